@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The order of the targets is the order of a span's way through the gateway:
+// read this file top to bottom and you have read the architecture.
+
+/// Rules every module of ours is compiled under.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// Tests follow the same language rules, without the memory-safety marks that macros trip on.
+let tested: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+]
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: tested)
+}
+
+let package = Package(
+  name: "spangate",
+  products: [.executable(name: "spangate", targets: ["spangate"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+  ],
+  targets: [
+    // The nouns.
+    module("Model"),
+
+    // C libraries and the code generated from proto/.
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "COTLP", dependencies: ["CProtobufC"]),
+
+    // The path of a span.
+    module("HTTP2", ["CNghttp2"]),
+    module("OTLP", ["Model", "COTLP", "CProtobufC", "CZlib"]),
+    module("Receive", ["Model", "HTTP2", "OTLP", nioHTTP1, logging] + nio),
+    module("Journal", ["Model"]),
+    module("Assemble", ["Model"]),
+    module("Analyse", ["Model"]),
+    module("Windows", ["Model"]),
+    module("Store", ["Model", .product(name: "GRDB", package: "GRDB.swift")]),
+
+    // What users read.
+    module("Graph", ["Model"]),
+    module(
+      "Query",
+      ["Model", "Graph", .product(name: "Hummingbird", package: "hummingbird"), logging] + nio),
+
+    // The composition root and the command line.
+    module(
+      "Gateway",
+      [
+        "Model", "HTTP2", "OTLP", "Receive", "Journal", "Assemble", "Analyse", "Windows", "Store",
+        "Graph", "Query", "Yams", deque, logging,
+      ] + nio),
+    .executableTarget(
+      name: "spangate",
+      dependencies: [
+        "Model", "Gateway", "Graph",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+  ]
+)

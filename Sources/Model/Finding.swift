@@ -1,0 +1,191 @@
+/// One thing a trace says, addressed to one series of one window.
+///
+/// Findings are a pure function of the set of a trace's spans and of the configuration, so they
+/// are not kept: to take a trace back, its findings are computed again and added with sign −1.
+public struct Finding: Equatable, Sendable {
+  /// The start of the ten-second window, Unix nanoseconds.
+  public var window: Nanos
+  public var key: SeriesKey
+  public var counters: Counters
+  /// Durations to add to the series' histograms; nil where there is none to add.
+  public var latency: Nanos?
+  public var clientLatency: Nanos?
+  public var ownTime: Nanos?
+  /// What the durations count for, in 1/256ths.
+  public var weight: Int64
+  /// A trace in which it can be seen.
+  public var exemplar: TraceID?
+
+  public init(
+    window: Nanos, key: SeriesKey, counters: Counters = Counters(), latency: Nanos? = nil,
+    clientLatency: Nanos? = nil, ownTime: Nanos? = nil,
+    weight: Int64 = Int64(SpanRecord.weightOne), exemplar: TraceID? = nil
+  ) {
+    self.window = window
+    self.key = key
+    self.counters = counters
+    self.latency = latency
+    self.clientLatency = clientLatency
+    self.ownTime = ownTime
+    self.weight = weight
+    self.exemplar = exemplar
+  }
+}
+
+/// What a series is about. The numbers are part of the store's format.
+public enum SeriesKind: UInt8, Sendable, CaseIterable {
+  /// A node as a whole: `first` is the node.
+  case node = 1
+  /// One version of a service: `first` the service, `second` the version.
+  case version = 2
+  /// One instance: `first` the service, `second` the instance, `third` its version.
+  case instance = 3
+  /// One operation of a service: `first` the service, `second` the operation.
+  case operation = 4
+  /// Calls: `first` the client node, `second` the server node, `third` a `ConnectionType`.
+  case edge = 5
+  /// Spans that made no edge: `first` the tenant, `second` an `UnpairedReason`.
+  case unpaired = 6
+  /// What arrived: `first` the tenant.
+  case coverage = 7
+}
+
+/// The address of a series within a window.
+public struct SeriesKey: Hashable, Sendable, Comparable {
+  public var kind: SeriesKind
+  public var first: UInt64
+  public var second: UInt64
+  public var third: UInt64
+
+  public init(_ kind: SeriesKind, _ first: UInt64, _ second: UInt64 = 0, _ third: UInt64 = 0) {
+    self.kind = kind
+    self.first = first
+    self.second = second
+    self.third = third
+  }
+
+  public static func node(_ node: NameID) -> SeriesKey { .init(.node, node.raw) }
+  public static func version(_ service: NameID, _ version: NameID) -> SeriesKey {
+    .init(.version, service.raw, version.raw)
+  }
+  public static func instance(
+    _ service: NameID, _ instance: NameID, version: NameID
+  ) -> SeriesKey {
+    .init(.instance, service.raw, instance.raw, version.raw)
+  }
+  public static func operation(_ service: NameID, _ operation: NameID) -> SeriesKey {
+    .init(.operation, service.raw, operation.raw)
+  }
+  public static func edge(
+    _ client: NameID, _ server: NameID, _ type: ConnectionType
+  ) -> SeriesKey {
+    .init(.edge, client.raw, server.raw, UInt64(type.rawValue))
+  }
+  public static func unpaired(_ tenant: TenantID, _ reason: UnpairedReason) -> SeriesKey {
+    .init(.unpaired, UInt64(tenant.raw), UInt64(reason.rawValue))
+  }
+  public static func coverage(_ tenant: TenantID) -> SeriesKey {
+    .init(.coverage, UInt64(tenant.raw))
+  }
+
+  public static func < (a: SeriesKey, b: SeriesKey) -> Bool {
+    if a.kind != b.kind { return a.kind.rawValue < b.kind.rawValue }
+    if a.first != b.first { return a.first < b.first }
+    if a.second != b.second { return a.second < b.second }
+    return a.third < b.third
+  }
+
+  /// The names this key refers to.
+  public var names: [NameID] {
+    switch kind {
+    case .node: [NameID(first)]
+    case .version, .operation, .edge: [NameID(first), NameID(second)]
+    case .instance: [NameID(first), NameID(second), NameID(third)]
+    case .unpaired, .coverage: []
+    }
+  }
+}
+
+/// How the two ends of an edge are connected, in the words Tempo and the Collector use.
+public enum ConnectionType: UInt8, Sendable, CaseIterable {
+  case direct = 0
+  case messagingSystem = 1
+  case database = 2
+  case virtualNode = 3
+
+  public var label: String {
+    switch self {
+    case .direct: ""
+    case .messagingSystem: "messaging_system"
+    case .database: "database"
+    case .virtualNode: "virtual_node"
+    }
+  }
+}
+
+/// Why a span that might have made an edge made none. Each such span is counted under one.
+public enum UnpairedReason: UInt8, Sendable, CaseIterable {
+  /// A client span without a server span below it, whose attributes name nobody.
+  case clientWithoutPeer = 1
+  /// A proxy's span towards the application it stands in front of.
+  case ownApplication = 2
+  /// A client span that only wraps another client span of the same service.
+  case wrapsAnotherClient = 3
+  /// A span that names a parent nobody sent.
+  case parentMissing = 4
+  /// A span whose chain of parents leads back to itself.
+  case parentCycle = 5
+
+  public var label: String {
+    switch self {
+    case .clientWithoutPeer: "client_without_peer"
+    case .ownApplication: "own_application"
+    case .wrapsAnotherClient: "wraps_another_client"
+    case .parentMissing: "parent_missing"
+    case .parentCycle: "parent_cycle"
+    }
+  }
+}
+
+/// The integer counts of a series. Raw counts are events seen; adjusted ones are corrected for
+/// sampling, in 1/256ths.
+public struct Counters: Equatable, Sendable {
+  public enum Field: Int, CaseIterable, Sendable {
+    /// Requests to a node, calls over an edge; spans, for `unpaired` and `coverage`.
+    case requests = 0
+    case errors = 1
+    case requestsAdjusted = 2
+    case errorsAdjusted = 3
+    /// Errors that began at this node, adjusted.
+    case errorOriginsAdjusted = 4
+    /// Traces that touched the node, and those with an error of it: at most one each a trace.
+    case traces = 5
+    case errorTraces = 6
+    /// Failed calls after which the calling request failed too, and after which it did not, adjusted.
+    case propagatedAdjusted = 7
+    case absorbedAdjusted = 8
+    /// Time on critical paths, nanoseconds × weight ÷ 256.
+    case criticalPathNanos = 9
+    /// Spans sent more than once; spans that came after their trace was sealed.
+    case duplicates = 10
+    case late = 11
+  }
+
+  /// One lane a field; the lanes above the last field are zero.
+  public var lanes: SIMD16<Int64>
+
+  public init() { lanes = SIMD16(repeating: 0) }
+
+  @inline(__always)
+  public subscript(field: Field) -> Int64 {
+    get { lanes[field.rawValue] }
+    set { lanes[field.rawValue] = newValue }
+  }
+
+  public var isZero: Bool { lanes == SIMD16(repeating: 0) }
+
+  @inline(__always)
+  public mutating func merge(_ other: Counters, sign: Int64 = 1) {
+    lanes &+= other.lanes &* sign
+  }
+}

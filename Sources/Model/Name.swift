@@ -1,0 +1,154 @@
+/// The identity of a name outside memory: a 64-bit hash of (tenant, kind, scope, text).
+///
+/// Because the hash *is* the id, the same name has the same id in every process, journal segment and
+/// store, windows of different gateways add without translation, and forgetting a name that has
+/// long been unused can never make an id point at another text.
+public struct NameID: Hashable, Sendable, Comparable {
+  public var raw: UInt64
+
+  public init(_ raw: UInt64) { self.raw = raw }
+
+  public static let none = NameID(0)
+  public var isNone: Bool { raw == 0 }
+
+  public static func < (a: NameID, b: NameID) -> Bool { a.raw < b.raw }
+}
+
+/// What a name names. The numbers are part of the journal's and the store's format.
+public enum NameKind: UInt8, Sendable, CaseIterable {
+  /// A service. Text: `NodeIdentity.text`.
+  case service = 1
+  /// A database or cache nobody traces. Text: `NodeIdentity.text`.
+  case database = 2
+  /// A queue or topic. Text: `NodeIdentity.text`.
+  case messaging = 3
+  /// Anything else that is called and does not report. Text: `NodeIdentity.text`.
+  case external = 4
+  /// A version, within the service that is its scope.
+  case version = 5
+  /// An instance, within the service that is its scope.
+  case instance = 6
+  /// An operation, within the service that is its scope.
+  case operation = 7
+
+  public var isNode: Bool { rawValue <= NameKind.external.rawValue }
+}
+
+/// A name in full.
+public struct Name: Hashable, Sendable {
+  public var id: NameID
+  public var tenant: TenantID
+  public var kind: NameKind
+  /// The service that operations, versions and instances belong to; `NameID.none` for nodes.
+  public var scope: NameID
+  public var text: String
+
+  public init(
+    tenant: TenantID, kind: NameKind, scope: NameID = .none, text: String
+  ) {
+    id = Name.id(tenant: tenant, kind: kind, scope: scope, text: Array(text.utf8).span)
+    self.tenant = tenant
+    self.kind = kind
+    self.scope = scope
+    self.text = text
+  }
+
+  /// The text under which all names beyond a limit are summed.
+  public static let overflowText = "__overflow__"
+
+  /// The id of a name, from the bytes of its text. Never `NameID.none`.
+  public static func id(
+    tenant: TenantID, kind: NameKind, scope: NameID, text: Span<UInt8>
+  ) -> NameID {
+    var hash = SipHash(
+      key0: UInt64(tenant.raw) << 8 | UInt64(kind.rawValue), key1: scope.raw)
+    let value = hash.finish(over: text)
+    return NameID(value == 0 ? 1 : value)
+  }
+}
+
+/// Who a node is, as the text of its name holds it: environment, namespace and name, divided by
+/// the unit separator (U+001F), which decoding removes from what senders call themselves.
+public struct NodeIdentity: Hashable, Sendable {
+  public var environment: String
+  public var namespace: String
+  public var name: String
+
+  public init(environment: String = "", namespace: String = "", name: String) {
+    self.environment = environment
+    self.namespace = namespace
+    self.name = name
+  }
+
+  public static let separator: Character = "\u{1F}"
+
+  public var text: String { "\(environment)\u{1F}\(namespace)\u{1F}\(name)" }
+
+  public init(text: String) {
+    let parts = text.split(
+      separator: NodeIdentity.separator, maxSplits: 2, omittingEmptySubsequences: false)
+    if parts.count == 3 {
+      self.init(
+        environment: String(parts[0]), namespace: String(parts[1]), name: String(parts[2]))
+    } else {
+      self.init(name: text)
+    }
+  }
+}
+
+/// SipHash-1-3: one compression round a word, three at the end.
+/// - Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012.
+struct SipHash {
+  private var v0: UInt64
+  private var v1: UInt64
+  private var v2: UInt64
+  private var v3: UInt64
+
+  init(key0: UInt64, key1: UInt64) {
+    v0 = key0 ^ 0x736f_6d65_7073_6575
+    v1 = key1 ^ 0x646f_7261_6e64_6f6d
+    v2 = key0 ^ 0x6c79_6765_6e65_7261
+    v3 = key1 ^ 0x7465_6462_7974_6573
+  }
+
+  mutating func finish(over bytes: Span<UInt8>) -> UInt64 {
+    var offset = 0
+    while offset + 8 <= bytes.count {
+      var word: UInt64 = 0
+      for position in 0..<8 { word |= UInt64(bytes[offset + position]) << UInt64(8 * position) }
+      compress(word)
+      offset += 8
+    }
+    var last = UInt64(truncatingIfNeeded: bytes.count) << 56
+    for position in offset..<bytes.count {
+      last |= UInt64(bytes[position]) << UInt64(8 * (position - offset))
+    }
+    compress(last)
+    v2 ^= 0xff
+    round()
+    round()
+    round()
+    return v0 ^ v1 ^ v2 ^ v3
+  }
+
+  @inline(__always)
+  private mutating func compress(_ word: UInt64) {
+    v3 ^= word
+    round()
+    v0 ^= word
+  }
+
+  @inline(__always)
+  private mutating func round() {
+    v0 = v0 &+ v1
+    v1 = (v1 << 13 | v1 >> 51) ^ v0
+    v0 = v0 << 32 | v0 >> 32
+    v2 = v2 &+ v3
+    v3 = (v3 << 16 | v3 >> 48) ^ v2
+    v0 = v0 &+ v3
+    v3 = (v3 << 21 | v3 >> 43) ^ v0
+    v2 = v2 &+ v1
+    v1 = (v1 << 17 | v1 >> 47) ^ v2
+    v2 = v2 << 32 | v2 >> 32
+  }
+}

@@ -1,0 +1,145 @@
+import Synchronization
+
+/// The texts behind the ids in use, shared by all loops. Bounded: what finds no room is summed under
+/// `Name.overflowText` of its kind and scope, and counted.
+///
+/// A name counts against its limit while it was used within the last hour; one longer unused gives
+/// its place back when the place is asked for, because versions, pods and addresses never end.
+public final class NameTable: Sendable {
+  private let state: Mutex<State>
+
+  public init(limits: NameLimits = NameLimits()) {
+    state = Mutex(State(limits: limits))
+  }
+
+  /// The id for a text: its own, or that of the overflow name when its kind is full in its scope.
+  /// - Units: `now` in Unix nanoseconds.
+  public func intern(
+    tenant: TenantID, kind: NameKind, scope: NameID = .none, text: Span<UInt8>, now: Nanos
+  ) -> NameID {
+    let id = Name.id(tenant: tenant, kind: kind, scope: scope, text: text)
+    if state.withLock({ $0.touch(id, now: now) }) { return id }
+    let name = Name(
+      tenant: tenant, kind: kind, scope: scope,
+      text: String(decoding: text.copied(), as: UTF8.self))
+    return state.withLock { $0.add(name, id: id, now: now) }
+  }
+
+  /// The same for a text that is a string already.
+  public func intern(
+    tenant: TenantID = .standard, kind: NameKind, scope: NameID = .none, _ text: String,
+    now: Nanos
+  ) -> NameID {
+    intern(tenant: tenant, kind: kind, scope: scope, text: Array(text.utf8).span, now: now)
+  }
+
+  /// Takes in a name that was accepted before (from a journal or a store), whatever the limits.
+  public func restore(_ name: Name, now: Nanos) {
+    state.withLock { $0.restore(name, now: now) }
+  }
+
+  public func name(_ id: NameID) -> Name? { state.withLock { $0.entries[id]?.name } }
+
+  public func names(_ ids: some Sequence<NameID>) -> [NameID: Name] {
+    state.withLock { state in
+      var found: [NameID: Name] = [:]
+      for id in ids { if let entry = state.entries[id] { found[id] = entry.name } }
+      return found
+    }
+  }
+
+  public var count: Int { state.withLock { $0.entries.count } }
+
+  /// How often a name was summed under overflow, by limit.
+  public var overflows: [NameKind: UInt64] { state.withLock { $0.overflows } }
+
+  /// How long a name is held to be in use after it was last seen.
+  public static let activeNanos: Nanos = .hour
+
+  private struct Entry {
+    var name: Name
+    var lastUsed: Nanos
+  }
+
+  private struct Bucket: Hashable {
+    var tenant: TenantID
+    var kind: NameKind
+    var scope: NameID
+  }
+
+  private struct State: ~Copyable {
+    let limits: NameLimits
+    var entries: [NameID: Entry] = [:]
+    var counts: [Bucket: Int] = [:]
+    var sweptAt: [Bucket: Nanos] = [:]
+    var overflows: [NameKind: UInt64] = [:]
+
+    init(limits: NameLimits) { self.limits = limits }
+
+    mutating func touch(_ id: NameID, now: Nanos) -> Bool {
+      guard let index = entries.index(forKey: id) else { return false }
+      if entries.values[index].lastUsed < now { entries.values[index].lastUsed = now }
+      return true
+    }
+
+    mutating func add(_ name: Name, id: NameID, now: Nanos) -> NameID {
+      if touch(id, now: now) { return id }
+      let bucket = Bucket(tenant: name.tenant, kind: name.kind, scope: name.scope)
+      if isFull(bucket) { sweep(bucket, now: now) }
+      guard !isFull(bucket) else { return overflow(bucket, now: now) }
+      var kept = name
+      kept.id = id
+      insert(kept, bucket, now: now)
+      return id
+    }
+
+    mutating func restore(_ name: Name, now: Nanos) {
+      guard !touch(name.id, now: now) else { return }
+      insert(name, Bucket(tenant: name.tenant, kind: name.kind, scope: name.scope), now: now)
+    }
+
+    private mutating func overflow(_ bucket: Bucket, now: Nanos) -> NameID {
+      overflows[bucket.kind, default: 0] += 1
+      let text =
+        bucket.kind.isNode
+        ? NodeIdentity(name: Name.overflowText).text : Name.overflowText
+      let name = Name(tenant: bucket.tenant, kind: bucket.kind, scope: bucket.scope, text: text)
+      restore(name, now: now)
+      return name.id
+    }
+
+    private mutating func insert(_ name: Name, _ bucket: Bucket, now: Nanos) {
+      entries[name.id] = Entry(name: name, lastUsed: now)
+      counts[bucket, default: 0] += 1
+    }
+
+    private func isFull(_ bucket: Bucket) -> Bool {
+      counts[bucket, default: 0] >= limits.count(of: bucket.kind)
+        || entries.count >= limits.namesMax
+    }
+
+    /// Gives back the places of names long unused: of one bucket, at most once a minute, because
+    /// a full bucket is asked for a place by every new name.
+    private mutating func sweep(_ bucket: Bucket, now: Nanos) {
+      if let last = sweptAt[bucket], now.saturatingSubtracting(last) < .minute { return }
+      sweptAt[bucket] = now
+      let horizon = now.saturatingSubtracting(NameTable.activeNanos)
+      let unused = entries.values.filter {
+        $0.lastUsed < horizon && $0.name.tenant == bucket.tenant && $0.name.kind == bucket.kind
+          && $0.name.scope == bucket.scope
+      }
+      for entry in unused { entries.removeValue(forKey: entry.name.id) }
+      counts[bucket, default: 0] -= unused.count
+    }
+  }
+}
+
+extension Span<UInt8> {
+  /// The bytes as an array of their own.
+  public func copied() -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    for index in indices { bytes.append(self[index]) }
+    return bytes
+  }
+}

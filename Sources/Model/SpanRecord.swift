@@ -1,0 +1,123 @@
+/// One span, as every stage after decoding sees it: fixed size, no text, no pointers.
+///
+/// Whatever a stage needs to know of attributes was read while decoding and stands here as a flag
+/// or as the id of a name. Equality is over all fields.
+public struct SpanRecord: Hashable, Sendable {
+  public var id: SpanID
+  /// The parent's id; `SpanID.none` for a root.
+  public var parent: SpanID
+  /// Unix nanoseconds. `end` is never before `start`: decoding sees to it.
+  public var start: Nanos
+  public var end: Nanos
+  /// The node the span was recorded in (a name of kind `.service`).
+  public var service: NameID
+  /// `service.version` of the recording process; `NameID.none` when it said none.
+  public var version: NameID
+  /// Which instance of the service; `NameID.none` when it said none.
+  public var instance: NameID
+  /// The span's name, within its service.
+  public var operation: NameID
+  /// The node the span's attributes say it called (a name of kind `.database`, `.messaging` or
+  /// `.external`); `NameID.none` when they name none. Used only where no span of the callee exists.
+  public var peer: NameID
+  /// How many spans this one stands for after sampling, in 1/256ths (256: itself alone).
+  public var weight: UInt32
+  public var kind: SpanKind
+  public var traits: SpanTraits
+
+  public init(
+    id: SpanID, parent: SpanID = .none, start: Nanos, end: Nanos, service: NameID,
+    version: NameID = .none, instance: NameID = .none, operation: NameID = .none,
+    peer: NameID = .none, weight: UInt32 = SpanRecord.weightOne, kind: SpanKind = .internal,
+    traits: SpanTraits = []
+  ) {
+    self.id = id
+    self.parent = parent
+    self.start = start
+    self.end = end
+    self.service = service
+    self.version = version
+    self.instance = instance
+    self.operation = operation
+    self.peer = peer
+    self.weight = weight
+    self.kind = kind
+    self.traits = traits
+  }
+
+  /// The weight of a span that was not sampled.
+  public static let weightOne: UInt32 = 256
+
+  public var durationNanos: Nanos { end.saturatingSubtracting(start) }
+  public var isError: Bool { traits.contains(.error) }
+}
+
+/// `Span.SpanKind`; 0 and unknown numbers are read as internal.
+/// - Source: opentelemetry/proto/trace/v1/trace.proto, `Span.SpanKind`.
+public enum SpanKind: UInt8, Sendable, CaseIterable {
+  case `internal` = 1
+  case server = 2
+  case client = 3
+  case producer = 4
+  case consumer = 5
+
+  public init(number: Int64) {
+    self = UInt8(exactly: number).flatMap(SpanKind.init(rawValue:)) ?? .internal
+  }
+
+  /// Begins work on behalf of somebody else.
+  public var isEntry: Bool { self == .server || self == .consumer }
+  /// Asks somebody else to work.
+  public var isExit: Bool { self == .client || self == .producer }
+}
+
+/// What the attributes and the status of a span said, as far as the analysis asks.
+public struct SpanTraits: OptionSet, Hashable, Sendable {
+  public var rawValue: UInt16
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  /// The work failed: by status, by HTTP or gRPC code, or by an `error` attribute.
+  public static let error = SpanTraits(rawValue: 1 << 0)
+  /// Recorded by a proxy on the way, not by the application (Envoy and its kin).
+  public static let proxy = SpanTraits(rawValue: 1 << 1)
+  /// A proxy's span towards the application it stands in front of, by the name of its upstream.
+  public static let upstreamIsOwnApplication = SpanTraits(rawValue: 1 << 2)
+  /// The peer's address is on the same host (loopback, or the sender's own).
+  public static let peerIsLocalHost = SpanTraits(rawValue: 1 << 3)
+  /// The sender claimed an end before the start; both were set to the start.
+  public static let endBeforeStart = SpanTraits(rawValue: 1 << 4)
+  /// The call goes to a database or a cache.
+  public static let database = SpanTraits(rawValue: 1 << 5)
+  /// The call goes through a queue or a topic.
+  public static let messaging = SpanTraits(rawValue: 1 << 6)
+}
+
+extension SpanRecord {
+  /// Two spans with the same identity are the same span sent twice, or corrected by its sender.
+  /// A client and a server span may share an id (Zipkin's custom), so kind and service belong to it.
+  public func hasSameIdentity(as other: SpanRecord) -> Bool {
+    id == other.id && kind == other.kind && service == other.service
+  }
+
+  /// Orders spans by identity, and within one identity by which of the copies is to stay (the
+  /// last): the later end, then the later start, then the greater content. A total order, so
+  /// that the survivor does not depend on the order of arrival.
+  public func precedes(_ other: SpanRecord) -> Bool {
+    if id != other.id { return id < other.id }
+    if kind != other.kind { return kind.rawValue < other.kind.rawValue }
+    if service != other.service { return service < other.service }
+    if end != other.end { return end < other.end }
+    if start != other.start { return start < other.start }
+    return contentPrecedes(other)
+  }
+
+  private func contentPrecedes(_ other: SpanRecord) -> Bool {
+    if parent != other.parent { return parent < other.parent }
+    if version != other.version { return version < other.version }
+    if instance != other.instance { return instance < other.instance }
+    if operation != other.operation { return operation < other.operation }
+    if peer != other.peer { return peer < other.peer }
+    if weight != other.weight { return weight < other.weight }
+    return traits.rawValue < other.traits.rawValue
+  }
+}

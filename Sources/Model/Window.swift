@@ -1,0 +1,157 @@
+/// Everything one series gathered in one window. Adds and subtracts exactly.
+public struct Sums: Equatable, Sendable {
+  public var counters: Counters
+  /// How long requests took: at the node, or, on an edge, as its server saw them.
+  public var latency: Histogram
+  /// On an edge: how long calls took as the client saw them.
+  public var clientLatency: Histogram
+  /// At a node: self time, what no callee explains. On an edge: the gap, what neither end explains.
+  public var ownTime: Histogram
+  /// A few traces in which it can be seen: those with the smallest ids by `Exemplars.rank`.
+  public var exemplars: Exemplars
+
+  public init() {
+    counters = Counters()
+    latency = Histogram()
+    clientLatency = Histogram()
+    ownTime = Histogram()
+    exemplars = Exemplars()
+  }
+
+  /// Nothing is left to read. Exemplars do not count: they are best effort.
+  public var isZero: Bool {
+    counters.isZero && latency.isEmpty && clientLatency.isEmpty && ownTime.isEmpty
+  }
+
+  public mutating func add(_ finding: Finding, sign: Int64 = 1) {
+    counters.merge(finding.counters, sign: sign)
+    let weight = sign &* finding.weight
+    if let value = finding.latency { latency.add(value, weight: weight) }
+    if let value = finding.clientLatency { clientLatency.add(value, weight: weight) }
+    if let value = finding.ownTime { ownTime.add(value, weight: weight) }
+    if sign > 0, let trace = finding.exemplar { exemplars.offer(trace) }
+  }
+
+  public mutating func merge(_ other: Sums, sign: Int64 = 1) {
+    counters.merge(other.counters, sign: sign)
+    latency.merge(other.latency, sign: sign)
+    clientLatency.merge(other.clientLatency, sign: sign)
+    ownTime.merge(other.ownTime, sign: sign)
+    if sign > 0 { for trace in other.exemplars.traces { exemplars.offer(trace) } }
+  }
+
+  /// Equal in everything that is a count or a sum.
+  public func hasSameCounts(as other: Sums) -> Bool {
+    counters == other.counters && latency == other.latency
+      && clientLatency == other.clientLatency && ownTime == other.ownTime
+  }
+}
+
+/// The traces shown as examples: of all offered, the few with the smallest hash, so that the
+/// choice does not depend on the order of arrival.
+public struct Exemplars: Equatable, Sendable {
+  public static let countMax = 3
+  public private(set) var traces: [TraceID] = []
+
+  public init() {}
+
+  public mutating func offer(_ trace: TraceID) {
+    let rank = Exemplars.rank(trace)
+    if traces.count == Exemplars.countMax, rank >= Exemplars.rank(traces[traces.count - 1]) {
+      return
+    }
+    guard !traces.contains(trace) else { return }
+    let position = traces.firstIndex { Exemplars.rank($0) > rank } ?? traces.count
+    traces.insert(trace, at: position)
+    if traces.count > Exemplars.countMax { traces.removeLast() }
+  }
+
+  static func rank(_ trace: TraceID) -> UInt64 {
+    var mixed = (trace.high ^ trace.low) &* 0x9E37_79B9_7F4A_7C15
+    mixed ^= mixed >> 29
+    return mixed &* 0xBF58_476D_1CE4_E5B9 ^ trace.low
+  }
+}
+
+/// The sum of all findings that fall into one stretch of time: series by key.
+public struct Window: Equatable, Sendable {
+  public private(set) var series: [SeriesKey: Sums]
+
+  public init() { series = [:] }
+
+  public var isEmpty: Bool { series.isEmpty }
+
+  /// Adds a finding, or takes it away with sign −1. A series that sums to nothing disappears.
+  public mutating func add(_ finding: Finding, sign: Int64 = 1) {
+    update(finding.key) { $0.add(finding, sign: sign) }
+  }
+
+  public mutating func merge(_ sums: Sums, at key: SeriesKey, sign: Int64 = 1) {
+    update(key) { $0.merge(sums, sign: sign) }
+  }
+
+  public mutating func merge(_ other: Window, sign: Int64 = 1) {
+    for (key, sums) in other.series { merge(sums, at: key, sign: sign) }
+  }
+
+  private mutating func update(_ key: SeriesKey, _ change: (inout Sums) -> Void) {
+    change(&series[key, default: Sums()])
+    if series[key]?.isZero == true { series.removeValue(forKey: key) }
+  }
+
+  /// Equal in everything that is a count or a sum.
+  public func hasSameCounts(as other: Window) -> Bool {
+    series.count == other.series.count
+      && series.allSatisfy { key, sums in
+        other.series[key].map { sums.hasSameCounts(as: $0) } ?? false
+      }
+  }
+}
+
+/// Windows by their start. Merging is commutative and associative.
+public struct WindowSums: Equatable, Sendable {
+  /// Keyed by the start of the window, Unix nanoseconds.
+  public private(set) var windows: [Nanos: Window]
+
+  public init() { windows = [:] }
+
+  public var isEmpty: Bool { windows.isEmpty }
+  public var seriesCount: Int { windows.values.reduce(0) { $0 + $1.series.count } }
+
+  public mutating func add(_ findings: [Finding], sign: Int64 = 1) {
+    for finding in findings { add(finding, sign: sign) }
+  }
+
+  public mutating func add(_ finding: Finding, sign: Int64 = 1) {
+    update(finding.window) { $0.add(finding, sign: sign) }
+  }
+
+  public mutating func merge(_ sums: Sums, at key: SeriesKey, window: Nanos) {
+    update(window) { $0.merge(sums, at: key) }
+  }
+
+  public mutating func merge(_ other: WindowSums, sign: Int64 = 1) {
+    for (start, window) in other.windows {
+      update(start) { $0.merge(window, sign: sign) }
+    }
+  }
+
+  private mutating func update(_ start: Nanos, _ change: (inout Window) -> Void) {
+    change(&windows[start, default: Window()])
+    if windows[start]?.isEmpty == true { windows.removeValue(forKey: start) }
+  }
+
+  public func hasSameCounts(as other: WindowSums) -> Bool {
+    windows.count == other.windows.count
+      && windows.allSatisfy { start, window in
+        other.windows[start].map { window.hasSameCounts(as: $0) } ?? false
+      }
+  }
+
+  /// All windows that begin in [start, end), merged into one.
+  public func merged(from start: Nanos, to end: Nanos) -> Window {
+    var sum = Window()
+    for (begin, window) in windows where begin >= start && begin < end { sum.merge(window) }
+    return sum
+  }
+}

@@ -1,0 +1,1 @@
+// Design note to come with the first file of this module.

@@ -1,0 +1,281 @@
+"""A service mesh of real Envoys on loopback: each service is a small HTTP server behind an Envoy.
+
+A request goes  caller → inbound listener of a → app a → outbound listener of a → inbound listener
+of b → app b → … exactly as with injected sidecars. All ports are picked by the kernel; the services
+are started from the last to the first, so that each knows where the next one listens.
+"""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import as_file, files
+from threading import Thread
+
+# What a service has to hand on so that the proxies can join their spans.
+PROPAGATED = ("traceparent", "tracestate", "x-request-id", "x-outcome")
+
+
+class Application:
+    """One service: calls the next one, if there is one, through its own Envoy.
+
+    The header `x-outcome` says how a request ends: `ok`, `failed` (the last service answers 503
+    and everyone passes it on) or `absorbed` (the same, but the service before the last one hides it).
+    """
+
+    def __init__(self, last, absorbs):
+        application = self
+        self.outbound_port = None
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outcome = self.headers.get("x-outcome", "ok")
+                if last:
+                    status = 200 if outcome == "ok" else 503
+                else:
+                    status = application.call_next(self.path, self.headers)
+                    if absorbs and outcome == "absorbed":
+                        status = 200
+                body = b"done\n"
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def call_next(self, path, headers):
+        carried = {name: headers[name] for name in PROPAGATED if headers.get(name)}
+        return get(self.outbound_port, path, carried)
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Mesh:
+    """Services in a chain, each behind its own Envoy, with tracing towards `collector_port`."""
+
+    def __init__(self, names, collector_port, spawn_upstream_span, folder):
+        self.names = names
+        self.collector_port = collector_port
+        self.spawn_upstream_span = spawn_upstream_span
+        self.folder = folder
+        self.applications = []
+        self.envoys = []
+        self.entry_port = None
+
+    def __enter__(self):
+        try:
+            next_port = None
+            for place, name in reversed(list(enumerate(self.names))):
+                application = Application(
+                    last=next_port is None, absorbs=place == len(self.names) - 2
+                )
+                self.applications.append(application)
+                envoy = Envoy(
+                    name,
+                    self.configuration(name, application.port, next_port),
+                    self.folder / name,
+                )
+                self.envoys.append(envoy)
+                ports = envoy.start()
+                application.outbound_port = ports.get("outbound")
+                next_port = ports["inbound"]
+            self.entry_port = next_port
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for envoy in self.envoys:
+            envoy.stop()
+        for application in self.applications:
+            application.stop()
+
+    def send(self, requests):
+        """Sends a request for each outcome in `requests`; returns the statuses."""
+        return [get(self.entry_port, "/orders", {"x-outcome": outcome}) for outcome in requests]
+
+    def configuration(self, name, application_port, next_port):
+        listeners = [self.listener("inbound", name, "INBOUND", "application")]
+        clusters = [
+            cluster("application", application_port),
+            cluster("spangate", self.collector_port, http2=True),
+        ]
+        if next_port is not None:
+            listeners.append(self.listener("outbound", name, "OUTBOUND", "next"))
+            clusters.append(cluster("next", next_port))
+        return {
+            "node": {"id": f"sidecar~127.0.0.1~{name}~local", "cluster": name},
+            "admin": {"address": address(0)},
+            "static_resources": {"listeners": listeners, "clusters": clusters},
+            "layered_runtime": {
+                "layers": [
+                    {
+                        "name": "static",
+                        "static_layer": {
+                            "tracing.opentelemetry.min_flush_spans": 1,
+                            "tracing.opentelemetry.flush_interval_ms": 100,
+                        },
+                    }
+                ]
+            },
+        }
+
+    def listener(self, listener_name, service, direction, target):
+        tracer = {
+            "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+            "grpc_service": {"envoy_grpc": {"cluster_name": "spangate"}, "timeout": "5s"},
+            "service_name": service,
+        }
+        router = {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
+        manager = {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network"
+            ".http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": listener_name,
+            "route_config": {
+                "virtual_hosts": [
+                    {
+                        "name": "all",
+                        "domains": ["*"],
+                        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": target}}],
+                    }
+                ]
+            },
+            "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+            "tracing": {
+                "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer},
+                "spawn_upstream_span": self.spawn_upstream_span,
+            },
+        }
+        return {
+            "name": listener_name,
+            "address": address(0),
+            "traffic_direction": direction,
+            "filter_chains": [
+                {
+                    "filters": [
+                        {
+                            "name": "envoy.filters.network.http_connection_manager",
+                            "typed_config": manager,
+                        }
+                    ]
+                }
+            ],
+        }
+
+
+class Envoy:
+    """One Envoy process."""
+
+    def __init__(self, name, configuration, folder):
+        self.name = name
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "envoy.json").write_text(json.dumps(configuration, indent=2))
+        self.process = None
+
+    def start(self):
+        """Starts it; returns the ports of its listeners by name."""
+        admin_file = self.folder / "admin"
+        with as_file(binary()) as envoy:
+            self.process = subprocess.Popen(
+                [
+                    envoy,
+                    *("--config-path", self.folder / "envoy.json"),
+                    *("--admin-address-path", admin_file),
+                    *("--log-path", self.folder / "log"),
+                    *("--log-level", "warning"),
+                    *("--concurrency", "1"),
+                    "--disable-hot-restart",
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self.process.poll() is None:
+            ports = self.listening(admin_file)
+            if ports:
+                return ports
+            time.sleep(0.05)
+        raise AssertionError(f"Envoy of {self.name} did not start:\n{self.log()}")
+
+    def listening(self, admin_file):
+        if not admin_file.exists():
+            return None
+        admin = f"http://{admin_file.read_text().strip()}"
+        try:
+            with urllib.request.urlopen(f"{admin}/ready", timeout=5):
+                pass
+            with urllib.request.urlopen(f"{admin}/listeners?format=json", timeout=5) as answer:
+                statuses = json.load(answer)["listener_statuses"]
+        except (urllib.error.URLError, ConnectionError, ValueError):
+            return None
+        return {s["name"]: s["local_address"]["socket_address"]["port_value"] for s in statuses}
+
+    def log(self):
+        log = self.folder / "log"
+        return log.read_text() if log.exists() else "(no log)"
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def binary():
+    return files("envoy._bin") / "envoy"
+
+
+def address(port):
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def cluster(name, port, http2=False):
+    result = {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}],
+        },
+    }
+    if http2:
+        result["typed_extension_protocol_options"] = {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3"
+                ".HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        }
+    return result
+
+
+def get(port, path, headers):
+    """GET on loopback; returns the status, whatever it is."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as refusal:
+        refusal.read()
+        return refusal.code
