@@ -1,0 +1,215 @@
+import Model
+
+// From visits, calls and traces to findings.
+extension TraceAnalyser {
+  mutating func emit(key: TraceKey, into findings: inout [Finding]) {
+    for index in visits.indices { emitVisit(visits[index], trace: key.trace, into: &findings) }
+    for index in forest.spans.indices {
+      if isCalled(index) { emitCall(entry: index, trace: key.trace, into: &findings) }
+      if roles[index] == .callToPeer {
+        emitCallToPeer(index, trace: key.trace, into: &findings)
+      }
+      if let reason = unpairedReason(index) { emitUnpaired(index, reason, key.tenant, &findings) }
+    }
+    emitTraceCounts(trace: key.trace, into: &findings)
+    emitCoverage(key.tenant, into: &findings)
+  }
+
+  private func emitVisit(_ visit: Visit, trace: TraceID, into findings: inout [Finding]) {
+    let entry = forest.spans[visit.entry]
+    let weight = Int64(entry.weight)
+    var counters = Counters()
+    counters[.criticalPathNanos] = adjusted(visit.criticalTime, weight)
+    var finding = Finding(
+      window: entry.end.floored(to: windowNanos), key: .node(entry.service), counters: counters,
+      weight: weight)
+    guard visit.isRequest else {
+      // A fragment: what it did counts, but it is nobody's request.
+      finding.ownTime = nil
+      findings.append(finding)
+      return
+    }
+    counters[.requests] = 1
+    counters[.requestsAdjusted] = weight
+    if entry.isError {
+      counters[.errors] = 1
+      counters[.errorsAdjusted] = weight
+      if !visit.hasFailedCall { counters[.errorOriginsAdjusted] = weight }
+    }
+    finding.counters = counters
+    finding.latency = entry.durationNanos
+    finding.ownTime = visit.selfTime
+    finding.exemplar = trace
+    findings.append(finding)
+    finding.exemplar = nil
+    finding.key = .operation(entry.service, entry.operation)
+    findings.append(finding)
+    if !entry.version.isNone {
+      finding.key = .version(entry.service, entry.version)
+      findings.append(finding)
+    }
+    if !entry.instance.isNone {
+      var presence = Counters()
+      presence[.requests] = 1
+      findings.append(
+        Finding(
+          window: finding.window,
+          key: .instance(entry.service, entry.instance, version: entry.version),
+          counters: presence))
+    }
+  }
+
+  /// A call to a service that reported.
+  private func emitCall(entry index: Int, trace: TraceID, into findings: inout [Finding]) {
+    guard let parent = forest.parent(of: index) else { return }
+    let entry = forest.spans[index]
+    let queued = isQueued(index, parent: parent)
+    let weight = Int64(entry.weight)
+    let callee = visits[Int(visitOf[index])]
+    var finding = Finding(
+      window: entry.end.floored(to: windowNanos),
+      key: .edge(
+        forest.spans[parent].service, entry.service, queued ? .messagingSystem : .direct),
+      latency: entry.durationNanos, weight: weight, exemplar: trace)
+    finding.counters[.requests] = 1
+    finding.counters[.requestsAdjusted] = weight
+    var criticalTime = callee.criticalTime
+    if let client = clientSide(of: index) {
+      finding.clientLatency = forest.spans[client].durationNanos
+      criticalTime &+= criticalTimes[client]
+      if !queued { finding.ownTime = selfTimes[client] }
+    }
+    finding.counters[.criticalPathNanos] = adjusted(criticalTime, weight)
+    if callFailed(index) {
+      countFailure(
+        &finding.counters, weight: weight,
+        callerFailed: queued ? nil : forest.spans[visits[Int(visitOf[parent])].entry].isError)
+    }
+    findings.append(finding)
+  }
+
+  /// A call to a database, a queue or a host that does not report: all that is known of it is what
+  /// the caller saw, so the call stands for the peer's request too.
+  private func emitCallToPeer(_ index: Int, trace: TraceID, into findings: inout [Finding]) {
+    let span = forest.spans[index]
+    let weight = Int64(span.weight)
+    var finding = Finding(
+      window: span.end.floored(to: windowNanos),
+      key: .edge(span.service, span.peer, connectionType(toPeerOf: span)),
+      latency: span.durationNanos, clientLatency: span.durationNanos, weight: weight,
+      exemplar: trace)
+    finding.counters[.requests] = 1
+    finding.counters[.requestsAdjusted] = weight
+    finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
+    var node = finding
+    node.key = .node(span.peer)
+    node.clientLatency = nil
+    node.ownTime = span.durationNanos
+    node.counters[.traces] = 0
+    if span.isError {
+      countFailure(
+        &finding.counters, weight: weight,
+        callerFailed: forest.spans[visits[Int(visitOf[index])].entry].isError)
+      node.counters[.errors] = 1
+      node.counters[.errorsAdjusted] = weight
+      // Nobody sees what is below the peer: the failure begins there as far as anyone can tell.
+      node.counters[.errorOriginsAdjusted] = weight
+    }
+    findings.append(finding)
+    findings.append(node)
+  }
+
+  private func countFailure(_ counters: inout Counters, weight: Int64, callerFailed: Bool?) {
+    counters[.errors] = 1
+    counters[.errorsAdjusted] = weight
+    switch callerFailed {
+    case true?: counters[.propagatedAdjusted] = weight
+    case false?: counters[.absorbedAdjusted] = weight
+    case nil: break
+    }
+  }
+
+  private func connectionType(toPeerOf span: SpanRecord) -> ConnectionType {
+    if span.traits.contains(.database) { return .database }
+    if span.traits.contains(.messaging) { return .messagingSystem }
+    return .virtualNode
+  }
+
+  private func unpairedReason(_ index: Int) -> UnpairedReason? {
+    switch roles[index] {
+    case .callToUnknown: return .clientWithoutPeer
+    case .ownApplication: return .ownApplication
+    case .wrapper: return .wrapsAnotherClient
+    case .work, .call, .callToPeer: break
+    }
+    switch forest.rootReasons[index] {
+    case .parentMissing: return .parentMissing
+    case .cycle: return .parentCycle
+    case .hasParent, .first: return nil
+    }
+  }
+
+  private func emitUnpaired(
+    _ index: Int, _ reason: UnpairedReason, _ tenant: TenantID, _ findings: inout [Finding]
+  ) {
+    let span = forest.spans[index]
+    var counters = Counters()
+    counters[.requests] = 1
+    counters[.requestsAdjusted] = Int64(span.weight)
+    findings.append(
+      Finding(
+        window: span.end.floored(to: windowNanos), key: .unpaired(tenant, reason),
+        counters: counters))
+  }
+
+  /// Traces by node and by version, at most one each a trace, in the window in which the last of
+  /// the trace's requests to it ended.
+  private func emitTraceCounts(trace: TraceID, into findings: inout [Finding]) {
+    var touched: [SeriesKey: (end: Nanos, failed: Bool)] = [:]
+    func touch(_ key: SeriesKey, _ end: Nanos, _ failed: Bool) {
+      let before = touched[key]
+      touched[key] = (max(before?.end ?? 0, end), failed || before?.failed == true)
+    }
+    for visit in visits {
+      let entry = forest.spans[visit.entry]
+      let failed = visit.isRequest && entry.isError
+      touch(.node(entry.service), entry.end, failed)
+      if !entry.version.isNone { touch(.version(entry.service, entry.version), entry.end, failed) }
+    }
+    for index in forest.spans.indices where roles[index] == .callToPeer {
+      let span = forest.spans[index]
+      touch(.node(span.peer), span.end, span.isError)
+    }
+    for (key, seen) in touched {
+      var counters = Counters()
+      counters[.traces] = 1
+      if seen.failed { counters[.errorTraces] = 1 }
+      findings.append(
+        Finding(window: seen.end.floored(to: windowNanos), key: key, counters: counters))
+    }
+  }
+
+  private func emitCoverage(_ tenant: TenantID, into findings: inout [Finding]) {
+    var end: Nanos = 0
+    var criticalTime: Nanos = 0
+    for index in forest.spans.indices {
+      end = max(end, forest.spans[index].end)
+      criticalTime &+= adjustedNanos(criticalTimes[index], Int64(forest.spans[index].weight))
+    }
+    var counters = Counters()
+    counters[.requests] = Int64(forest.spans.count)
+    counters[.traces] = 1
+    counters[.criticalPathNanos] = Int64(clamping: criticalTime)
+    findings.append(
+      Finding(window: end.floored(to: windowNanos), key: .coverage(tenant), counters: counters))
+  }
+
+  private func adjusted(_ nanos: Nanos, _ weight: Int64) -> Int64 {
+    Int64(clamping: adjustedNanos(nanos, weight))
+  }
+
+  private func adjustedNanos(_ nanos: Nanos, _ weight: Int64) -> Nanos {
+    let bounded = min(nanos, 1_000_000 * .second)
+    return bounded &* UInt64(weight) / UInt64(SpanRecord.weightOne)
+  }
+}

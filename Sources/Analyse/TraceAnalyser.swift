@@ -1,0 +1,152 @@
+public import Model
+
+/// What one trace says.
+///
+/// Spans of one service that hang together are a **visit**: one request, from the span that enters
+/// the service to the spans that leave it. Visits are joined by **calls**. Everything a finding
+/// counts is a visit, a call, or a trace, whatever the kinds of the spans: proxies in front of and
+/// behind an application, which report under its name, fall into the same visit and are not
+/// counted twice.
+/// - Cost: O(n log n) in the spans of the trace; buffers are reused.
+public struct TraceAnalyser: Sendable {
+  public private(set) var forest = TraceForest()
+  var criticalPath = CriticalPath()
+  /// Parallel to the forest's spans: the visit each belongs to.
+  var visitOf: [Int32] = []
+  var visits: [Visit] = []
+  var roles: [Role] = []
+  /// Parallel to the forest's spans: a span of the same visit at or below it leaves the service.
+  private var reachesExit: [Bool] = []
+  /// Parallel to the forest's spans: duration minus the union of the children.
+  var selfTimes: [Nanos] = []
+  /// Parallel to the forest's spans: time on the critical path that is the span's own.
+  var criticalTimes: [Nanos] = []
+
+  /// One request at one service.
+  struct Visit: Sendable {
+    /// The span by which the request entered the service.
+    var entry: Int
+    /// Spans of the visit that failed calls start from were seen.
+    var hasFailedCall = false
+    var selfTime: Nanos = 0
+    var criticalTime: Nanos = 0
+    /// Whether the visit is a request: not a fragment whose beginning was never sent.
+    var isRequest = true
+  }
+
+  /// What a span is to the graph.
+  enum Role: UInt8, Sendable {
+    /// Work of the service itself.
+    case work
+    /// The client side of calls to services that reported.
+    case call
+    /// A call to a node that does not report.
+    case callToPeer
+    /// A call to nobody knows whom.
+    case callToUnknown
+    /// A proxy's hop to the application it stands in front of.
+    case ownApplication
+    /// A client span around another one.
+    case wrapper
+  }
+
+  public init() {}
+
+  /// Appends the findings of a trace.
+  /// - Returns: how many of the spans were copies of others.
+  @discardableResult
+  public mutating func analyse(
+    _ spans: [SpanRecord], key: TraceKey, into findings: inout [Finding]
+  ) -> Int {
+    guard !spans.isEmpty else { return 0 }
+    forest.build(spans)
+    findVisits()
+    findRoles()
+    findSelfTimes()
+    findCriticalTimes()
+    markFailedCalls()
+    emit(key: key, into: &findings)
+    return forest.duplicateCount
+  }
+
+  private mutating func findVisits() {
+    visits.removeAll(keepingCapacity: true)
+    visitOf.removeAll(keepingCapacity: true)
+    visitOf.append(contentsOf: repeatElement(0, count: forest.spans.count))
+    for index32 in forest.order {
+      let index = Int(index32)
+      let span = forest.spans[index]
+      if let parent = forest.parent(of: index), forest.spans[parent].service == span.service {
+        visitOf[index] = visitOf[parent]
+        continue
+      }
+      visitOf[index] = Int32(visits.count)
+      let isFragment = forest.rootReasons[index] == .parentMissing && !span.kind.isEntry
+      visits.append(Visit(entry: index, isRequest: !isFragment))
+    }
+  }
+
+  /// Whether the span belongs to another visit than its parent: it was called by another service.
+  func isCalled(_ index: Int) -> Bool {
+    forest.parent(of: index).map { visitOf[$0] != visitOf[index] } ?? false
+  }
+
+  /// Decides, from the leaves up, which spans leave their service and where to.
+  private mutating func findRoles() {
+    roles.removeAll(keepingCapacity: true)
+    roles.append(contentsOf: repeatElement(.work, count: forest.spans.count))
+    reachesExit.removeAll(keepingCapacity: true)
+    reachesExit.append(contentsOf: repeatElement(false, count: forest.spans.count))
+    for index32 in forest.order.reversed() {
+      let index = Int(index32)
+      let below = below(index)
+      roles[index] = role(of: index, below: below)
+      reachesExit[index] = below != .nothing || roles[index] != .work
+    }
+  }
+
+  private enum Below { case nothing, exit, calledVisit }
+
+  /// What the children of a span are: another service's visit, a way to an exit, or neither.
+  private func below(_ index: Int) -> Below {
+    var found = Below.nothing
+    for child32 in forest.children(of: index) {
+      let child = Int(child32)
+      if visitOf[child] != visitOf[index] { return .calledVisit }
+      if reachesExit[child] { found = .exit }
+    }
+    return found
+  }
+
+  private func role(of index: Int, below: Below) -> Role {
+    guard isExit(index) else { return .work }
+    if below == .calledVisit { return .call }
+    if isOwnApplicationHop(index) { return .ownApplication }
+    if below == .exit { return .wrapper }
+    // A proxy's listener in the middle of a visit, with nothing below it, names no upstream: the
+    // application behind it answered.
+    guard forest.spans[index].kind.isExit || !forest.spans[index].peer.isNone else { return .work }
+    return forest.spans[index].peer.isNone ? .callToUnknown : .callToPeer
+  }
+
+  /// Client and producer spans leave their service; so does a proxy's span behind the entry, whatever
+  /// its kind: a sidecar's outbound listener reports kind SERVER under the caller's own name.
+  private func isExit(_ index: Int) -> Bool {
+    let span = forest.spans[index]
+    if span.kind.isExit { return true }
+    return span.traits.contains(.proxy) && visits[Int(visitOf[index])].entry != index
+  }
+
+  /// A sidecar's hop inwards: its upstream says so, or it comes straight from the span by which the
+  /// request entered, and goes to the same host.
+  private func isOwnApplicationHop(_ index: Int) -> Bool {
+    let span = forest.spans[index]
+    guard span.traits.contains(.proxy) else { return false }
+    if span.traits.contains(.upstreamIsOwnApplication) { return true }
+    guard span.traits.contains(.peerIsLocalHost), let parent = forest.parent(of: index) else {
+      return false
+    }
+    return visits[Int(visitOf[index])].entry == parent
+      && forest.spans[parent].traits.contains(.proxy) && forest.spans[parent].kind.isEntry
+  }
+}

@@ -1,0 +1,223 @@
+// Analyse turns the set of a trace's spans into findings. It is a pure function: no clock, no state
+// that outlives a trace (only buffers, kept to save allocations), and no dependence on the order in
+// which spans came. All walks are iterative, because depth is in the hands of senders.
+
+public import Model
+
+/// The spans of one trace with their parentage settled: duplicates removed, parents found, cycles
+/// cut, children in the order the time rules need.
+/// - Cost: O(n log n), no allocation once the buffers have grown.
+public struct TraceForest: Sendable {
+  /// Sorted by identity; each span once.
+  public private(set) var spans: [SpanRecord] = []
+  /// Parallel to `spans`: the index of the parent, or −1 for a root.
+  public private(set) var parents: [Int32] = []
+  /// Roots first, and every span after its parent.
+  public private(set) var order: [Int32] = []
+  /// Parallel to `spans`.
+  public private(set) var rootReasons: [RootReason] = []
+  /// How many of the spans given were copies of another.
+  public private(set) var duplicateCount = 0
+
+  private var childOffsets: [Int32] = []
+  private var childIndices: [Int32] = []
+  private var marks: [UInt8] = []
+
+  /// Why a span has no parent in the forest.
+  public enum RootReason: UInt8, Sendable {
+    case hasParent
+    /// It names no parent.
+    case first
+    /// It names a parent that is not there.
+    case parentMissing
+    /// Its ancestors led back to itself.
+    case cycle
+  }
+
+  public init() {}
+
+  /// Settles the parentage of a trace.
+  public mutating func build(_ input: [SpanRecord]) {
+    removeDuplicates(input)
+    findParents()
+    cutCycles()
+    listChildren()
+    listOrder()
+  }
+
+  /// The children of a span: latest end first, then latest start, then identity.
+  public func children(of index: Int) -> ArraySlice<Int32> {
+    childIndices[Int(childOffsets[index])..<Int(childOffsets[index + 1])]
+  }
+
+  public func parent(of index: Int) -> Int? {
+    parents[index] < 0 ? nil : Int(parents[index])
+  }
+
+  /// Keeps of each identity the copy that is to stay: the last in `SpanRecord.precedes` order.
+  private mutating func removeDuplicates(_ input: [SpanRecord]) {
+    spans.removeAll(keepingCapacity: true)
+    spans.append(contentsOf: input)
+    duplicateCount = 0
+    if isStrictlySorted { return }
+    spans.sort { $0.precedes($1) }
+    var kept = 0
+    for index in spans.indices {
+      let isCopy = kept > 0 && spans[kept - 1].hasSameIdentity(as: spans[index])
+      if !isCopy { kept += 1 }
+      spans[kept - 1] = spans[index]
+    }
+    duplicateCount = spans.count - kept
+    spans.removeLast(duplicateCount)
+  }
+
+  /// The assembly hands traces over sorted and without copies: then there is nothing to do.
+  private var isStrictlySorted: Bool {
+    for index in spans.indices.dropFirst() {
+      let before = spans[index - 1]
+      if before.hasSameIdentity(as: spans[index]) || !before.precedes(spans[index]) { return false }
+    }
+    return true
+  }
+
+  private mutating func findParents() {
+    parents.removeAll(keepingCapacity: true)
+    rootReasons.removeAll(keepingCapacity: true)
+    for index in spans.indices {
+      let parent = parentIndex(of: index)
+      parents.append(Int32(parent ?? -1))
+      if parent != nil {
+        rootReasons.append(.hasParent)
+      } else {
+        rootReasons.append(spans[index].parent.isZero ? .first : .parentMissing)
+      }
+    }
+  }
+
+  /// The parent of a span. Where client and server share one id (Zipkin's custom), the server's
+  /// parent is the client span of the same id, and children of that id belong to the server.
+  private func parentIndex(of index: Int) -> Int? {
+    let span = spans[index]
+    if span.kind == .server, let client = sharedClient(of: index) { return client }
+    guard !span.parent.isZero else { return nil }
+    var best: Int?
+    var candidate = firstPosition(of: span.parent)
+    while candidate < spans.count, spans[candidate].id == span.parent {
+      if candidate != index, best.map({ isNearer(candidate, than: $0, to: span) }) ?? true {
+        best = candidate
+      }
+      candidate += 1
+    }
+    return best
+  }
+
+  private func sharedClient(of index: Int) -> Int? {
+    var candidate = firstPosition(of: spans[index].id)
+    while candidate < spans.count, spans[candidate].id == spans[index].id {
+      if spans[candidate].kind == .client { return candidate }
+      candidate += 1
+    }
+    return nil
+  }
+
+  private func isNearer(_ a: Int, than b: Int, to span: SpanRecord) -> Bool {
+    let aIsOwn = spans[a].service == span.service
+    let bIsOwn = spans[b].service == span.service
+    if aIsOwn != bIsOwn { return aIsOwn }
+    return spans[a].kind.isEntry && !spans[b].kind.isEntry
+  }
+
+  private func firstPosition(of id: SpanID) -> Int {
+    var low = 0
+    var high = spans.count
+    while low < high {
+      let middle = (low + high) / 2
+      if spans[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// Makes the earliest span of each cycle a root.
+  private mutating func cutCycles() {
+    let unseen: UInt8 = 0
+    let onPath: UInt8 = 1
+    let settled: UInt8 = 2
+    marks.removeAll(keepingCapacity: true)
+    marks.append(contentsOf: repeatElement(unseen, count: spans.count))
+    for start in spans.indices where marks[start] == unseen {
+      var walker = start
+      while marks[walker] == unseen {
+        marks[walker] = onPath
+        guard let next = parent(of: walker) else { break }
+        walker = next
+      }
+      if marks[walker] == onPath, parents[walker] >= 0 { cutCycle(through: walker) }
+      var settling = start
+      while marks[settling] == onPath {
+        marks[settling] = settled
+        guard let next = parent(of: settling) else { break }
+        settling = next
+      }
+    }
+  }
+
+  private mutating func cutCycle(through member: Int) {
+    var earliest = member
+    var walker = Int(parents[member])
+    while walker != member {
+      let isEarlier =
+        spans[walker].start != spans[earliest].start
+        ? spans[walker].start < spans[earliest].start : walker < earliest
+      if isEarlier { earliest = walker }
+      walker = Int(parents[walker])
+    }
+    // The members behind the cut are no longer reached from the start of the walk.
+    var settling = earliest
+    repeat {
+      marks[settling] = 2
+      settling = Int(parents[settling])
+    } while settling != earliest
+    parents[earliest] = -1
+    rootReasons[earliest] = .cycle
+  }
+
+  private mutating func listChildren() {
+    childOffsets.removeAll(keepingCapacity: true)
+    childOffsets.append(contentsOf: repeatElement(0, count: spans.count + 1))
+    for parent in parents where parent >= 0 { childOffsets[Int(parent) + 1] += 1 }
+    for index in spans.indices { childOffsets[index + 1] += childOffsets[index] }
+    childIndices.removeAll(keepingCapacity: true)
+    childIndices.append(contentsOf: repeatElement(0, count: Int(childOffsets[spans.count])))
+    for index in spans.indices.reversed() where parents[index] >= 0 {
+      let parent = Int(parents[index])
+      childOffsets[parent + 1] -= 1
+      childIndices[Int(childOffsets[parent + 1])] = Int32(index)
+    }
+    // Filling moved every offset to the start of its own list; the sum of all is put back.
+    for index in spans.indices { childOffsets[index] = childOffsets[index + 1] }
+    childOffsets[spans.count] = Int32(childIndices.count)
+    for index in spans.indices { sortChildren(of: index) }
+  }
+
+  private mutating func sortChildren(of index: Int) {
+    let range = Int(childOffsets[index])..<Int(childOffsets[index + 1])
+    guard range.count > 1 else { return }
+    childIndices[range].sort { a, b in
+      let first = spans[Int(a)]
+      let second = spans[Int(b)]
+      if first.end != second.end { return first.end > second.end }
+      if first.start != second.start { return first.start > second.start }
+      return a < b
+    }
+  }
+
+  private mutating func listOrder() {
+    order.removeAll(keepingCapacity: true)
+    for index in spans.indices where parents[index] < 0 { order.append(Int32(index)) }
+    var next = 0
+    while next < order.count {
+      order.append(contentsOf: children(of: Int(order[next])))
+      next += 1
+    }
+  }
+}

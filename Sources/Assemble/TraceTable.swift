@@ -1,0 +1,247 @@
+// Assemble gathers spans into traces and decides when a trace is looked at: closed once nothing
+// arrives for a while, looked at again when something does, sealed when that is over for good. It
+// knows nothing of what a trace means. Time is an argument, so a test owns it.
+
+public import Model
+
+/// The open and the remembered traces of one shard. Owned by one event loop.
+///
+/// A trace is *open* while spans arrive, *closed* once idle (its findings stand), and *sealed* when
+/// it is idle for long, too large, too old, or when memory asks: then it leaves the table, and only
+/// its id is remembered for a while, so that what still arrives is known to be late.
+/// - Cost: amortised O(1) a span; copies of a span are removed whenever a trace has doubled.
+public struct TraceTable: ~Copyable {
+  let limits: TraceLimits
+  var slots: [Trace] = []
+  var freeSlots: [Int32] = []
+  var index: TraceIndex
+  /// Traces by the time of their last span, oldest first: those waiting to close, those waiting to seal.
+  var open = TraceList()
+  var closed = TraceList()
+  /// All traces in the order they began, for the journal's mark.
+  var begun = TraceList()
+  var sealedTraces: RememberedTraces
+  var spanCount = 0
+  /// Spans held a second time because their findings stand while the trace grows.
+  var standingCount = 0
+  /// Copies removed since `takeCopies`.
+  var copies: [Copies] = []
+
+  public init(limits: TraceLimits) {
+    self.limits = limits
+    index = TraceIndex()
+    sealedTraces = RememberedTraces(countMax: limits.sealedTracesRemembered)
+  }
+
+  /// What became of a span.
+  public enum Insertion: Equatable, Sendable {
+    case inserted
+    /// Its trace was sealed before: it makes no edge.
+    case late
+    /// Inserted, and the trace is due for a look although it still grows.
+    case due(slot: Int32)
+  }
+
+  public var traceCount: Int { index.count }
+
+  /// What the table takes in memory, as the limit counts it.
+  public var bytes: Int {
+    (spanCount + standingCount) * MemoryLayout<SpanRecord>.stride
+      + index.count * TraceTable.bytesPerTrace
+  }
+
+  /// A trace's own fields, its place in the index, and the header of its span array.
+  static let bytesPerTrace = MemoryLayout<Trace>.stride + 4 * MemoryLayout<Int32>.stride + 32
+
+  /// Takes in a span of the batch with the given journal sequence.
+  public mutating func insert(
+    _ span: SpanRecord, key: TraceKey, sequence: UInt64, now: Nanos
+  ) -> Insertion {
+    if sealedTraces.contains(key) { return .late }
+    let slot = index.find(key, in: slots) ?? begin(key, sequence: sequence, now: now)
+    reopenIfClosed(slot)
+    slots[Int(slot)].spans.append(span)
+    slots[Int(slot)].isTidy = false
+    spanCount += 1
+    if slots[Int(slot)].spans.count >= slots[Int(slot)].nextTidyCount { tidy(slot) }
+    touch(slot, now: now)
+    return isDue(slot, now: now) ? .due(slot: slot) : .inserted
+  }
+
+  /// The spans of a trace without copies, and those its standing findings were computed from (nil:
+  /// none stand).
+  public mutating func spans(of slot: Int32) -> (now: [SpanRecord], analysed: [SpanRecord]?) {
+    tidy(slot)
+    let trace = slots[Int(slot)]
+    return (trace.spans, trace.state == .closed ? trace.spans : trace.analysed)
+  }
+
+  public func key(of slot: Int32) -> TraceKey { slots[Int(slot)].key }
+
+  /// The next open trace that has been idle long enough to be closed.
+  public func nextIdle(now: Nanos) -> Int32? {
+    open.first.flatMap { isPast(slots[Int($0)].lastArrival, limits.idleNanos, now) ? $0 : nil }
+  }
+
+  /// Any open trace, the longest idle first: for a flush.
+  public var nextOpen: Int32? { open.first }
+
+  /// The next trace to be sealed: idle for long, or held as long as any may be, or over its span limit.
+  public func nextToSeal(now: Nanos) -> Int32? {
+    if let slot = closed.first,
+      isPast(slots[Int(slot)].lastArrival, limits.idleNanos + limits.rememberNanos, now)
+    {
+      return slot
+    }
+    if let slot = begun.first, isPast(slots[Int(slot)].firstArrival, limits.heldNanosMax, now) {
+      return slot
+    }
+    return nil
+  }
+
+  /// The trace to be sealed first when memory asks: the closed one longest idle, else the open one.
+  public var nextUnderPressure: Int32? {
+    guard bytes > limits.bytesMax else { return nil }
+    return closed.first ?? open.first
+  }
+
+  /// Any trace, closed ones first: for a shutdown that seals everything.
+  public var nextOfAll: Int32? { closed.first ?? open.first }
+
+  /// Whether a trace has as many spans as any may have.
+  public func isFull(_ slot: Int32) -> Bool {
+    slots[Int(slot)].spans.count >= limits.spansPerTraceMax
+  }
+
+  /// The trace was analysed because it was idle: its findings stand until it grows again.
+  public mutating func close(_ slot: Int32) {
+    open.remove(slot, link: \.byArrival, in: &slots)
+    slots[Int(slot)].state = .closed
+    stand(nil, at: slot)
+    // Closing goes in the order of last arrival, except for a flush; sealing needs only roughly that.
+    closed.append(slot, link: \.byArrival, in: &slots)
+  }
+
+  /// The trace was analysed although it grows: it stays open, and is due again at twice the age.
+  public mutating func markAnalysed(_ slot: Int32, now: Nanos) {
+    let age = now.saturatingSubtracting(slots[Int(slot)].firstArrival)
+    stand(slots[Int(slot)].spans, at: slot)
+    slots[Int(slot)].nextLookAge = max(age, 1).saturatingAdding(max(age, 1))
+  }
+
+  /// Removes a trace for good and remembers its id.
+  public mutating func seal(_ slot: Int32) {
+    let trace = slots[Int(slot)]
+    if trace.state == .closed {
+      closed.remove(slot, link: \.byArrival, in: &slots)
+    } else {
+      open.remove(slot, link: \.byArrival, in: &slots)
+    }
+    begun.remove(slot, link: \.byBeginning, in: &slots)
+    spanCount -= trace.spans.count
+    standingCount -= trace.analysed?.count ?? 0
+    sealedTraces.insert(trace.key)
+    index.remove(trace.key, in: slots)
+    slots[Int(slot)] = Trace.vacant
+    freeSlots.append(slot)
+  }
+
+  /// Copies of spans found in one trace.
+  public struct Copies: Equatable, Sendable {
+    public var tenant: TenantID
+    public var count: Int
+    /// The latest end in the trace, Unix nanoseconds.
+    public var traceEnd: Nanos
+  }
+
+  /// The copies removed since the last call.
+  public mutating func takeCopies() -> [Copies] {
+    defer { copies.removeAll(keepingCapacity: true) }
+    return copies
+  }
+
+  /// Remembers a trace that was sealed before a restart.
+  public mutating func rememberSealed(_ key: TraceKey) { sealedTraces.insert(key) }
+
+  /// The smallest journal sequence a trace in the table still needs; nil when it is empty.
+  public var lowestSequence: UInt64? { begun.first.map { slots[Int($0)].firstSequence } }
+}
+
+extension TraceTable {
+  private mutating func begin(_ key: TraceKey, sequence: UInt64, now: Nanos) -> Int32 {
+    let slot: Int32
+    let trace = Trace(
+      key: key, firstArrival: now, firstSequence: sequence, nextLookAge: limits.maxAgeNanos)
+    if let free = freeSlots.popLast() {
+      slot = free
+      slots[Int(slot)] = trace
+    } else {
+      slot = Int32(slots.count)
+      slots.append(trace)
+    }
+    index.insert(slot, in: slots)
+    open.append(slot, link: \.byArrival, in: &slots)
+    begun.append(slot, link: \.byBeginning, in: &slots)
+    return slot
+  }
+
+  private mutating func reopenIfClosed(_ slot: Int32) {
+    guard slots[Int(slot)].state == .closed else { return }
+    closed.remove(slot, link: \.byArrival, in: &slots)
+    slots[Int(slot)].state = .open
+    stand(slots[Int(slot)].spans, at: slot)
+    open.append(slot, link: \.byArrival, in: &slots)
+  }
+
+  private mutating func touch(_ slot: Int32, now: Nanos) {
+    slots[Int(slot)].lastArrival = now
+    open.remove(slot, link: \.byArrival, in: &slots)
+    open.append(slot, link: \.byArrival, in: &slots)
+  }
+
+  private func isDue(_ slot: Int32, now: Nanos) -> Bool {
+    let trace = slots[Int(slot)]
+    if trace.spans.count >= limits.spansPerTraceMax { return true }
+    return now.saturatingSubtracting(trace.firstArrival) >= trace.nextLookAge
+  }
+
+  private mutating func stand(_ spans: [SpanRecord]?, at slot: Int32) {
+    standingCount += (spans?.count ?? 0) - (slots[Int(slot)].analysed?.count ?? 0)
+    slots[Int(slot)].analysed = spans
+  }
+
+  /// Sorts a trace and drops copies. Done each time it has doubled, so that a sender who repeats
+  /// himself does not fill it, and before it is read. Which copy stays does not depend on the order
+  /// of arrival.
+  private mutating func tidy(_ slot: Int32) {
+    let position = Int(slot)
+    guard !slots[position].isTidy else { return }
+    let before = slots[position].spans.count
+    slots[position].spans.removeCopies()
+    slots[position].isTidy = true
+    slots[position].nextTidyCount = max(32, 2 * slots[position].spans.count)
+    let dropped = before - slots[position].spans.count
+    guard dropped > 0, let last = slots[position].spans.map(\.end).max() else { return }
+    spanCount -= dropped
+    copies.append(
+      Copies(tenant: slots[position].key.tenant, count: dropped, traceEnd: last))
+  }
+
+  private func isPast(_ since: Nanos, _ wait: Nanos, _ now: Nanos) -> Bool {
+    now.saturatingSubtracting(since) >= wait
+  }
+}
+
+extension [SpanRecord] {
+  /// Sorts by identity and keeps of each the copy that is to stay.
+  mutating func removeCopies() {
+    sort { $0.precedes($1) }
+    var kept = 0
+    for index in indices {
+      let isCopy = kept > 0 && self[kept - 1].hasSameIdentity(as: self[index])
+      if !isCopy { kept += 1 }
+      self[kept - 1] = self[index]
+    }
+    removeLast(count - kept)
+  }
+}

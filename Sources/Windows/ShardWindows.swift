@@ -1,0 +1,92 @@
+// Windows holds what the traces of one shard add up to, in two parts: the overlay, from which a
+// trace can still be taken back, and the sealed sums, from which nothing ever is. Only sealed sums go
+// to the store; readers see store, sealed sums not yet stored, and overlay together.
+
+public import Model
+
+/// The windows of one shard. Owned by one event loop; readers get snapshots.
+public struct ShardWindows: ~Copyable {
+  private var overlay = WindowSums()
+  /// Oldest first. The last is being filled; those before it are on their way to the store.
+  private var generations = [SealedGeneration(checkpoint: 1)]
+  private var droppedThrough: UInt64 = 0
+  private var revision: UInt64 = 0
+
+  /// - Parameter checkpoint: the last checkpoint the store holds.
+  public init(committed checkpoint: UInt64 = 0) {
+    generations = [SealedGeneration(checkpoint: checkpoint + 1)]
+    droppedThrough = checkpoint
+  }
+
+  /// Findings of a closed trace: they stand until taken back or sealed.
+  public mutating func stand(_ findings: [Finding]) {
+    overlay.add(findings)
+    revision += 1
+  }
+
+  /// Takes findings back that stood.
+  public mutating func retract(_ findings: [Finding]) {
+    overlay.add(findings, sign: -1)
+    revision += 1
+  }
+
+  /// Findings of a sealed trace: they never change again.
+  public mutating func seal(_ findings: [Finding]) {
+    generations[generations.count - 1].sums.add(findings)
+    revision += 1
+  }
+
+  /// Whether anything was sealed since the last checkpoint began.
+  public var hasUnstoredSums: Bool { !generations[generations.count - 1].sums.isEmpty }
+
+  /// Ends the generation being filled: it is what checkpoint `number` stores of this shard.
+  public mutating func beginCheckpoint(_ number: UInt64) -> WindowSums {
+    let last = generations.count - 1
+    precondition(generations[last].checkpoint == number, "checkpoints follow one another")
+    generations.append(SealedGeneration(checkpoint: number + 1))
+    return generations[last].sums
+  }
+
+  /// Forgets generations the store holds. One is kept longer than it must be, for a reader that
+  /// looked into the store just before the commit.
+  public mutating func drop(through number: UInt64) {
+    generations.removeAll { $0.checkpoint <= number }
+    droppedThrough = max(droppedThrough, number)
+  }
+
+  public func snapshot() -> WindowsSnapshot {
+    WindowsSnapshot(
+      overlay: overlay, generations: generations, droppedThrough: droppedThrough,
+      revision: revision)
+  }
+}
+
+/// What was sealed between two checkpoints.
+public struct SealedGeneration: Sendable {
+  /// The number of the checkpoint that stores it.
+  public var checkpoint: UInt64
+  public var sums = WindowSums()
+
+  public init(checkpoint: UInt64) { self.checkpoint = checkpoint }
+}
+
+/// What a shard held at one moment.
+public struct WindowsSnapshot: Sendable {
+  public var overlay: WindowSums
+  public var generations: [SealedGeneration]
+  /// Generations up to this one are in the store only.
+  public var droppedThrough: UInt64
+  /// Grows whenever anything changed.
+  public var revision: UInt64
+
+  /// What is not in a store that has seen `checkpoint`; nil when the store was read too long ago for
+  /// this snapshot, and must be read again.
+  public func merged(from start: Nanos, to end: Nanos, after checkpoint: UInt64) -> Window? {
+    guard droppedThrough <= checkpoint else { return nil }
+    var sum = overlay.merged(from: start, to: end)
+    for generation in generations where generation.checkpoint > checkpoint {
+      sum.merge(generation.sums.merged(from: start, to: end))
+    }
+    return sum
+  }
+}
