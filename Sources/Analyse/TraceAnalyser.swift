@@ -138,15 +138,16 @@ public struct TraceAnalyser: Sendable {
   }
 
   /// A sidecar's hop inwards: its upstream says so, or it comes straight from the span by which the
-  /// request entered, and goes to the same host.
+  /// request entered, goes to the same host, and neither is said to lead outwards.
   private func isOwnApplicationHop(_ index: Int) -> Bool {
     let span = forest.spans[index]
-    guard span.traits.contains(.proxy) else { return false }
+    guard span.traits.contains(.proxy), !span.traits.contains(.outboundProxy) else { return false }
     if span.traits.contains(.upstreamIsOwnApplication) { return true }
     guard span.traits.contains(.peerIsLocalHost), let parent = forest.parent(of: index) else {
       return false
     }
-    return visits[Int(visitOf[index])].entry == parent
-      && forest.spans[parent].traits.contains(.proxy) && forest.spans[parent].kind.isEntry
+    let listener = forest.spans[parent]
+    return visits[Int(visitOf[index])].entry == parent && listener.kind.isEntry
+      && listener.traits.contains(.proxy) && !listener.traits.contains(.outboundProxy)
   }
 }

@@ -90,6 +90,8 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
   public static let database = SpanTraits(rawValue: 1 << 5)
   /// The call goes through a queue or a topic.
   public static let messaging = SpanTraits(rawValue: 1 << 6)
+  /// A proxy's span on the way out of its workload (Envoy names such spans `egress …`).
+  public static let outboundProxy = SpanTraits(rawValue: 1 << 7)
 }
 
 extension SpanRecord {

@@ -8,14 +8,18 @@ public import Model
 public struct ShardWindows: ~Copyable {
   private var overlay = WindowSums()
   /// Oldest first. The last is being filled; those before it are on their way to the store.
-  private var generations = [SealedGeneration(checkpoint: 1)]
-  private var droppedThrough: UInt64 = 0
+  private var generations: [SealedGeneration]
+  private var droppedThrough: UInt64
   private var revision: UInt64 = 0
 
-  /// - Parameter checkpoint: the last checkpoint the store holds.
-  public init(committed checkpoint: UInt64 = 0) {
-    generations = [SealedGeneration(checkpoint: checkpoint + 1)]
-    droppedThrough = checkpoint
+  /// - Parameters:
+  ///   - stored: the last checkpoint the store holds.
+  ///   - next: the number of the checkpoint to come. Not always the one after `stored`: numbers
+  ///     of checkpoints that were begun and never stored are not used again.
+  public init(stored: UInt64 = 0, next: UInt64 = 1) {
+    precondition(next > stored, "checkpoints follow one another")
+    generations = [SealedGeneration(checkpoint: next)]
+    droppedThrough = stored
   }
 
   /// Findings of a closed trace: they stand until taken back or sealed.

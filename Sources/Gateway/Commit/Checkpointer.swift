@@ -1,0 +1,144 @@
+import Journal
+import Logging
+import Model
+import NIOPosix
+import Store
+import Synchronization
+
+/// Where checkpoints go. The store; in tests, the store with faults around it.
+protocol CheckpointStore: Sendable {
+  /// Makes a checkpoint durable, all of it or nothing. Blocks.
+  func commit(_ content: CheckpointContent) throws
+}
+
+/// The store, as the checkpointer needs it.
+struct DurableTiles: CheckpointStore {
+  let tiles: TileStore
+
+  func commit(_ content: CheckpointContent) throws { try tiles.commit(content) }
+}
+
+/// Moves sealed sums from the shards into the store, one checkpoint after another.
+///
+/// A checkpoint is one store transaction: the sums, and the mark below which every journalled batch
+/// belongs to sealed traces. The ids of its traces are journalled before, so that after a crash
+/// between the two the replay counts each span once, whichever of them was reached.
+actor Checkpointer {
+  private let shards: [ShardLoop]
+  private let commits: CommitThread
+  private let store: any CheckpointStore
+  private let names: NameTable
+  private let logger: Logger
+  private var last: UInt64
+  /// A checkpoint that was begun and could not be stored yet: it is tried again before the next.
+  private var unfinished: Pending?
+  private var cumulative: SealedEdges
+
+  private struct Pending {
+    var number: UInt64
+    var sums: WindowSums
+    var sealed: [TraceKey]
+    var mark: UInt64
+    var isJournalled = false
+  }
+
+  init(
+    shards: [ShardLoop], commits: CommitThread, store: any CheckpointStore, names: NameTable,
+    last: UInt64, seriesMax: Int, logger: Logger
+  ) {
+    self.shards = shards
+    self.commits = commits
+    self.store = store
+    self.names = names
+    self.logger = logger
+    self.last = last
+    cumulative = SealedEdges(seriesMax: seriesMax)
+  }
+
+  /// Edges of all traces sealed since the start: what counters that never fall are read from.
+  var sealedEdges: Window { cumulative.window }
+
+  /// Stores what was sealed since the last checkpoint; nothing when nothing was.
+  func run() async throws {
+    if unfinished == nil {
+      guard try await hasUnstoredSums() else { return }
+      unfinished = try await begin(last + 1)
+    }
+    guard let pending = unfinished else { return }
+    try await finish(pending)
+  }
+
+  private func hasUnstoredSums() async throws -> Bool {
+    for shard in shards where try await shard.hasUnstoredSums() { return true }
+    return false
+  }
+
+  private func begin(_ number: UInt64) async throws -> Pending {
+    let delivered = commits.sequenceCommitted
+    var pending = Pending(number: number, sums: WindowSums(), sealed: [], mark: delivered + 1)
+    for shard in shards {
+      let part = try await shard.beginCheckpoint(number, delivered: delivered)
+      pending.sums.merge(part.sums)
+      pending.sealed += part.sealed
+      pending.mark = min(pending.mark, part.mark)
+    }
+    cumulative.add(pending.sums)
+    return pending
+  }
+
+  private func finish(_ checkpoint: Pending) async throws {
+    if !checkpoint.isJournalled {
+      try await commits.commitSeal(checkpoint: checkpoint.number, traces: checkpoint.sealed)
+      unfinished?.isJournalled = true
+    }
+    let content = CheckpointContent(
+      number: checkpoint.number, mark: checkpoint.mark, sums: checkpoint.sums,
+      names: names(of: checkpoint.sums))
+    let store = store
+    try await NIOThreadPool.singleton.runIfActive { try store.commit(content) }
+    unfinished = nil
+    last = checkpoint.number
+    for shard in shards { try await shard.dropGenerations(through: checkpoint.number - 1) }
+    try await commits.deleteSegments(below: checkpoint.mark)
+    logger.debug(
+      "checkpoint stored",
+      metadata: [
+        "checkpoint": "\(checkpoint.number)", "traces": "\(checkpoint.sealed.count)",
+        "journal_mark": "\(checkpoint.mark)",
+      ])
+  }
+
+  private func names(of sums: WindowSums) -> [Name] {
+    var ids = Set<NameID>()
+    for window in sums.windows.values {
+      for key in window.series.keys { ids.formUnion(key.names) }
+    }
+    return Array(names.names(ids).values)
+  }
+}
+
+/// The sum of all sealed edges, bounded in series: beyond the bound new edges are summed under one.
+struct SealedEdges: Sendable {
+  private let seriesMax: Int
+  private(set) var window = Window()
+
+  init(seriesMax: Int) { self.seriesMax = seriesMax }
+
+  /// The key of the edge that takes what finds no room.
+  static let overflowKey: SeriesKey = {
+    let node = overflowName.id
+    return .edge(node, node, .direct)
+  }()
+
+  static let overflowName = Name(
+    tenant: .standard, kind: .service, text: NodeIdentity(name: Name.overflowText).text)
+
+  mutating func add(_ sums: WindowSums) {
+    for part in sums.windows.values {
+      for (key, sum) in part.series where key.kind == .edge {
+        let hasRoom = window.series[key] != nil || window.series.count < seriesMax
+        window.merge(sum, at: hasRoom ? key : SealedEdges.overflowKey)
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Journal
+import Model
+import NIOPosix
+import Synchronization
+
+/// The one thread that writes the journal. While it syncs one group, the next gathers behind it: the
+/// slower the disk, the larger the groups, with no timer in between.
+final class CommitThread: Sendable {
+  /// A batch on its way into the journal, and what is to happen then.
+  struct Entry: Sendable {
+    var batch: SpanBatch
+    /// Called on the commit thread, in the order of the sequences.
+    var committed: @Sendable (_ result: Result<UInt64, JournalError>) -> Void
+  }
+
+  private struct Queue: ~Copyable {
+    var entries: [Entry] = []
+    var isScheduled = false
+  }
+
+  private let journal: Mutex<Journal>
+  private let queue = Mutex(Queue())
+  private let thread = NIOThreadPool(numberOfThreads: 1)
+  private let names: NameTable
+  /// Every batch up to this sequence was handed to `committed`.
+  private let committedThrough: Atomic<UInt64>
+
+  init(journal: consuming Journal, names: NameTable) {
+    committedThrough = Atomic(journal.nextSequence - 1)
+    self.journal = Mutex(journal)
+    self.names = names
+    thread.start()
+  }
+
+  var sequenceCommitted: UInt64 { committedThrough.load(ordering: .acquiring) }
+
+  func submit(_ entry: Entry) {
+    let mustSchedule = queue.withLock { queue in
+      queue.entries.append(entry)
+      defer { queue.isScheduled = true }
+      return !queue.isScheduled
+    }
+    if mustSchedule { thread.submit { _ in self.commitQueued() } }
+  }
+
+  /// Makes the ids of sealed traces durable, so that a replay knows what a checkpoint holds.
+  func commitSeal(checkpoint: UInt64, traces: [TraceKey]) async throws {
+    try await run { journal in
+      journal.appendSeal(checkpoint: checkpoint, traces: traces)
+      try journal.commit()
+    }
+  }
+
+  func deleteSegments(below mark: UInt64) async throws {
+    try await run { try $0.deleteSegments(below: mark) }
+  }
+
+  func statistics() async throws -> JournalStatistics {
+    try await run { $0.statistics }
+  }
+
+  /// Ends the thread once everything submitted is committed.
+  func stop() async throws { try await thread.shutdownGracefully() }
+
+  private func run<Value: Sendable>(
+    _ body: @escaping @Sendable (inout Journal) throws -> Value
+  ) async throws -> Value {
+    try await thread.runIfActive { [self] in try journal.withLock { try body(&$0) } }
+  }
+
+  private func commitQueued() {
+    let entries = queue.withLock { queue in
+      queue.isScheduled = false
+      var taken: [Entry] = []
+      swap(&taken, &queue.entries)
+      return taken
+    }
+    guard !entries.isEmpty else { return }
+    let outcome = journal.withLock { journal in write(entries, to: &journal) }
+    switch outcome {
+    case .success(let first):
+      for (offset, entry) in entries.enumerated() {
+        entry.committed(.success(first + UInt64(offset)))
+      }
+      committedThrough.store(first + UInt64(entries.count) - 1, ordering: .releasing)
+    case .failure(let error):
+      for entry in entries { entry.committed(.failure(error)) }
+    }
+  }
+
+  /// - Returns: the sequence of the first entry.
+  private func write(
+    _ entries: [Entry], to journal: inout Journal
+  ) -> Result<UInt64, JournalError> {
+    let first = journal.nextSequence
+    for entry in entries { _ = journal.append(entry.batch, names: names.name) }
+    do throws(JournalError) {
+      try journal.commit()
+      return .success(first)
+    } catch {
+      return .failure(error)
+    }
+  }
+}

@@ -1,0 +1,196 @@
+// The hot path, top to bottom. Batches come in durable; traces are assembled, closed ones analysed,
+// their findings stand in the windows until the trace is sealed. Stages meet here and only here.
+
+import Analyse
+import Assemble
+public import Model
+import Windows
+
+/// A share of the traces and everything computed from them. Owned by one event loop; never shared.
+public struct Shard: ~Copyable {
+  private var traces: TraceTable
+  private var analyser = TraceAnalyser()
+  private var windows: ShardWindows
+  /// Traces sealed since the last checkpoint began.
+  private var sealedKeys: [TraceKey] = []
+  private(set) var counters = ShardCounters()
+  private var findings: [Finding] = []
+
+  /// - Parameters:
+  ///   - stored: the last checkpoint the store holds.
+  ///   - next: the number of the checkpoint to come.
+  public init(limits: TraceLimits, stored: UInt64 = 0, next: UInt64 = 1) {
+    traces = TraceTable(limits: limits)
+    windows = ShardWindows(stored: stored, next: next)
+  }
+
+  /// Folds a durable batch in.
+  /// - Parameter sequence: the batch's number in the journal, which never falls.
+  public mutating func fold(_ batch: borrowing SpanBatch, sequence: UInt64, now: Nanos) {
+    for index in 0..<batch.count {
+      let span = batch.spans[index]
+      let key = TraceKey(tenant: batch.tenant, trace: batch.traces[index])
+      switch traces.insert(span, key: key, sequence: sequence, now: now) {
+      case .inserted: counters.spans &+= 1
+      case .late: countLate(span, tenant: batch.tenant)
+      case .due(let slot):
+        counters.spans &+= 1
+        look(at: slot, now: now)
+      }
+    }
+    relieve()
+  }
+
+  /// Closes what has been idle, seals what has been idle for long.
+  public mutating func advance(to now: Nanos) {
+    while let slot = traces.nextIdle(now: now) { close(slot) }
+    while let slot = traces.nextToSeal(now: now) { seal(slot) }
+    relieve()
+  }
+
+  /// Closes every open trace. Seals none: what arrives later still corrects the graph.
+  public mutating func closeAll() {
+    while let slot = traces.nextOpen { close(slot) }
+  }
+
+  /// Seals every trace, closed or open: for a run that is to leave nothing behind.
+  public mutating func sealAll() {
+    while let slot = traces.nextOfAll { seal(slot) }
+  }
+
+  /// What the traces held take in memory.
+  public var bytes: Int { traces.bytes }
+
+  public var traceCount: Int { traces.traceCount }
+
+  /// Spans of this trace are late from now on: it was sealed before a restart.
+  public mutating func rememberSealed(_ key: TraceKey) { traces.rememberSealed(key) }
+}
+
+extension Shard {
+  private mutating func close(_ slot: Int32) {
+    replaceStanding(slot)
+    traces.close(slot)
+    counters.tracesClosed &+= 1
+  }
+
+  /// A trace that grows for long is analysed as it is; one that is full is sealed.
+  private mutating func look(at slot: Int32, now: Nanos) {
+    if traces.isFull(slot) {
+      counters.tracesFull &+= 1
+      return seal(slot)
+    }
+    replaceStanding(slot)
+    traces.markAnalysed(slot, now: now)
+  }
+
+  /// Takes back the findings that stood for a trace and lets those of its present spans stand.
+  private mutating func replaceStanding(_ slot: Int32) {
+    let (spans, analysed) = traces.spans(of: slot)
+    let key = traces.key(of: slot)
+    if let analysed { windows.retract(analyse(analysed, key)) }
+    windows.stand(analyse(spans, key))
+    countCopies()
+  }
+
+  private mutating func seal(_ slot: Int32) {
+    let (spans, analysed) = traces.spans(of: slot)
+    let key = traces.key(of: slot)
+    if let analysed { windows.retract(analyse(analysed, key)) }
+    windows.seal(analyse(spans, key))
+    countCopies()
+    traces.seal(slot)
+    sealedKeys.append(key)
+    counters.tracesSealed &+= 1
+  }
+
+  private mutating func relieve() {
+    while let slot = traces.nextUnderPressure {
+      counters.tracesSealedForMemory &+= 1
+      seal(slot)
+    }
+  }
+
+  private mutating func analyse(_ spans: [SpanRecord], _ key: TraceKey) -> [Finding] {
+    findings.removeAll(keepingCapacity: true)
+    analyser.analyse(spans, key: key, into: &findings)
+    return findings
+  }
+
+  private mutating func countLate(_ span: SpanRecord, tenant: TenantID) {
+    counters.late &+= 1
+    seal(.late, 1, window: span.end, tenant)
+  }
+
+  private mutating func countCopies() {
+    for copies in traces.takeCopies() {
+      counters.duplicates &+= UInt64(copies.count)
+      seal(.duplicates, Int64(copies.count), window: copies.traceEnd, copies.tenant)
+    }
+  }
+
+  private mutating func seal(
+    _ field: Counters.Field, _ count: Int64, window: Nanos, _ tenant: TenantID
+  ) {
+    var sums = Counters()
+    sums[field] = count
+    windows.seal([
+      Finding(
+        window: window.floored(to: windowNanos), key: .coverage(tenant), counters: sums)
+    ])
+  }
+}
+
+// What leaves the shard: snapshots for readers, sealed sums for the store.
+extension Shard {
+  func snapshot() -> WindowsSnapshot { windows.snapshot() }
+
+  var hasUnstoredSums: Bool { windows.hasUnstoredSums || !sealedKeys.isEmpty }
+
+  /// Hands over what was sealed since the last checkpoint.
+  /// - Parameter folded: every batch of this shard up to this sequence was folded.
+  mutating func beginCheckpoint(_ number: UInt64, folded: UInt64) -> ShardCheckpoint {
+    defer { sealedKeys.removeAll(keepingCapacity: true) }
+    return ShardCheckpoint(
+      sums: windows.beginCheckpoint(number), sealed: sealedKeys,
+      mark: traces.lowestSequence ?? folded + 1)
+  }
+
+  mutating func dropGenerations(through checkpoint: UInt64) {
+    windows.drop(through: checkpoint)
+  }
+}
+
+/// One shard's part of a checkpoint.
+struct ShardCheckpoint: Sendable {
+  var sums: WindowSums
+  var sealed: [TraceKey]
+  /// The lowest journal sequence this shard still needs.
+  var mark: UInt64
+}
+
+/// What happened in a shard since it began. Never falls.
+public struct ShardCounters: Sendable, Equatable {
+  public var spans: UInt64 = 0
+  /// Spans whose trace was sealed before they came.
+  public var late: UInt64 = 0
+  /// Copies of spans that were there already.
+  public var duplicates: UInt64 = 0
+  public var tracesClosed: UInt64 = 0
+  public var tracesSealed: UInt64 = 0
+  /// Traces sealed because they reached their span limit, and because memory asked.
+  public var tracesFull: UInt64 = 0
+  public var tracesSealedForMemory: UInt64 = 0
+
+  public init() {}
+
+  public mutating func add(_ other: ShardCounters) {
+    spans &+= other.spans
+    late &+= other.late
+    duplicates &+= other.duplicates
+    tracesClosed &+= other.tracesClosed
+    tracesSealed &+= other.tracesSealed
+    tracesFull &+= other.tracesFull
+    tracesSealedForMemory &+= other.tracesSealedForMemory
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Model
+
+/// Random numbers that a seed replays. The seed is printed by each test that uses it, and taken from
+/// SPANGATE_SEED when that is set.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state &* 0x2545_F491_4F6C_DD1D
+  }
+
+  static func seed(_ test: String = #function) -> UInt64 {
+    let given = ProcessInfo.processInfo.environment["SPANGATE_SEED"].flatMap(UInt64.init)
+    let seed = given ?? UInt64.random(in: 1...UInt64(UInt32.max))
+    print("\(test): SPANGATE_SEED=\(seed)")
+    return seed
+  }
+}
+
+/// Makes traces of a small shop: services that call each other, databases, queues, failures, clock
+/// skew, missing parents. Times are all within a few windows.
+struct TraceGenerator {
+  var random: SeededGenerator
+  let names = NameTable()
+  var spansPerTraceMax = 40
+  private(set) var spanCount = 0
+
+  static let epoch: Nanos = 1_700_000_000 * .second
+
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+  /// A span and the trace it belongs to.
+  struct Sent: Sendable {
+    var key: TraceKey
+    var span: SpanRecord
+  }
+
+  mutating func traces(_ count: Int) -> [Sent] { (0..<count).flatMap { _ in trace() } }
+
+  mutating func trace() -> [Sent] {
+    let key = TraceKey(
+      tenant: .standard,
+      trace: TraceID(high: random.next() | 1, low: random.next() | 1))
+    let begin = TraceGenerator.epoch + Nanos.random(in: 0..<(40 * .second), using: &random)
+    var spans: [SpanRecord] = []
+    for index in 0..<Int.random(in: 1...spansPerTraceMax, using: &random) {
+      spans.append(span(index, among: spans, begin: begin))
+    }
+    if spans.count > 2, Int.random(in: 0..<10, using: &random) == 0 { spans.remove(at: 1) }
+    spanCount += spans.count
+    return spans.map { Sent(key: key, span: $0) }
+  }
+
+  private mutating func span(_ index: Int, among spans: [SpanRecord], begin: Nanos) -> SpanRecord {
+    let parent = index == 0 ? nil : spans.randomElement(using: &random)
+    let now = TraceGenerator.epoch
+    let service = names.intern(
+      kind: .service,
+      NodeIdentity(namespace: "shop", name: "service\(Int.random(in: 0..<6, using: &random))").text,
+      now: now)
+    let start = (parent?.start ?? begin) + Nanos.random(in: 0..<(20 * .millisecond), using: &random)
+    let kind = SpanKind.allCases.randomElement(using: &random) ?? .internal
+    var span = SpanRecord(
+      id: SpanID(random.next() | 1), parent: parent?.id ?? .none, start: start,
+      end: start + Nanos.random(in: 0..<(200 * .millisecond), using: &random), service: service,
+      version: names.intern(
+        kind: .version, scope: service, "v\(Int.random(in: 0..<2, using: &random))", now: now),
+      instance: names.intern(
+        kind: .instance, scope: service, "i\(Int.random(in: 0..<3, using: &random))", now: now),
+      operation: names.intern(
+        kind: .operation, scope: service, "op\(Int.random(in: 0..<4, using: &random))", now: now),
+      kind: kind)
+    if Int.random(in: 0..<5, using: &random) == 0 { span.traits.insert(.error) }
+    if kind.isExit, Bool.random(using: &random) {
+      span.peer = names.intern(
+        kind: .database, NodeIdentity(name: "postgres").text, now: now)
+      span.traits.insert(.database)
+    }
+    if Int.random(in: 0..<8, using: &random) == 0 { span.weight = 256 * 4 }
+    return span
+  }
+}
+
+extension [TraceGenerator.Sent] {
+  /// Cuts the spans into batches of random sizes, in the order given.
+  func batches(using random: inout SeededGenerator) -> [SpanBatch] {
+    var batches: [SpanBatch] = []
+    var rest = self[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(Int.random(in: 1...50, using: &random))
+      rest = rest.dropFirst(part.count)
+      var batch = SpanBatch()
+      for sent in part { batch.append(sent.span, trace: sent.key.trace) }
+      batch.names = batch.usedNames
+      batches.append(batch)
+    }
+    return batches
+  }
+}
+
+extension SpanBatch {
+  var usedNames: [NameID] {
+    var ids = Set<NameID>()
+    for span in spans {
+      ids.formUnion([span.service, span.version, span.instance, span.operation, span.peer])
+    }
+    ids.remove(.none)
+    return ids.sorted()
+  }
+}
