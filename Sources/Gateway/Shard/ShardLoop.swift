@@ -83,6 +83,12 @@ final class ShardLoop: Sendable {
     try await onLoop { $0.shard.snapshot() }
   }
 
+  /// Lets the shard look at the clock now, instead of at the next tick.
+  func advance() async throws {
+    let now = clock()
+    try await onLoop { $0.shard.advance(to: now) }
+  }
+
   func closeAll() async throws { try await onLoop { $0.shard.closeAll() } }
 
   func figures() async throws -> ShardFigures {

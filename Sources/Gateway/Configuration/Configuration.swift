@@ -1,0 +1,132 @@
+// Everything that can be set, and where it comes from: defaults < file < environment < flags.
+//
+// One table (`ConfigurationKey.all`) says what keys there are. Reading, printing, the suggestions in
+// error texts, and the page in docs/ all follow from it, so that they cannot disagree. The values are
+// plain structs: a test makes one and changes a field. Nobody but this folder reads the environment.
+
+/// What a gateway runs with. A fresh value holds the defaults.
+public struct Configuration: Sendable, Equatable {
+  public var receiver = ReceiverSection()
+  public var query = QuerySection()
+  public var store = StoreSection()
+  public var traces = TracesSection()
+  public var limits = LimitsSection()
+  public var metrics = MetricsSection()
+  public var journal = JournalSection()
+  public var log = LogSection()
+  public var shutdown = ShutdownSection()
+  /// Event loops; 0 means one for each core.
+  public var workers = 0
+
+  public init() {}
+}
+
+/// Where spans are received.
+public struct ReceiverSection: Sendable, Equatable {
+  public var grpc = ListenerSection(address: ListenAddress(host: "127.0.0.1", port: 4317))
+  public var http = ListenerSection(address: ListenAddress(host: "127.0.0.1", port: 4318))
+  /// How long a request waits for room before it is refused with a retryable code, nanoseconds.
+  public var wait: UInt64 = 500_000_000
+
+  public init() {}
+}
+
+/// One listener.
+public struct ListenerSection: Sendable, Equatable {
+  public var address: ListenAddress
+
+  public init(address: ListenAddress) { self.address = address }
+}
+
+/// Where the query API is served.
+public struct QuerySection: Sendable, Equatable {
+  public var address = ListenAddress(host: "127.0.0.1", port: 4320)
+
+  public init() {}
+}
+
+/// Where the store and the journal live, and for how long.
+public struct StoreSection: Sendable, Equatable {
+  /// Directory, made when it does not exist.
+  public var path = "data"
+  /// Nanoseconds.
+  public var retention: UInt64 = 14 * 86_400_000_000_000
+
+  public init() {}
+}
+
+/// When a trace is closed, analysed again, and sealed. All in nanoseconds.
+public struct TracesSection: Sendable, Equatable {
+  public var idle: UInt64 = 11_000_000_000
+  public var maxAge: UInt64 = 60_000_000_000
+  public var remember: UInt64 = 60_000_000_000
+
+  public init() {}
+}
+
+/// What may be held at once.
+public struct LimitsSection: Sendable, Equatable {
+  public var spansPerTrace = 100_000
+  public var exemplarsBytes = 64 << 20
+  public var memory = MemoryLimit.automatic
+  /// The body of one request, after decompression.
+  public var requestBytes = 64 << 20
+  public var operationsPerService = 1_000
+  public var services = 10_000
+
+  public init() {}
+}
+
+/// What `/metrics` shows.
+public struct MetricsSection: Sendable, Equatable {
+  /// Edges shown one by one; the rest is summed under `__overflow__`.
+  public var series = 10_000
+
+  public init() {}
+}
+
+/// How the journal treats the disk.
+public struct JournalSection: Sendable, Equatable {
+  public var durability = JournalDurability.fsync
+
+  public init() {}
+}
+
+/// What an acknowledged span survives.
+public enum JournalDurability: String, Sendable, CaseIterable {
+  /// A power cut: every group is synced before it is acknowledged.
+  case fsync
+  /// The end of the process, but not of the machine.
+  case os
+  /// Nothing: no journal is written.
+  case none
+}
+
+/// What is logged, and how.
+public struct LogSection: Sendable, Equatable {
+  public var format = LogFormat.auto
+  public var level = LogLevel.info
+
+  public init() {}
+}
+
+/// How a log line looks.
+public enum LogFormat: String, Sendable, CaseIterable {
+  /// Text when standard error is a terminal, JSON otherwise.
+  case auto
+  case text
+  case json
+}
+
+/// The least severe level that is logged.
+public enum LogLevel: String, Sendable, CaseIterable {
+  case trace, debug, info, notice, warning, error, critical
+}
+
+/// How the gateway stops.
+public struct ShutdownSection: Sendable, Equatable {
+  /// How long open requests may take to be answered, nanoseconds.
+  public var drain: UInt64 = 10_000_000_000
+
+  public init() {}
+}

@@ -1,0 +1,75 @@
+extension ConfigurationKey {
+  /// Every key there is, in the order of the documentation.
+  public static let all: [ConfigurationKey] = [
+    ConfigurationKey(
+      "receiver.grpc.address", \.receiver.grpc.address, .address, flag: "grpc-address",
+      "where OTLP/gRPC is received; port 0 picks a free one, which the log names"),
+    ConfigurationKey(
+      "receiver.http.address", \.receiver.http.address, .address, flag: "http-address",
+      "where OTLP/HTTP is received"),
+    ConfigurationKey(
+      "receiver.wait", \.receiver.wait, .duration(0...(30 * second)),
+      "how long a request waits for room before it is refused with a retryable code"),
+    ConfigurationKey(
+      "query.address", \.query.address, .address, flag: "query-address",
+      "where the query API and /metrics are served"),
+    ConfigurationKey(
+      "store.path", \.store.path, .path, flag: "store",
+      "directory of store and journal, made when it does not exist"),
+    ConfigurationKey(
+      "store.retention", \.store.retention, .duration(hour...(3_650 * day)), flag: "retention",
+      "how long history is kept; spans older than this are rejected"),
+    ConfigurationKey(
+      "traces.idle", \.traces.idle, .duration(100 * millisecond...(10 * minute)),
+      "a trace without a new span for this long is closed and analysed"),
+    ConfigurationKey(
+      "traces.max_age", \.traces.maxAge, .duration(100 * millisecond...hour),
+      "a trace older than this is analysed although it still grows"),
+    ConfigurationKey(
+      "traces.remember", \.traces.remember, .duration(0...hour),
+      "a closed trace without a new span for this long is sealed; later spans are late"),
+    ConfigurationKey(
+      "limits.memory", \.limits.memory, .memory, flag: "memory",
+      "what everything together may take; auto is half of the cgroup or the machine"),
+    ConfigurationKey(
+      "limits.request_bytes", \.limits.requestBytes, .bytes(4_096...(1 << 30)),
+      "body of one request after decompression"),
+    ConfigurationKey(
+      "limits.spans_per_trace", \.limits.spansPerTrace, .integer(1...10_000_000),
+      "a trace is sealed when it reaches this many spans"),
+    ConfigurationKey(
+      "limits.services", \.limits.services, .integer(1...1_000_000),
+      "services told apart; the rest is summed under `__overflow__`"),
+    ConfigurationKey(
+      "limits.operations_per_service", \.limits.operationsPerService, .integer(1...100_000),
+      "operations of one service told apart within an hour"),
+    ConfigurationKey(
+      "limits.exemplars_bytes", \.limits.exemplarsBytes, .bytes(0...(1 << 36)),
+      "spans of the traces kept as examples"),
+    ConfigurationKey(
+      "metrics.series", \.metrics.series, .integer(1...1_000_000),
+      "edges shown one by one under /metrics; the rest is summed under `__overflow__`"),
+    ConfigurationKey(
+      "journal.durability", \.journal.durability, .choice, flag: "durability",
+      "what an acknowledged span survives: fsync a power cut, os the end of the process, none nothing"
+    ),
+    ConfigurationKey(
+      "log.format", \.log.format, .choice, flag: "log-format",
+      "auto is text on a terminal and JSON otherwise"),
+    ConfigurationKey(
+      "log.level", \.log.level, .choice, flag: "log-level", "the least severe level that is logged"),
+    ConfigurationKey(
+      "shutdown.drain", \.shutdown.drain, .duration(0...(10 * minute)),
+      "how long open requests may take to be answered when the gateway stops"),
+    ConfigurationKey(
+      "workers", \.workers, .integer(0...1_024), flag: "workers",
+      "event loops; 0 is one for each core"),
+  ]
+
+  // Nanoseconds.
+  private static let millisecond: UInt64 = 1_000_000
+  private static let second: UInt64 = 1_000_000_000
+  private static let minute = 60 * second
+  private static let hour = 60 * minute
+  private static let day = 24 * hour
+}

@@ -1,0 +1,48 @@
+/// One thing that can be set: its path, its type, what it does, and how it gets in and out of a
+/// `Configuration`.
+public struct ConfigurationKey: Sendable {
+  /// Dotted, as in the file: `receiver.grpc.address`.
+  public let path: String
+  /// The kind of value: `duration`, `bytes`, `address`…
+  public let type: String
+  /// What values are allowed; empty where the type says it all.
+  public let range: String
+  /// One line: what it does.
+  public let summary: String
+  /// The flag of its own that the main keys have, without dashes; nil for the others.
+  public let flag: String?
+  /// Reads a value into a configuration.
+  let apply: @Sendable (inout Configuration, String) throws(InvalidValue) -> Void
+  /// The value a configuration holds, in the form `apply` reads.
+  public let text: @Sendable (Configuration) -> String
+
+  init<Value>(
+    _ path: String, _ field: any WritableKeyPath<Configuration, Value> & Sendable,
+    _ type: ConfigurationType<Value>, flag: String? = nil, _ summary: String
+  ) {
+    self.path = path
+    self.type = type.name
+    self.range = type.range
+    self.summary = summary
+    self.flag = flag
+    apply = { configuration, text throws(InvalidValue) in
+      configuration[keyPath: field] = try type.parse(text)
+    }
+    text = { type.format($0[keyPath: field]) }
+  }
+
+  /// The value without any setting.
+  public var defaultText: String { text(Configuration()) }
+
+  /// The variable of the environment: sections are divided by two underscores.
+  public var variable: String {
+    ConfigurationKey.variablePrefix + path.uppercased().replacing(".", with: "__")
+  }
+
+  static let variablePrefix = "SPANGATE_"
+
+  /// The key with this path; nil when there is none.
+  public static func at(_ path: String) -> ConfigurationKey? { byPath[path] }
+
+  private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
+}

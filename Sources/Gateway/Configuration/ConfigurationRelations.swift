@@ -1,0 +1,53 @@
+extension LoadedConfiguration {
+  /// What is wrong between values that are each allowed by themselves.
+  func brokenRelations() -> [ConfigurationProblem] {
+    var broken: [ConfigurationProblem] = []
+    if configuration.traces.maxAge < configuration.traces.idle {
+      broken.append(
+        problem(
+          "traces.max_age", with: "traces.idle", "is less than",
+          remedy: "raise it, or lower traces.idle"))
+    }
+    if case .bytes(let memory) = configuration.limits.memory {
+      for (path, bytes) in [
+        ("limits.request_bytes", configuration.limits.requestBytes),
+        ("limits.exemplars_bytes", configuration.limits.exemplarsBytes),
+      ] where bytes > memory {
+        broken.append(
+          problem(
+            path, with: "limits.memory", "is more than", remedy: "lower it, or raise limits.memory")
+        )
+      }
+    }
+    return broken + sharedAddresses()
+  }
+
+  private func sharedAddresses() -> [ConfigurationProblem] {
+    let listeners = [
+      ("receiver.grpc.address", configuration.receiver.grpc.address),
+      ("receiver.http.address", configuration.receiver.http.address),
+      ("query.address", configuration.query.address),
+    ]
+    var broken: [ConfigurationProblem] = []
+    for (index, (path, address)) in listeners.enumerated() where address.port != 0 {
+      for (earlier, other) in listeners[..<index] where other == address {
+        broken.append(
+          problem(path, with: earlier, "is the same as", remedy: "give each listener its own port"))
+      }
+    }
+    return broken
+  }
+
+  private func problem(
+    _ path: String, with other: String, _ relation: String, remedy: String
+  ) -> ConfigurationProblem {
+    // Blame the value somebody wrote; when both were written, the one the sentence is about.
+    let origin = self.origin(of: path) == .standard ? self.origin(of: other) : self.origin(of: path)
+    return ConfigurationProblem(
+      origin, key: path, "\(text(path)) \(relation) \(other) (\(text(other)))", remedy: remedy)
+  }
+
+  private func text(_ path: String) -> String {
+    ConfigurationKey.at(path)?.text(configuration) ?? ""
+  }
+}

@@ -1,0 +1,145 @@
+import Journal
+import Model
+import OTLP
+import Query
+import Receive
+import Synchronization
+
+/// The gateway's own metrics: what came in, what was refused and why, what is held.
+enum GatewayMetrics {
+  static func collect(engine: Engine, receiver: Receiver) async -> MetricsSnapshot {
+    let edges = await engine.checkpointer.sealedEdges
+    var names = engine.names.names(edges.series.keys.flatMap(\.names))
+    names[SealedEdges.overflowName.id] = SealedEdges.overflowName
+    let metrics = received(receiver.counters) + refused(engine) + overflowed(engine.names)
+    return MetricsSnapshot(
+      edges: edges, names: names, metrics: metrics + (await held(engine)))
+  }
+
+  private static func received(_ counters: ReceiverCounters) -> [Metric] {
+    let transports = [("grpc", counters.grpc), ("http", counters.http)]
+    func each(
+      _ name: String, _ help: String, _ value: (ReceiverCounters.Transport) -> Int
+    ) -> Metric {
+      Metric(
+        name, .counter, help: help,
+        samples: transports.map { .init(Double(value($0.1)), labels: ["transport": $0.0]) })
+    }
+    let rejected = transports.flatMap { transport, counters in
+      RejectionReason.allCases.map { reason in
+        Metric.Sample(
+          Double(counters.spansRejected[reason] ?? 0),
+          labels: ["transport": transport, "reason": reason.label])
+      }
+    }
+    return [
+      each("spangate_requests_total", "Export requests that began.", \.requests),
+      each("spangate_request_bytes_total", "Bytes of their bodies, as sent.", \.bytes),
+      each("spangate_spans_accepted_total", "Spans acknowledged.", \.spansAccepted),
+      Metric(
+        "spangate_spans_rejected_total", .counter,
+        help: "Spans left out of accepted requests, by reason.", samples: rejected),
+      each(
+        "spangate_requests_refused_total", "Requests told to try again.", \.requestsRefused),
+      each("spangate_requests_bad_total", "Requests refused for good.", \.requestsBad),
+      each(
+        "spangate_requests_abandoned_total", "Requests given up by their sender.",
+        \.requestsAbandoned),
+      Metric(
+        "spangate_connections_open", .gauge, help: "Connections open now.",
+        value: Double(counters.connectionsOpen)),
+      Metric(
+        "spangate_connections_total", .counter, help: "Connections accepted.",
+        value: Double(counters.connectionsAccepted)),
+    ]
+  }
+
+  private static func refused(_ engine: Engine) -> [Metric] {
+    let refusals = engine.pipeline.refusals
+    let samples = [
+      ("memory", refusals.memory.load(ordering: .relaxed)),
+      ("backlog", refusals.backlog.load(ordering: .relaxed)),
+      ("journal", refusals.journal.load(ordering: .relaxed)),
+    ].map { reason, count in Metric.Sample(Double(count), labels: ["reason": reason]) }
+    return [
+      Metric(
+        "spangate_admission_refused_total", .counter,
+        help: "Well-formed requests refused for now, by what was short.", samples: samples)
+    ]
+  }
+
+  private static func overflowed(_ names: NameTable) -> [Metric] {
+    let overflows = names.overflows
+    return [
+      Metric(
+        "spangate_names_overflowed_total", .counter,
+        help: "Names summed under __overflow__, by the limit that was reached.",
+        samples: NameKind.allCases.map {
+          .init(Double(overflows[$0] ?? 0), labels: ["limit": NameLimits.label(of: $0)])
+        }),
+      Metric(
+        "spangate_names", .gauge, help: "Names held in memory.", value: Double(names.count)),
+    ]
+  }
+
+  /// Of the shards and the journal. When the gateway is stopping they no longer answer: then these
+  /// are left out.
+  private static func held(_ engine: Engine) async -> [Metric] {
+    var sum = ShardFigures(counters: ShardCounters(), traceCount: 0, bytes: 0)
+    let journal: JournalStatistics
+    do {
+      for shard in engine.shards {
+        let figures = try await shard.figures()
+        sum.counters.add(figures.counters)
+        sum.traceCount += figures.traceCount
+        sum.bytes += figures.bytes
+      }
+      journal = try await engine.commits.statistics()
+    } catch {
+      return []
+    }
+    return shardMetrics(sum) + journalMetrics(journal)
+  }
+
+  private static func shardMetrics(_ figures: ShardFigures) -> [Metric] {
+    let counters = figures.counters
+    func counter(_ name: String, _ help: String, _ value: UInt64) -> Metric {
+      Metric(name, .counter, help: help, value: Double(value))
+    }
+    return [
+      counter("spangate_spans_folded_total", "Spans folded into traces.", counters.spans),
+      counter("spangate_spans_late_total", "Spans whose trace was sealed.", counters.late),
+      counter("spangate_spans_duplicate_total", "Spans sent more than once.", counters.duplicates),
+      counter("spangate_traces_closed_total", "Times a trace was closed.", counters.tracesClosed),
+      counter("spangate_traces_sealed_total", "Traces sealed.", counters.tracesSealed),
+      counter(
+        "spangate_traces_full_total", "Traces sealed at limits.spans_per_trace.",
+        counters.tracesFull),
+      counter(
+        "spangate_traces_sealed_for_memory_total", "Traces sealed early because of limits.memory.",
+        counters.tracesSealedForMemory),
+      Metric(
+        "spangate_traces_held", .gauge, help: "Traces open or remembered.",
+        value: Double(figures.traceCount)),
+      Metric(
+        "spangate_trace_bytes_held", .gauge, help: "Memory they take.",
+        value: Double(figures.bytes)),
+    ]
+  }
+
+  private static func journalMetrics(_ journal: JournalStatistics) -> [Metric] {
+    [
+      Metric(
+        "spangate_journal_bytes", .gauge, help: "Size of the journal.",
+        value: Double(journal.bytes)),
+      Metric(
+        "spangate_journal_segments", .gauge, help: "Its files.", value: Double(journal.segments)),
+      Metric(
+        "spangate_journal_skipped_records_total", .counter,
+        help: "Damaged records passed over at start.", value: Double(journal.skippedRecords)),
+      Metric(
+        "spangate_journal_failed_commits_total", .counter,
+        help: "Groups that could not be made durable.", value: Double(journal.failedCommits)),
+    ]
+  }
+}
