@@ -28,8 +28,10 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -64,11 +66,12 @@ let package = Package(
     module("HTTP2", ["CNghttp2"]),
     module("OTLP", ["Model", "COTLP", "CProtobufC", "CZlib"]),
     module("Receive", ["Model", "HTTP2", "OTLP", nioHTTP1, logging] + nio),
-    module("Journal", ["Model"]),
+    module("Journal", ["Model"], exclude: ["FORMAT.md"]),
     module("Assemble", ["Model"]),
     module("Analyse", ["Model"]),
     module("Windows", ["Model"]),
-    module("Store", ["Model", .product(name: "GRDB", package: "GRDB.swift")]),
+    module(
+      "Store", ["Model", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["SCHEMA.md"]),
 
     // What users read.
     module("Graph", ["Model"]),
@@ -83,12 +86,38 @@ let package = Package(
         "Model", "HTTP2", "OTLP", "Receive", "Journal", "Assemble", "Analyse", "Windows", "Store",
         "Graph", "Query", "Yams", deque, logging,
       ] + nio),
-    .executableTarget(
-      name: "spangate",
-      dependencies: [
-        "Model", "Gateway", "Graph",
+    module(
+      "Commands",
+      [
+        "Model", "OTLP", "Journal", "Graph", "Gateway", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      swiftSettings: strict),
+      ]),
+    .executableTarget(name: "spangate", dependencies: ["Commands"], swiftSettings: strict),
+
+    // Measuring.
+    .executableTarget(
+      name: "spangate-bench", dependencies: ["Model", "OTLP", "Analyse", "Assemble", "Gateway"],
+      path: "loadtest/bench", swiftSettings: tested),
+
+    // Tests, in the order of what they test.
+    tests("Model", ["Model"]),
+    .target(
+      name: "HTTP2Client", dependencies: ["CNghttp2"], path: "Tests/HTTP2Client",
+      swiftSettings: tested),
+    tests("HTTP2", ["HTTP2", "HTTP2Client", "CNghttp2"]),
+    tests("OTLP", ["Model", "OTLP", "COTLP", "CProtobufC"]),
+    tests("Journal", ["Model", "Journal"]),
+    tests("Assemble", ["Model", "Assemble"]),
+    tests("Analyse", ["Model", "Analyse"]),
+    tests("Windows", ["Model", "Windows"]),
+    tests("Store", ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Graph", ["Model", "Graph"]),
+    tests(
+      "Query",
+      [
+        "Model", "Graph", "Query", .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
+    tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
+    tests("Gateway", ["Model", "Graph", "OTLP", "Receive", "Store", "Gateway", logging] + nio),
   ]
 )

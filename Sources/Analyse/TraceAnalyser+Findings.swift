@@ -194,7 +194,8 @@ extension TraceAnalyser {
     var criticalTime: Nanos = 0
     for index in forest.spans.indices {
       end = max(end, forest.spans[index].end)
-      criticalTime &+= adjustedNanos(criticalTimes[index], Int64(forest.spans[index].weight))
+      criticalTime = criticalTime.saturatingAdding(
+        adjustedNanos(criticalTimes[index], Int64(forest.spans[index].weight)))
     }
     var counters = Counters()
     counters[.requests] = Int64(forest.spans.count)
@@ -209,7 +210,6 @@ extension TraceAnalyser {
   }
 
   private func adjustedNanos(_ nanos: Nanos, _ weight: Int64) -> Nanos {
-    let bounded = min(nanos, 1_000_000 * .second)
-    return bounded &* UInt64(weight) / UInt64(SpanRecord.weightOne)
+    min(nanos, 1_000_000 * .second).weighted(by: weight.magnitude)
   }
 }

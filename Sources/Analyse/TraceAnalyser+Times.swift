@@ -67,12 +67,12 @@ extension TraceAnalyser {
     return forest.spans[client].isError
   }
 
-  /// The span whose duration is the client's view of the call that entered by `entry`: the parent,
-  /// if it is a call, for the call that ended last.
+  /// The span whose duration is the client's view of the call that entered by `entry`: the call it
+  /// is under, if it is the callee of that call that ended last.
   func clientSide(of entry: Int) -> Int? {
-    guard let parent = forest.parent(of: entry), roles[parent] == .call else { return nil }
-    let last = forest.children(of: parent).first { isCalled(Int($0)) }
-    return last.map { Int($0) == entry } == true ? parent : nil
+    guard let parent = forest.parent(of: entry), callOf[parent] >= 0 else { return nil }
+    let call = Int(callOf[parent])
+    return Int(lastCallee[call]) == entry ? call : nil
   }
 
   /// Whether a call goes through a queue, so that its caller does not wait for it.

@@ -15,8 +15,13 @@ public struct TraceAnalyser: Sendable {
   var visitOf: [Int32] = []
   var visits: [Visit] = []
   var roles: [Role] = []
-  /// Parallel to the forest's spans: a span of the same visit at or below it leaves the service.
-  private var reachesExit: [Bool] = []
+  /// Parallel to the forest's spans: what a parent in the same visit finds at or below it.
+  private var reaches: [Below] = []
+  /// Parallel to the forest's spans: the call that covers calls begun under it: itself, or the one
+  /// above it with nothing but internal work between; −1 for none.
+  var callOf: [Int32] = []
+  /// Parallel to the forest's spans: of a call, the callee's entry that ended last; −1 for none.
+  var lastCallee: [Int32] = []
   /// Parallel to the forest's spans: duration minus the union of the children.
   var selfTimes: [Nanos] = []
   /// Parallel to the forest's spans: time on the critical path that is the span's own.
@@ -62,6 +67,7 @@ public struct TraceAnalyser: Sendable {
     forest.build(spans)
     findVisits()
     findRoles()
+    findCalls()
     findSelfTimes()
     findCriticalTimes()
     markFailedCalls()
@@ -81,7 +87,8 @@ public struct TraceAnalyser: Sendable {
         continue
       }
       visitOf[index] = Int32(visits.count)
-      let isFragment = forest.rootReasons[index] == .parentMissing && !span.kind.isEntry
+      let entersService = span.kind.isEntry && !span.traits.contains(.outboundProxy)
+      let isFragment = forest.rootReasons[index] == .parentMissing && !entersService
       visits.append(Visit(entry: index, isRequest: !isFragment))
     }
   }
@@ -95,27 +102,64 @@ public struct TraceAnalyser: Sendable {
   private mutating func findRoles() {
     roles.removeAll(keepingCapacity: true)
     roles.append(contentsOf: repeatElement(.work, count: forest.spans.count))
-    reachesExit.removeAll(keepingCapacity: true)
-    reachesExit.append(contentsOf: repeatElement(false, count: forest.spans.count))
+    reaches.removeAll(keepingCapacity: true)
+    reaches.append(contentsOf: repeatElement(.nothing, count: forest.spans.count))
     for index32 in forest.order.reversed() {
       let index = Int(index32)
       let below = below(index)
       roles[index] = role(of: index, below: below)
-      reachesExit[index] = below != .nothing || roles[index] != .work
+      if roles[index] != .work || (below == .calledVisit && !passesCallOn(index)) {
+        reaches[index] = .exit
+      } else {
+        reaches[index] = below
+      }
     }
   }
 
-  private enum Below { case nothing, exit, calledVisit }
+  private enum Below: Sendable { case nothing, exit, calledVisit }
 
-  /// What the children of a span are: another service's visit, a way to an exit, or neither.
+  /// What is below a span: another service's visit, a way to an exit, or neither.
   private func below(_ index: Int) -> Below {
     var found = Below.nothing
     for child32 in forest.children(of: index) {
       let child = Int(child32)
-      if visitOf[child] != visitOf[index] { return .calledVisit }
-      if reachesExit[child] { found = .exit }
+      if visitOf[child] != visitOf[index] || reaches[child] == .calledVisit { return .calledVisit }
+      if reaches[child] == .exit { found = .exit }
     }
     return found
+  }
+
+  /// Whether a call begun under this span belongs to the call this span is under: internal work
+  /// between a client span and the server's (a connection set up, a header written).
+  private func passesCallOn(_ index: Int) -> Bool {
+    roles[index] == .work && forest.spans[index].kind == .internal
+  }
+
+  /// Joins each call to the span that is its client's side.
+  private mutating func findCalls() {
+    callOf.removeAll(keepingCapacity: true)
+    callOf.append(contentsOf: repeatElement(-1, count: forest.spans.count))
+    lastCallee.removeAll(keepingCapacity: true)
+    lastCallee.append(contentsOf: repeatElement(-1, count: forest.spans.count))
+    for index32 in forest.order {
+      let index = Int(index32)
+      if roles[index] == .call { callOf[index] = index32 }
+      guard let parent = forest.parent(of: index) else { continue }
+      let call = Int(callOf[parent])
+      if visitOf[index] == visitOf[parent] {
+        if passesCallOn(index) { callOf[index] = callOf[parent] }
+      } else if call >= 0, lastCallee[call] < 0 || endsLater(index, than: Int(lastCallee[call])) {
+        lastCallee[call] = index32
+      }
+    }
+  }
+
+  private func endsLater(_ index: Int, than other: Int) -> Bool {
+    let a = forest.spans[index]
+    let b = forest.spans[other]
+    if a.end != b.end { return a.end > b.end }
+    if a.start != b.start { return a.start > b.start }
+    return index < other
   }
 
   private func role(of index: Int, below: Below) -> Role {

@@ -86,13 +86,20 @@ public struct TraceForest: Sendable {
     for index in spans.indices {
       let parent = parentIndex(of: index)
       parents.append(Int32(parent ?? -1))
-      if parent != nil {
-        rootReasons.append(.hasParent)
-      } else {
-        rootReasons.append(spans[index].parent.isZero ? .first : .parentMissing)
-      }
+      rootReasons.append(rootReason(of: index, parent: parent))
     }
   }
+
+  private func rootReason(of index: Int, parent: Int?) -> RootReason {
+    if parent != nil { return .hasParent }
+    let span = spans[index]
+    if span.parent.isZero { return .first }
+    return span.parent == span.id ? .cycle : .parentMissing
+  }
+
+  /// How many spans with one id are looked at for a parent. An honest trace has two at most; without
+  /// a bound a sender could make every span look at every other.
+  static let candidatesMax = 64
 
   /// The parent of a span. Where client and server share one id (Zipkin's custom), the server's
   /// parent is the client span of the same id, and children of that id belong to the server.
@@ -101,23 +108,24 @@ public struct TraceForest: Sendable {
     if span.kind == .server, let client = sharedClient(of: index) { return client }
     guard !span.parent.isZero else { return nil }
     var best: Int?
-    var candidate = firstPosition(of: span.parent)
-    while candidate < spans.count, spans[candidate].id == span.parent {
-      if candidate != index, best.map({ isNearer(candidate, than: $0, to: span) }) ?? true {
-        best = candidate
-      }
-      candidate += 1
+    for candidate in candidates(span.parent) where candidate != index {
+      if best.map({ isNearer(candidate, than: $0, to: span) }) ?? true { best = candidate }
     }
     return best
   }
 
   private func sharedClient(of index: Int) -> Int? {
-    var candidate = firstPosition(of: spans[index].id)
-    while candidate < spans.count, spans[candidate].id == spans[index].id {
-      if spans[candidate].kind == .client { return candidate }
-      candidate += 1
+    candidates(spans[index].id).first { spans[$0].kind == .client }
+  }
+
+  /// The positions of the spans with an id.
+  private func candidates(_ id: SpanID) -> Range<Int> {
+    let first = firstPosition(of: id)
+    var end = first
+    while end < spans.count, end - first < TraceForest.candidatesMax, spans[end].id == id {
+      end += 1
     }
-    return nil
+    return first..<end
   }
 
   private func isNearer(_ a: Int, than b: Int, to span: SpanRecord) -> Bool {

@@ -89,7 +89,7 @@ public struct TraceTable: ~Copyable {
   /// The next trace to be sealed: idle for long, or held as long as any may be, or over its span limit.
   public func nextToSeal(now: Nanos) -> Int32? {
     if let slot = closed.first,
-      isPast(slots[Int(slot)].lastArrival, limits.idleNanos + limits.rememberNanos, now)
+      isPast(slots[Int(slot)].lastArrival, limits.idleNanos.saturatingAdding(limits.rememberNanos), now)
     {
       return slot
     }

@@ -1,5 +1,8 @@
+import Journal
 import Model
 import OTLP
+import Query
+import Receive
 
 // What the settings mean for the stages: one place in which the memory limit is divided.
 extension Configuration {
@@ -9,6 +12,28 @@ extension Configuration {
     decode.retentionNanos = store.retention
     return decode
   }
+
+  var receiverConfiguration: ReceiverConfiguration {
+    var receive = ReceiverConfiguration()
+    receive.grpcAddress = .init(host: receiver.grpc.address.host, port: receiver.grpc.address.port)
+    receive.httpAddress = .init(host: receiver.http.address.host, port: receiver.http.address.port)
+    receive.decodeLimits = decodeLimits
+    return receive
+  }
+
+  var queryConfiguration: QueryConfiguration {
+    QueryConfiguration(
+      host: query.address.host, port: query.address.port, metricsSeriesMax: metrics.series)
+  }
+
+  var journalConfiguration: JournalConfiguration {
+    JournalConfiguration(
+      directory: store.path + "/journal",
+      durability: Durability(rawValue: journal.durability.rawValue) ?? .fsync)
+  }
+
+  /// Whole seconds, rounded up.
+  var drainSeconds: Int { Int((shutdown.drain + .second - 1) / .second) }
 
   var nameLimits: NameLimits {
     var names = NameLimits()

@@ -34,7 +34,7 @@ final class Engine: Sendable {
     self.logger = logger
     let loops = Array(group.makeIterator())
     let shares = MemoryShares(
-      limitBytes: configuration.limits.memory.bytes(on: .current), shards: loops.count)
+      limitBytes: configuration.limits.memory.bytes(on: .read()), shards: loops.count)
     names = NameTable(limits: configuration.nameLimits)
     store = try TileStore(path: configuration.store.path)
     let stored = try store.committed
@@ -132,7 +132,7 @@ final class Engine: Sendable {
     let store = store
     let now = clock()
     return try await NIOThreadPool.singleton.runIfActive {
-      try store.read(from: from, to: to, now: now, kinds: nil)
+      try store.read(from: from, to: to, kinds: nil, now: now)
     }
   }
 }

@@ -2,6 +2,7 @@ import Analyse
 public import Graph
 public import Model
 public import OTLP
+import Windows
 
 /// The whole path of a span without sockets, journal or store: bytes in, graph out. What
 /// `spangate analyze` runs, on the same stages as the server.

@@ -17,16 +17,14 @@ struct Replay: Sendable {
     directory: String, from mark: UInt64, stored: UInt64, names: NameTable, now: Nanos
   ) throws {
     var storedTraces = Set<TraceKey>()
-    try JournalReader.read(directory: directory, from: 0) { record in
+    try JournalReader.read(directory: directory, from: mark) { record in
       guard case .seal(let checkpoint, let traces) = record else { return }
       lastCheckpoint = max(lastCheckpoint, checkpoint)
       if checkpoint <= stored { storedTraces.formUnion(traces) }
     }
-    try JournalReader.read(directory: directory, from: 0) { record in
+    try JournalReader.read(directory: directory, from: mark) { record in
       guard case .batch(let sequence, let batch, let texts) = record else { return }
-      // Names stand in the journal where they were first used: also those of batches passed over.
       for name in texts { names.restore(name, now: now) }
-      guard sequence >= mark else { return }
       let kept = Replay.removing(storedTraces, from: batch)
       guard !kept.isEmpty else { return }
       letters.append(Mailbox.Letter(batch: kept, sequence: sequence))

@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import Query
 import Receive
+import Store
 import Synchronization
 
 /// Where a gateway listens, as `host:port` with the real ports.

@@ -45,8 +45,8 @@ public struct Histogram: Equatable, Sendable {
   /// Adds an event, or takes one away with a negative weight.
   public mutating func add(_ valueNanos: Nanos, weight: Int64) {
     guard weight != 0 else { return }
-    let clamped = Int64(min(valueNanos, HistogramScale.sumValueNanosMax))
-    let magnitude = (clamped &* abs(weight)) / Int64(SpanRecord.weightOne)
+    let clamped = min(valueNanos, HistogramScale.sumValueNanosMax)
+    let magnitude = Int64(clamping: clamped.weighted(by: weight.magnitude))
     sumNanos &+= weight > 0 ? magnitude : -magnitude
     add(weight, at: HistogramScale.index(of: valueNanos))
   }

@@ -56,6 +56,11 @@ public struct Name: Hashable, Sendable {
   /// The text under which all names beyond a limit are summed.
   public static let overflowText = "__overflow__"
 
+  /// The same as the text of a name of this kind holds it.
+  static func overflowText(of kind: NameKind) -> String {
+    kind.isNode ? NodeIdentity(name: overflowText).text : overflowText
+  }
+
   /// The id of a name, from the bytes of its text. Never `NameID.none`.
   public static func id(
     tenant: TenantID, kind: NameKind, scope: NameID, text: Span<UInt8>

@@ -59,6 +59,10 @@ public final class NameTable: Sendable {
   private struct Entry {
     var name: Name
     var lastUsed: Nanos
+
+    var bucket: Bucket { Bucket(tenant: name.tenant, kind: name.kind, scope: name.scope) }
+    /// The overflow name takes no place: it stands for those that found none.
+    var takesPlace: Bool { name.text != Name.overflowText(of: name.kind) }
   }
 
   private struct Bucket: Hashable {
@@ -72,6 +76,7 @@ public final class NameTable: Sendable {
     var entries: [NameID: Entry] = [:]
     var counts: [Bucket: Int] = [:]
     var sweptAt: [Bucket: Nanos] = [:]
+    var allSweptAt: Nanos?
     var overflows: [NameKind: UInt64] = [:]
 
     init(limits: NameLimits) { self.limits = limits }
@@ -86,37 +91,39 @@ public final class NameTable: Sendable {
       if touch(id, now: now) { return id }
       let bucket = Bucket(tenant: name.tenant, kind: name.kind, scope: name.scope)
       if isFull(bucket) { sweep(bucket, now: now) }
-      guard !isFull(bucket) else { return overflow(bucket, now: now) }
+      if isFull { sweepAll(now: now) }
+      guard !isFull(bucket), !isFull else { return overflow(bucket, now: now) }
       var kept = name
       kept.id = id
-      insert(kept, bucket, now: now)
+      insert(kept, now: now)
       return id
     }
 
     mutating func restore(_ name: Name, now: Nanos) {
       guard !touch(name.id, now: now) else { return }
-      insert(name, Bucket(tenant: name.tenant, kind: name.kind, scope: name.scope), now: now)
+      insert(name, now: now)
     }
 
     private mutating func overflow(_ bucket: Bucket, now: Nanos) -> NameID {
       overflows[bucket.kind, default: 0] += 1
-      let text =
-        bucket.kind.isNode
-        ? NodeIdentity(name: Name.overflowText).text : Name.overflowText
-      let name = Name(tenant: bucket.tenant, kind: bucket.kind, scope: bucket.scope, text: text)
+      let name = Name(
+        tenant: bucket.tenant, kind: bucket.kind, scope: bucket.scope,
+        text: Name.overflowText(of: bucket.kind))
       restore(name, now: now)
       return name.id
     }
 
-    private mutating func insert(_ name: Name, _ bucket: Bucket, now: Nanos) {
-      entries[name.id] = Entry(name: name, lastUsed: now)
-      counts[bucket, default: 0] += 1
+    private mutating func insert(_ name: Name, now: Nanos) {
+      let entry = Entry(name: name, lastUsed: now)
+      entries[name.id] = entry
+      if entry.takesPlace { counts[entry.bucket, default: 0] += 1 }
     }
 
     private func isFull(_ bucket: Bucket) -> Bool {
       counts[bucket, default: 0] >= limits.count(of: bucket.kind)
-        || entries.count >= limits.namesMax
     }
+
+    private var isFull: Bool { entries.count >= limits.namesMax }
 
     /// Gives back the places of names long unused: of one bucket, at most once a minute, because
     /// a full bucket is asked for a place by every new name.
@@ -124,12 +131,25 @@ public final class NameTable: Sendable {
       if let last = sweptAt[bucket], now.saturatingSubtracting(last) < .minute { return }
       sweptAt[bucket] = now
       let horizon = now.saturatingSubtracting(NameTable.activeNanos)
-      let unused = entries.values.filter {
-        $0.lastUsed < horizon && $0.name.tenant == bucket.tenant && $0.name.kind == bucket.kind
-          && $0.name.scope == bucket.scope
+      forget { $0.lastUsed < horizon && $0.bucket == bucket }
+    }
+
+    /// The same for the whole table, when all names together are too many: the places of services
+    /// that are gone are asked for by nobody else.
+    private mutating func sweepAll(now: Nanos) {
+      if let last = allSweptAt, now.saturatingSubtracting(last) < .minute { return }
+      allSweptAt = now
+      let horizon = now.saturatingSubtracting(NameTable.activeNanos)
+      forget { $0.lastUsed < horizon }
+      sweptAt = sweptAt.filter { now.saturatingSubtracting($0.value) < .minute }
+    }
+
+    private mutating func forget(_ isUnused: (Entry) -> Bool) {
+      for entry in entries.values.filter(isUnused) {
+        entries.removeValue(forKey: entry.name.id)
+        guard entry.takesPlace, let count = counts[entry.bucket] else { continue }
+        counts[entry.bucket] = count > 1 ? count - 1 : nil
       }
-      for entry in unused { entries.removeValue(forKey: entry.name.id) }
-      counts[bucket, default: 0] -= unused.count
     }
   }
 }

@@ -28,6 +28,7 @@ extension Sums {
     self.init()
     guard try reader.readByte() == Sums.serialVersion else { throw MalformedBytes() }
     let present = try reader.readVarint()
+    guard present >> UInt64(Counters.Field.allCases.count) == 0 else { throw MalformedBytes() }
     for field in Counters.Field.allCases where present & 1 << UInt64(field.rawValue) != 0 {
       counters[field] = try reader.readSigned()
     }

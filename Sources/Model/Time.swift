@@ -20,6 +20,13 @@ extension Nanos {
     return overflow ? .max : sum
   }
 
+  /// `self` × `weight` ÷ 256: what a duration counts for when its span stands for others
+  /// (`SpanRecord.weightOne`); the largest value where that would overflow.
+  public func weighted(by weight: UInt64) -> Nanos {
+    let product = multipliedFullWidth(by: weight)
+    return product.high < 256 ? product.high << 56 | product.low >> 8 : .max
+  }
+
   /// The start of the span of `width` nanoseconds this time falls into.
   @inline(__always)
   public func floored(to width: Nanos) -> Nanos { self &- self % width }

@@ -56,14 +56,22 @@ public struct Exemplars: Equatable, Sendable {
   public init() {}
 
   public mutating func offer(_ trace: TraceID) {
-    let rank = Exemplars.rank(trace)
-    if traces.count == Exemplars.countMax, rank >= Exemplars.rank(traces[traces.count - 1]) {
+    if traces.count == Exemplars.countMax, let last = traces.last,
+      !Exemplars.precedes(trace, last)
+    {
       return
     }
     guard !traces.contains(trace) else { return }
-    let position = traces.firstIndex { Exemplars.rank($0) > rank } ?? traces.count
+    let position = traces.firstIndex { Exemplars.precedes(trace, $0) } ?? traces.count
     traces.insert(trace, at: position)
     if traces.count > Exemplars.countMax { traces.removeLast() }
+  }
+
+  /// By rank, and by id where two have the same.
+  private static func precedes(_ a: TraceID, _ b: TraceID) -> Bool {
+    let first = rank(a)
+    let second = rank(b)
+    return first != second ? first < second : a < b
   }
 
   static func rank(_ trace: TraceID) -> UInt64 {

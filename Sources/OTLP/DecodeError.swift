@@ -1,77 +1,90 @@
-/// Why a whole request was refused. Bad single spans are not errors: see `Rejections`.
+/// Why a whole request was refused. Single bad spans are no error: see `Rejections`.
+///
+/// Nothing here is retryable: the same bytes would be refused again.
 public enum DecodeError: Error, Equatable, Sendable {
-  /// The bytes are not the protobuf message they should be.
-  case protobuf(reason: String, offset: Int)
-  /// The bytes are not the JSON document they should be.
-  /// `path` names the field as `resourceSpans[0].scopeSpans[0].spans[2].startTimeUnixNano`.
-  case json(reason: String, offset: Int, path: String)
-  /// Messages, objects or arrays nest deeper than the limit.
-  case tooDeep(depthMax: Int, offset: Int)
-  /// The `Content-Encoding: gzip` of the body is broken.
-  case gzip(GzipFault)
-  /// The body is larger than the limit, after decompression.
-  case requestTooLarge(bytesMax: Int)
-  /// Decoding would take more memory than one request may have.
-  case memoryExceeded(bytesMax: Int)
-  /// The request holds more spans than the limit.
-  case tooManySpans(spansMax: Int)
+  /// The bytes are not the protobuf wire format, or not the message they should be.
+  case malformedProtobuf(offset: Int, reason: String)
+  /// The text is not JSON, or not the message it should be; `path` as in
+  /// `resourceSpans[0].resource`.
+  case malformedJSON(offset: Int, path: String, reason: String)
+  /// The body says it is gzip and cannot be unpacked.
+  case malformedGzip(GzipFault)
+  /// Messages nest deeper than `DecodeLimits.depthMax`.
+  case tooDeep(levelsMax: Int)
+  /// The body, after decompression, is larger than `DecodeLimits.requestBytesMax`.
+  case bodyTooLarge(bytesMax: Int)
+  /// The decoded form would take more than `DecodeLimits.memoryBytesMax`.
+  case memoryTooLarge(bytes: Int, bytesMax: Int)
+  /// More spans than `DecodeLimits.spansPerRequestMax`.
+  case tooManySpans(countMax: Int)
 
-  /// What a gzip stream can have wrong.
-  public enum GzipFault: Equatable, Sendable {
-    case notGzip
-    case truncated
-    case trailingBytes
-    case checksum
-    case corrupt
-  }
-
-  /// How a transport answers.
-  public enum Kind: Equatable, Sendable {
-    /// INVALID_ARGUMENT, or HTTP 400.
+  /// Which of the two answers the sender gets.
+  public enum Kind: Sendable, Equatable {
+    /// The sender must change what it sends: INVALID_ARGUMENT, 400.
     case malformed
-    /// RESOURCE_EXHAUSTED without RetryInfo, or HTTP 413: sending it again cannot help.
+    /// The sender must send less at once: RESOURCE_EXHAUSTED without RetryInfo, 413.
     case tooLarge
   }
 
   public var kind: Kind {
     switch self {
-    case .protobuf, .json, .tooDeep, .gzip: .malformed
-    case .requestTooLarge, .memoryExceeded, .tooManySpans: .tooLarge
+    case .malformedProtobuf, .malformedJSON, .malformedGzip, .tooDeep: .malformed
+    case .bodyTooLarge, .memoryTooLarge, .tooManySpans: .tooLarge
     }
   }
 
-  /// What happened, where, and what to do, for the person who runs the exporter.
+  /// What happened, where, and what to do: the text the sender gets.
   public var message: String {
     switch self {
-    case .protobuf(let reason, let offset):
-      "not an OTLP protobuf request: \(reason) at byte \(offset) "
-        + "(send an ExportTraceServiceRequest as application/x-protobuf or over gRPC)"
-    case .json(let reason, let offset, let path):
-      "not an OTLP JSON request: \(reason) at byte \(offset)" + DecodeError.place(path)
-    case .tooDeep(let depthMax, let offset):
-      "nested deeper than \(depthMax) levels at byte \(offset) (flatten the attribute values)"
-    case .gzip(let fault):
-      "the gzip body \(fault.message)"
-    case .requestTooLarge(let bytesMax):
-      "the request is larger than \(bytesMax) bytes after decompression (send smaller batches)"
-    case .memoryExceeded(let bytesMax):
-      "decoding the request takes more than \(bytesMax) bytes of memory (send smaller batches)"
-    case .tooManySpans(let spansMax):
-      "the request holds more than \(spansMax) spans (send smaller batches)"
+    case .malformedProtobuf(let offset, let reason):
+      "the body is not a protobuf ExportTraceServiceRequest: \(reason) at byte \(offset); "
+        + "check that Content-Type and the encoding of the body agree"
+    case .malformedJSON(let offset, let path, let reason):
+      "the body is not a JSON ExportTraceServiceRequest: \(reason)"
+        + (path.isEmpty ? "" : " in \(path)") + " at byte \(offset)"
+    case .malformedGzip(let fault):
+      "the body is not gzip as its encoding says: \(fault.message)"
+    case .tooDeep(let levelsMax):
+      "the body nests messages deeper than \(levelsMax) levels; flatten the attribute values"
+    case .bodyTooLarge(let bytesMax):
+      "the body is larger than \(bytesMax) bytes after decompression; send smaller batches"
+    case .memoryTooLarge(let bytes, let bytesMax):
+      "the body would take \(bytes) bytes to decode and \(bytesMax) are allowed; "
+        + "send smaller batches"
+    case .tooManySpans(let countMax):
+      "the body holds more than \(countMax) spans; send smaller batches"
     }
   }
 
-  private static func place(_ path: String) -> String { path.isEmpty ? "" : ", in \(path)" }
+  /// The part of the request that is at fault, for `google.rpc.BadRequest`.
+  public var field: String {
+    switch self {
+    case .malformedJSON(_, let path, _) where !path.isEmpty: path
+    default: "body"
+    }
+  }
 }
 
-extension DecodeError.GzipFault {
-  fileprivate var message: String {
+/// What is wrong with a gzip body.
+public enum GzipFault: Sendable, Equatable {
+  /// It ends before the stream does.
+  case truncated
+  /// Bytes follow the last member that do not begin another one.
+  case trailingGarbage
+  /// The checksum or the length at the end of a member does not match its content.
+  case checksumMismatch
+  /// It does not begin like gzip, or what follows is not deflate.
+  case notGzip
+  /// zlib found no memory for its window.
+  case outOfMemory
+
+  public var message: String {
     switch self {
-    case .notGzip: "does not begin like gzip (leave Content-Encoding out if it is not compressed)"
-    case .truncated: "ends too early (was the upload cut?)"
-    case .trailingBytes: "has bytes after its end that are no gzip member"
-    case .checksum: "does not match its own checksum (it was damaged on the way)"
-    case .corrupt: "cannot be decompressed (it was damaged on the way)"
+    case .truncated: "it ends in the middle of the stream; send the whole body"
+    case .trailingGarbage: "bytes follow the end of the stream; send nothing after it"
+    case .checksumMismatch: "the checksum does not match; the body was damaged on its way"
+    case .notGzip: "it is no deflate stream with a gzip header; leave out the encoding or compress"
+    case .outOfMemory: "there was no memory to unpack it; send it again later or uncompressed"
     }
   }
 }

@@ -1,19 +1,19 @@
 public import Model
 
-/// Limits for decoding one request.
+/// What one request may cost to decode, and which times its spans may bear.
 public struct DecodeLimits: Sendable, Equatable {
-  /// The largest body, after decompression.
-  /// - Source: OTLP specification 1.11, "recommended default 64 MiB".
+  /// Bytes of one request's body, after decompression.
+  /// - Source: OTLP specification 1.11, which recommends 64 MiB.
   public var requestBytesMax = 64 << 20
-  /// How deep messages, or JSON objects and arrays, may nest.
+  /// How deep messages (JSON: objects and arrays) may nest; the request itself is level 1.
   public var depthMax = 64
-  /// What the arena of one request may take.
+  /// Bytes of memory the decoded form of one request may take.
   public var memoryBytesMax = 256 << 20
-  /// How many spans one request may hold.
+  /// Spans of one request.
   public var spansPerRequestMax = 1_000_000
-  /// Spans that ended longer ago are rejected one by one.
+  /// Spans that ended longer ago than this are rejected one by one.
   public var retentionNanos: Nanos = 14 * .day
-  /// Spans that end further in the future are rejected one by one.
+  /// Spans that end further ahead of the clock than this are rejected one by one.
   public var aheadNanosMax: Nanos = 10 * .minute
 
   public init() {}

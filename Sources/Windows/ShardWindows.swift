@@ -54,6 +54,9 @@ public struct ShardWindows: ~Copyable {
   /// Forgets generations the store holds. One is kept longer than it must be, for a reader that
   /// looked into the store just before the commit.
   public mutating func drop(through number: UInt64) {
+    precondition(
+      number < generations[generations.count - 1].checkpoint,
+      "a generation still being filled is in no store")
     generations.removeAll { $0.checkpoint <= number }
     droppedThrough = max(droppedThrough, number)
   }
@@ -83,10 +86,14 @@ public struct WindowsSnapshot: Sendable {
   /// Grows whenever anything changed.
   public var revision: UInt64
 
-  /// What is not in a store that has seen `checkpoint`; nil when the store was read too long ago for
-  /// this snapshot, and must be read again.
+  /// What is not in a store that has seen `checkpoint`; nil when the two do not fit together: the
+  /// store was read too long ago for this snapshot, or the snapshot is older than the checkpoint
+  /// (what its overlay holds may have been sealed and stored since). Both must be read again, the
+  /// store first.
   public func merged(from start: Nanos, to end: Nanos, after checkpoint: UInt64) -> Window? {
-    guard droppedThrough <= checkpoint else { return nil }
+    guard droppedThrough <= checkpoint,
+      let filling = generations.last?.checkpoint, checkpoint < filling
+    else { return nil }
     var sum = overlay.merged(from: start, to: end)
     for generation in generations where generation.checkpoint > checkpoint {
       sum.merge(generation.sums.merged(from: start, to: end))

@@ -1,1 +1,4 @@
-print("spangate")
+import Commands
+import Foundation
+
+exit(await CommandLineTool.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,1 +1,1 @@
-"""What the acceptance tests share: the gateway as a process, senders, and a mesh of real proxies."""
+"""What the acceptance tests share: the gateway as a process, senders, real proxies."""

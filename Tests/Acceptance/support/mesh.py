@@ -22,7 +22,7 @@ class Application:
     """One service: calls the next one, if there is one, through its own Envoy.
 
     The header `x-outcome` says how a request ends: `ok`, `failed` (the last service answers 503
-    and everyone passes it on) or `absorbed` (the same, but the service before the last one hides it).
+    and everyone passes it on) or `absorbed` (the same, but the service before the last hides it).
     """
 
     def __init__(self, last, absorbs):
@@ -31,6 +31,7 @@ class Application:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self):
                 outcome = self.headers.get("x-outcome", "ok")
@@ -66,10 +67,11 @@ class Application:
 class Mesh:
     """Services in a chain, each behind its own Envoy, with tracing towards `collector_port`."""
 
-    def __init__(self, names, collector_port, spawn_upstream_span, folder):
+    def __init__(self, names, collector_port, spawn_upstream_span, folder, retries=0):
         self.names = names
         self.collector_port = collector_port
         self.spawn_upstream_span = spawn_upstream_span
+        self.retries = retries  # of a failed call, by the caller's Envoy
         self.folder = folder
         self.applications = []
         self.envoys = []
@@ -135,6 +137,9 @@ class Mesh:
         }
 
     def listener(self, listener_name, service, direction, target):
+        route = {"cluster": target}
+        if direction == "OUTBOUND" and self.retries:
+            route["retry_policy"] = {"retry_on": "5xx", "num_retries": self.retries}
         tracer = {
             "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
             "grpc_service": {"envoy_grpc": {"cluster_name": "spangate"}, "timeout": "5s"},
@@ -150,7 +155,7 @@ class Mesh:
                     {
                         "name": "all",
                         "domains": ["*"],
-                        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": target}}],
+                        "routes": [{"match": {"prefix": "/"}, "route": route}],
                     }
                 ]
             },

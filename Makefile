@@ -1,0 +1,63 @@
+# Everything a person or CI does with this checkout. `make run` and `make test` need nothing but
+# Debian 12 with git, make, python3 and the Swift 6.3 toolchain; the rest is installed here.
+
+BUILD_PACKAGES = libnghttp2-dev libprotobuf-c-dev zlib1g-dev libsqlite3-dev pkg-config
+TEST_PACKAGES = curl python3-venv
+
+ACCEPTANCE = Tests/Acceptance
+PYTHON = .venv/bin/python
+REPORT = .build/pytest_report.json
+SPANGATE = .build/release/spangate
+
+# The modules on a span's way: what `make sanitize` runs.
+STAGES = Model|HTTP2|OTLP|Receive|Journal|Assemble|Analyse|Windows|Gateway
+
+.NOTPARALLEL:
+.PHONY: run build test unit acceptance lint coverage sanitize results clean packages test-packages
+
+## Builds a release and starts the gateway: ARGS are handed on to `spangate serve`.
+run: build
+	@exec $(SPANGATE) serve $(ARGS)
+
+build: packages
+	swift build -c release --product spangate
+
+## All tests: Swift with coverage, then pytest against the release binary.
+test: unit coverage build acceptance
+
+unit: packages
+	swift test --enable-code-coverage
+
+acceptance: test-packages .venv/installed
+	@mkdir -p $(dir $(REPORT))
+	@scripts/run-acceptance $(PYTHON) $(REPORT)
+
+## Lines covered by the last `make unit`, a line a module; fails under 90 %.
+coverage:
+	@scripts/coverage
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+
+## The stages' tests under the thread and the address sanitizer; each in a build of its own.
+sanitize: packages
+	swift test --sanitize=thread --scratch-path .build-tsan --filter '^($(STAGES))Tests\.'
+	swift test --sanitize=address --scratch-path .build-asan --filter '^($(STAGES))Tests\.'
+
+## Writes pytest_results.json anew from the last `make acceptance`.
+results:
+	@scripts/check-results --renew $(REPORT) pytest_results.json
+
+clean:
+	rm -rf .build .build-tsan .build-asan .venv .pytest_cache
+
+packages:
+	@scripts/install-packages $(BUILD_PACKAGES)
+
+test-packages:
+	@scripts/install-packages $(TEST_PACKAGES)
+
+.venv/installed: $(ACCEPTANCE)/requirements.txt | test-packages
+	python3 -m venv --clear .venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

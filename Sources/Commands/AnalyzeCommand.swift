@@ -1,0 +1,108 @@
+import ArgumentParser
+import Gateway
+import Graph
+import Model
+import OTLP
+
+struct AnalyzeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "analyze",
+    abstract: "Prints graph, critical path and errors of OTLP files; no server is needed.",
+    discussion: """
+      Files hold OTLP traces as JSON, JSON lines or protobuf (ExportTraceServiceRequest or \
+      TracesData); which of them is told from the content. - is standard input.
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, json, dot, mermaid, graphml
+  }
+
+  enum Rule: String, ExpressibleByArgument, CaseIterable {
+    case wallclock, crisp, jaeger
+  }
+
+  @Argument(help: "Files to read.") var files: [String]
+  @Option(help: "table, json, dot, mermaid or graphml.") var format = Format.table
+  @Flag(help: "Prints the critical path of each trace instead of the graph.")
+  var criticalPath = false
+  @Option(help: "How the critical path is found: wallclock.") var rule = Rule.wallclock
+
+  func validate() throws {
+    guard rule == .wallclock else {
+      throw ValidationError(
+        "The rule \(rule.rawValue) is not available yet; leave --rule out, or use wallclock.")
+    }
+    if criticalPath, format != .table, format != .json {
+      throw ValidationError("--critical-path is printed as table or json.")
+    }
+  }
+
+  func run() throws {
+    let context = CommandContext.current
+    var pipeline = LocalPipeline(configuration: Configuration())
+    let (spans, complaints) = try takeFiles(into: &pipeline, in: context)
+    if spans == 0, complaints > 0 { throw CommandFailure(.failed, "nothing could be read") }
+    if criticalPath {
+      let report = CriticalPathReport(pipeline.criticalPaths())
+      context.print(format == .json ? report.json + "\n" : report.table)
+    } else {
+      try printGraph(&pipeline, in: context)
+    }
+    // What could be read was printed, but a program must see that it was not all.
+    if complaints > 0 { throw CommandFailure(.failed, "") }
+  }
+
+  private func printGraph(
+    _ pipeline: inout LocalPipeline, in context: CommandContext
+  ) throws(CommandFailure) {
+    let graph: ServiceGraph
+    do throws(GraphError) {
+      graph = try GraphBuilder.build(
+        pipeline.graphInput(), tenant: .standard, options: GraphOptions())
+    } catch {
+      throw CommandFailure(.failed, error.message)
+    }
+    switch format {
+    case .json: context.print(graph.json.text + "\n")
+    case .dot: context.print(graph.dot)
+    case .mermaid: context.print(graph.mermaid)
+    case .graphml: context.print(graph.graphML)
+    case .table:
+      context.print(GraphTable.text(graph, width: context.width))
+      context.print("\n" + CriticalPathReport(pipeline.criticalPaths()).summary)
+      context.print(ErrorReport(graph).text)
+    }
+  }
+
+  /// Feeds every request of every file.
+  /// - Returns: how many spans were taken, and how many requests could not be read; each of those
+  ///   was said on standard error.
+  private func takeFiles(
+    into pipeline: inout LocalPipeline, in context: CommandContext
+  ) throws(CommandFailure) -> (spans: Int, complaints: Int) {
+    var progress = ProgressLine(context)
+    var complaints = 0
+    var spans = 0
+    for name in files {
+      let file = try TraceFile(name, in: context)
+      for (index, request) in file.requests.enumerated() {
+        progress.show("\(file.name): \(index) of \(file.requests.count) requests, \(spans) spans")
+        let place = "\(file.name), request \(index + 1)"
+        do throws(DecodeError) {
+          let intake = try pipeline.take(
+            file.body(request), encoding: request.encoding, now: context.now())
+          spans += intake.accepted
+          guard let message = intake.rejections.message else { continue }
+          progress.clear()
+          context.fail("\(place): \(PlainTable.printable(message))\n")
+        } catch {
+          progress.clear()
+          complaints += 1
+          context.fail("\(place) cannot be read: \(PlainTable.printable(error.message))\n")
+        }
+      }
+    }
+    progress.clear()
+    return (spans, complaints)
+  }
+}

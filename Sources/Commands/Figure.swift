@@ -1,0 +1,34 @@
+import Foundation
+
+/// Figures as a table shows them; `–` where there is none.
+enum Figure {
+  /// At most one digit after the point.
+  static func count(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return "–" }
+    let rounded = (value * 10).rounded() / 10
+    return rounded == rounded.rounded()
+      ? String(format: "%.0f", rounded) : String(format: "%.1f", rounded)
+  }
+
+  /// Three digits that matter: `340 µs`, `12.3 ms`, `1.24 s`.
+  static func milliseconds(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return "–" }
+    if value < 1 { return digits(value * 1_000) + " µs" }
+    if value < 1_000 { return digits(value) + " ms" }
+    return digits(value / 1_000) + " s"
+  }
+
+  static func percent(_ share: Double?) -> String {
+    guard let share, share.isFinite else { return "–" }
+    return digits(share * 100) + "%"
+  }
+
+  private static func digits(_ value: Double) -> String {
+    switch abs(value) {
+    case 0: "0"
+    case ..<10: String(format: "%.2f", value)
+    case ..<100: String(format: "%.1f", value)
+    default: String(format: "%.0f", value)
+    }
+  }
+}

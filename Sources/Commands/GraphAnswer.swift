@@ -1,0 +1,129 @@
+import Foundation
+
+/// The graph as the query API gives it: what the table shows of it.
+struct GraphAnswer: Decodable {
+  struct Durations: Decodable {
+    var p50: Double?
+    var p95: Double?
+    var p99: Double?
+  }
+
+  struct Node: Decodable {
+    var id: String
+    var environment: String?
+    var versions: [String]?
+    var requests: Double?
+    var errors: Double?
+    var errorRate: Double?
+    var errorOrigins: Double?
+    var latencyMs: Durations?
+    var selfTimeMs: Durations?
+    var criticalPathShare: Double?
+  }
+
+  struct Edge: Decodable {
+    var client: String
+    var server: String
+    var connectionType: String?
+    var requests: Double?
+    var failed: Double?
+    var clientLatencyMs: Durations?
+    var serverLatencyMs: Durations?
+    var gapMs: Durations?
+    var criticalPathShare: Double?
+  }
+
+  struct Coverage: Decodable {
+    var spans: Double?
+    var traces: Double?
+    var lateSpans: Double?
+    var duplicates: Double?
+    var unpaired: [String: Double]?
+    var overflow: [String: Double]?
+  }
+
+  var start: String?
+  var end: String?
+  var nodes: [Node]
+  var edges: [Edge]
+  var coverage: Coverage?
+
+  /// - Errors: `CommandFailure` of kind failed when the answer is no graph.
+  init(_ body: [UInt8], from url: URL) throws(CommandFailure) {
+    do {
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      self = try decoder.decode(GraphAnswer.self, from: Data(body))
+    } catch {
+      throw CommandFailure(
+        .failed,
+        "\(url) answered something that is no graph; check that --server is the query address "
+          + "(port 4320)")
+    }
+  }
+}
+
+extension GraphAnswer {
+  /// What calls what, then the nodes, then what was left out.
+  var table: String {
+    var text = "\(start ?? "?") – \(end ?? "?"), \(nodes.count) nodes, \(edges.count) edges"
+    if let coverage {
+      text += ", \(Figure.count(coverage.spans)) spans, \(Figure.count(coverage.traces)) traces"
+    }
+    text += "\n"
+    if !edges.isEmpty { text += "\n" + edgeTable }
+    if !nodes.isEmpty { text += "\n" + nodeTable }
+    return text + notes
+  }
+
+  private var edgeTable: String {
+    PlainTable(
+      header: [
+        "CLIENT", "SERVER", "TYPE", "CALLS", "FAILED", "P50", "P95", "P99", "GAP P95", "PATH",
+      ],
+      rows: edges.map { edge in
+        let latency = edge.serverLatencyMs ?? edge.clientLatencyMs
+        return [
+          edge.client, edge.server, edge.connectionType ?? "", Figure.count(edge.requests),
+          Figure.count(edge.failed), Figure.milliseconds(latency?.p50),
+          Figure.milliseconds(latency?.p95), Figure.milliseconds(latency?.p99),
+          Figure.milliseconds(edge.gapMs?.p95), Figure.percent(edge.criticalPathShare),
+        ]
+      }, figures: Set(3...9)
+    ).text
+  }
+
+  private var nodeTable: String {
+    PlainTable(
+      header: [
+        "NODE", "VERSIONS", "REQUESTS", "ERRORS", "BEGAN HERE", "P50", "P95", "P99", "SELF P95",
+        "PATH",
+      ],
+      rows: nodes.map { node in
+        let environment = node.environment.flatMap { $0.isEmpty ? nil : " (\($0))" } ?? ""
+        return [
+          node.id + environment, (node.versions ?? []).joined(separator: " "),
+          Figure.count(node.requests), Figure.count(node.errors), Figure.count(node.errorOrigins),
+          Figure.milliseconds(node.latencyMs?.p50), Figure.milliseconds(node.latencyMs?.p95),
+          Figure.milliseconds(node.latencyMs?.p99), Figure.milliseconds(node.selfTimeMs?.p95),
+          Figure.percent(node.criticalPathShare),
+        ]
+      }, figures: Set(2...9)
+    ).text
+  }
+
+  private var notes: String {
+    var notes: [String] = []
+    if let late = coverage?.lateSpans, late > 0 { notes.append("\(Figure.count(late)) late") }
+    if let duplicates = coverage?.duplicates, duplicates > 0 {
+      notes.append("\(Figure.count(duplicates)) sent more than once")
+    }
+    for (reason, count) in (coverage?.unpaired ?? [:]).sorted(by: { $0.key < $1.key }) {
+      notes.append("\(Figure.count(count)) \(reason)")
+    }
+    for (limit, count) in (coverage?.overflow ?? [:]).sorted(by: { $0.key < $1.key }) {
+      notes.append("\(Figure.count(count)) over \(limit)")
+    }
+    return notes.isEmpty ? "" : "\nleft out or merged: " + notes.joined(separator: ", ") + "\n"
+  }
+}

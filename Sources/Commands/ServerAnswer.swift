@@ -1,0 +1,51 @@
+import Foundation
+
+/// What an answer of the query API means for the command that asked.
+enum ServerAnswer {
+  /// A problem document, as the API gives it.
+  /// - Source: RFC 9457.
+  private struct Problem: Decodable {
+    struct Field: Decodable {
+      var field: String?
+      var message: String?
+    }
+    var title: String?
+    var detail: String?
+    var errors: [Field]?
+  }
+
+  /// The body of a good answer.
+  /// - Errors: `CommandFailure`, with what the server said.
+  static func body(_ answer: HTTPAnswer, from url: URL) throws(CommandFailure) -> [UInt8] {
+    switch answer.status {
+    case 200...299: return answer.body
+    case 401, 403:
+      throw CommandFailure(
+        .notAllowed,
+        "\(ServerAddress.origin(url)) does not allow this: \(text(answer)). Set SPANGATE_TOKEN or --token-file."
+      )
+    case 400, 404, 422: throw CommandFailure(.usage, text(answer))
+    case 502, 503, 504:
+      throw CommandFailure(
+        .unreachable, "\(ServerAddress.origin(url)) is not ready: \(text(answer))")
+    default:
+      throw CommandFailure(
+        .failed, "\(ServerAddress.origin(url)) answered \(answer.status): \(text(answer))")
+    }
+  }
+
+  /// What the server said, on one line and not longer than one can read.
+  static func text(_ answer: HTTPAnswer) -> String {
+    var text = String(decoding: answer.body.prefix(1_000), as: UTF8.self)
+    do {
+      let problem = try JSONDecoder().decode(Problem.self, from: Data(answer.body))
+      let fields = (problem.errors ?? []).map { "\($0.field ?? "?"): \($0.message ?? "")" }
+      let parts = [problem.detail ?? problem.title].compactMap(\.self) + fields
+      if !parts.isEmpty { text = parts.joined(separator: "; ") }
+    } catch {
+      // Not a problem document: a proxy, or another server. Its own words are all there is.
+      if text.isEmpty { return "status \(answer.status)" }
+    }
+    return PlainTable.printable(text.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+}

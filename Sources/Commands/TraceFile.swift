@@ -1,0 +1,50 @@
+import Model
+import OTLP
+
+/// A file of OTLP traces, cut into the requests it holds. The format is told from the content:
+/// JSON (one document, several, or one a line), or protobuf (one message, or length-prefixed ones).
+struct TraceFile {
+  struct Request: Equatable {
+    /// Where it stands in the file's bytes.
+    var range: Range<Int>
+    var encoding: OTLPEncoding
+  }
+
+  let name: String
+  let bytes: [UInt8]
+  let requests: [Request]
+
+  static let bytesMax = 1 << 30
+  /// Protobuf files are cut between resource spans into pieces of about this size, because a
+  /// gateway limits what one request may hold.
+  static let pieceBytes = 4 << 20
+
+  /// Reads the file, or standard input when the name is `-`.
+  /// - Errors: `CommandFailure` of kind failed when it cannot be read or is no OTLP file.
+  init(_ name: String, in context: CommandContext) throws(CommandFailure) {
+    let bytes = try InputFile.read(name, bytesMax: TraceFile.bytesMax, in: context)
+    try self.init(name: name == "-" ? "standard input" : name, bytes: bytes)
+  }
+
+  init(name: String, bytes: [UInt8]) throws(CommandFailure) {
+    self.name = name
+    self.bytes = bytes
+    let start = JSONDocuments.skipBlanks(bytes, from: 0)
+    guard start < bytes.count else { throw CommandFailure(.failed, "\(name) is empty") }
+    if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") {
+      requests = JSONDocuments.ranges(in: bytes).map { Request(range: $0, encoding: .json) }
+    } else if bytes.starts(with: [0x1F, 0x8B]) {
+      throw CommandFailure(
+        .failed, "\(name) is compressed; decompress it first: gunzip -c FILE | spangate … -")
+    } else if let ranges = ProtobufMessages.ranges(in: bytes, pieceBytes: TraceFile.pieceBytes) {
+      requests = ranges.map { Request(range: $0, encoding: .protobuf) }
+    } else {
+      throw CommandFailure(
+        .failed,
+        "\(name) is no OTLP trace file; it must hold JSON, JSON lines, or a protobuf "
+          + "ExportTraceServiceRequest or TracesData")
+    }
+  }
+
+  func body(_ request: Request) -> [UInt8] { Array(bytes[request.range]) }
+}

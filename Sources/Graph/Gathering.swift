@@ -1,0 +1,143 @@
+import Model
+
+/// The series of a window, sorted by what they are about: one pass, before anything is shown.
+/// Only the asking tenant's; a series whose node has no name is left out and counted.
+struct Gathering {
+  struct EdgeKey: Hashable {
+    var client: NameID
+    var server: NameID
+    var type: ConnectionType
+  }
+
+  private(set) var references: [NameID: NodeReference] = [:]
+  private(set) var nodes: [NameID: Sums] = [:]
+  private(set) var edges: [EdgeKey: Sums] = [:]
+  private(set) var versions: [NameID: [NameID: Sums]] = [:]
+  private(set) var operations: [NameID: [NameID: Sums]] = [:]
+  /// Of each service: the instances, each with the version it ran.
+  private(set) var instances: [NameID: [(instance: NameID, version: NameID)]] = [:]
+  /// The critical-path time of all nodes.
+  private(set) var criticalPathNanos: Int64 = 0
+  private(set) var coverage = Coverage()
+
+  private let tenant: TenantID
+  private let names: [NameID: Name]
+  private var foreign: Set<NameID> = []
+
+  /// Under this name `Coverage.overflow` counts series whose name is not known any more.
+  static let missingNamesLabel = "names_missing"
+
+  init(_ input: GraphInput, tenant: TenantID) {
+    self.tenant = tenant
+    names = input.names
+    coverage.overflow = input.overflows.filter { $0.value > 0 }
+    for (key, sums) in input.window.series { take(key, sums) }
+  }
+
+  private mutating func take(_ key: SeriesKey, _ sums: Sums) {
+    let first = NameID(key.first)
+    let second = NameID(key.second)
+    switch key.kind {
+    case .node:
+      guard isShown(first) else { return }
+      nodes[first] = sums
+      criticalPathNanos &+= sums.counters[.criticalPathNanos]
+    case .edge:
+      guard isShown(first), isShown(second) else { return }
+      let type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:)) ?? .direct
+      edges[EdgeKey(client: first, server: second, type: type), default: Sums()].merge(sums)
+    case .version:
+      if isShown(first) { versions[first, default: [:]][second] = sums }
+    case .operation:
+      if isShown(first) { operations[first, default: [:]][second] = sums }
+    case .instance:
+      if isShown(first) { instances[first, default: []].append((second, NameID(key.third))) }
+    case .unpaired:
+      if key.first == UInt64(tenant.raw) { takeUnpaired(key.second, sums.counters) }
+    case .coverage:
+      if key.first == UInt64(tenant.raw) { takeCoverage(sums.counters) }
+    }
+  }
+
+  /// Whether a node is one of the tenant's and has a name; remembers how it is called.
+  private mutating func isShown(_ id: NameID) -> Bool {
+    if references[id] != nil { return true }
+    if foreign.contains(id) { return false }
+    guard let name = names[id], let reference = NodeReference(name) else {
+      coverage.overflow[Gathering.missingNamesLabel, default: 0] += 1
+      return false
+    }
+    guard name.tenant == tenant else {
+      foreign.insert(id)
+      return false
+    }
+    references[id] = reference
+    return true
+  }
+
+  private mutating func takeUnpaired(_ number: UInt64, _ counters: Counters) {
+    guard let reason = UInt8(exactly: number).flatMap(UnpairedReason.init(rawValue:)) else {
+      return
+    }
+    coverage.unpaired[reason.label, default: 0] &+= counters[.requests]
+  }
+
+  private mutating func takeCoverage(_ counters: Counters) {
+    coverage.spans &+= counters[.requests]
+    coverage.traces &+= counters[.traces]
+    coverage.lateSpans &+= counters[.late]
+    coverage.duplicates &+= counters[.duplicates]
+  }
+
+  /// The text of a version, an instance or an operation; empty where spans named none.
+  func text(_ id: NameID) -> String { names[id]?.text ?? "" }
+}
+
+extension Gathering {
+  func node(_ reference: NodeReference) -> Node {
+    let id = reference.nameID
+    let versions = Set((versions[id] ?? [:]).keys.map(text)).subtracting([""])
+    return Node(
+      nameID: id, id: reference.id, environment: reference.environment,
+      namespace: reference.namespace, service: reference.name, kind: reference.kind,
+      versions: versions.sorted(),
+      instances: Set((instances[id] ?? []).map(\.instance)).subtracting([.none]).count,
+      figures: Figures(nodes[id] ?? Sums(), criticalPathNanos: criticalPathNanos))
+  }
+
+  func edge(_ key: EdgeKey, _ client: NodeReference, _ server: NodeReference) -> Edge {
+    let sums = edges[key] ?? Sums()
+    let counters = sums.counters
+    let propagated = counters.adjusted(.propagatedAdjusted)
+    let absorbed = counters.adjusted(.absorbedAdjusted)
+    let failed = counters.adjusted(.errorsAdjusted)
+    return Edge(
+      clientNameID: key.client, serverNameID: key.server, client: client.id, server: server.id,
+      clientEnvironment: client.environment, serverEnvironment: server.environment,
+      connectionType: key.type, requests: counters.adjusted(.requestsAdjusted), failed: failed,
+      clientLatency: DurationSummary(sums.clientLatency),
+      serverLatency: DurationSummary(sums.latency), gap: DurationSummary(sums.ownTime),
+      criticalPathShare: share(
+        Double(counters[.criticalPathNanos]), of: Double(criticalPathNanos)),
+      errorPropagation: ErrorPropagation(
+        calleeFailures: failed, propagated: propagated, absorbed: absorbed,
+        probability: share(propagated, of: propagated + absorbed)),
+      exemplars: sums.exemplars.traces)
+  }
+
+  func operationViews(of service: NameID) -> [OperationView] {
+    (operations[service] ?? [:]).map { id, sums in
+      OperationView(
+        operation: text(id), figures: Figures(sums, criticalPathNanos: criticalPathNanos))
+    }.sorted { $0.operation < $1.operation }
+  }
+
+  func versionViews(of service: NameID) -> [VersionView] {
+    (versions[service] ?? [:]).map { id, sums in
+      let instances = (instances[service] ?? []).filter { $0.version == id && !$0.instance.isNone }
+      return VersionView(
+        version: text(id), instances: Set(instances.map(\.instance)).count,
+        figures: Figures(sums, criticalPathNanos: criticalPathNanos))
+    }.sorted { $0.version < $1.version }
+  }
+}

@@ -1,0 +1,124 @@
+public import Model
+
+/// Turns one merged window into what users read.
+/// - Cost: O(series) to gather, O(n log n) to sort what is shown.
+public enum GraphBuilder {
+  /// The graph, or the part of it `options` ask for. Shares stay shares of the whole range.
+  /// - Errors: `GraphError`, only when `options.service` names none or several.
+  public static func build(
+    _ input: GraphInput, tenant: TenantID, options: GraphOptions
+  ) throws(GraphError) -> ServiceGraph {
+    let gathering = Gathering(input, tenant: tenant)
+    var selection = GraphSelection(gathering)
+    if let environment = options.environment {
+      selection.keep(environment: environment, of: gathering)
+    }
+    if let service = options.service {
+      let roots = try roots(
+        named: service, namespace: options.namespace, among: selection, of: gathering)
+      selection.keep(around: roots, depth: options.depth, direction: options.direction)
+    } else if let namespace = options.namespace {
+      selection.keep(namespace: namespace, of: gathering)
+    }
+    return ServiceGraph(
+      start: input.start, end: input.end, revision: input.revision,
+      nodes: nodes(selection.nodes, of: gathering), edges: edges(selection.edges, of: gathering),
+      coverage: gathering.coverage)
+  }
+
+  /// All services, of one environment and namespace if asked for. Other kinds of nodes are not
+  /// listed, and nothing else of `options` is looked at.
+  public static func services(
+    _ input: GraphInput, tenant: TenantID, options: GraphOptions = GraphOptions()
+  ) -> ServiceList {
+    let gathering = Gathering(input, tenant: tenant)
+    let shown = gathering.references.values.filter { reference in
+      reference.kind == .service
+        && (options.environment.map { $0 == reference.environment } ?? true)
+        && (options.namespace.map { $0 == reference.namespace } ?? true)
+    }
+    return ServiceList(
+      start: input.start, end: input.end, revision: input.revision,
+      services: nodes(Set(shown.map(\.nameID)), of: gathering))
+  }
+
+  /// One node and what is directly around it.
+  /// - Parameters:
+  ///   - namespace: `""` for a service without one.
+  ///   - name: a service's name, or (with `namespace` `""`) any node's id.
+  /// - Errors: `.unknownService`, or `.ambiguousEnvironment` when several environments have it.
+  public static func service(
+    _ input: GraphInput, tenant: TenantID, namespace: String, name: String, environment: String?
+  ) throws(GraphError) -> ServiceView {
+    let gathering = Gathering(input, tenant: tenant)
+    let id = namespace.isEmpty ? name : "\(namespace)/\(name)"
+    let known = gathering.references.values.filter { reference in
+      environment.map { $0 == reference.environment } ?? true
+    }
+    var found = known.filter {
+      $0.kind == .service && $0.namespace == namespace && $0.name == name
+    }
+    if found.isEmpty { found = known.filter { $0.id == id } }
+    guard let node = found.first else {
+      throw .unknownService(
+        service: id, nearest: Spelling.nearest(to: id, among: known.map(\.id)))
+    }
+    guard found.count == 1 else {
+      throw .ambiguousEnvironment(id: id, environments: found.map(\.environment).sorted())
+    }
+    return view(of: node, input, gathering)
+  }
+
+  private static func view(
+    of node: NodeReference, _ input: GraphInput, _ gathering: Gathering
+  ) -> ServiceView {
+    let id = node.nameID
+    let upstream = Set(gathering.edges.keys.filter { $0.server == id })
+    let downstream = Set(gathering.edges.keys.filter { $0.client == id })
+    return ServiceView(
+      start: input.start, end: input.end, revision: input.revision,
+      node: gathering.node(node), upstream: edges(upstream, of: gathering),
+      downstream: edges(downstream, of: gathering),
+      operations: gathering.operationViews(of: id), versions: gathering.versionViews(of: id))
+  }
+
+  /// The nodes a name or an id stands for: one, or one id in several environments.
+  private static func roots(
+    named service: String, namespace: String?, among selection: GraphSelection,
+    of gathering: Gathering
+  ) throws(GraphError) -> [NameID] {
+    let known = selection.nodes.compactMap { gathering.references[$0] }
+      .filter { reference in namespace.map { $0 == reference.namespace } ?? true }
+    let byID = known.filter { $0.id == service }
+    let found = byID.isEmpty ? known.filter { $0.name == service } : byID
+    guard !found.isEmpty else {
+      throw .unknownService(
+        service: service,
+        nearest: Spelling.nearest(to: service, among: known.flatMap { [$0.id, $0.name] }))
+    }
+    let ids = Set(found.map(\.id))
+    guard ids.count == 1 else { throw .ambiguous(service: service, ids: ids.sorted()) }
+    return found.map(\.nameID)
+  }
+
+  private static func nodes(_ ids: Set<NameID>, of gathering: Gathering) -> [Node] {
+    ids.compactMap { gathering.references[$0] }
+      .sorted(by: NodeReference.precedes)
+      .map(gathering.node)
+  }
+
+  private static func edges(_ keys: Set<Gathering.EdgeKey>, of gathering: Gathering) -> [Edge] {
+    let ends = keys.compactMap { key -> (Gathering.EdgeKey, NodeReference, NodeReference)? in
+      guard let client = gathering.references[key.client],
+        let server = gathering.references[key.server]
+      else { return nil }
+      return (key, client, server)
+    }
+    let sorted = ends.sorted { a, b in
+      if a.1 != b.1 { return NodeReference.precedes(a.1, b.1) }
+      if a.2 != b.2 { return NodeReference.precedes(a.2, b.2) }
+      return a.0.type.label < b.0.type.label
+    }
+    return sorted.map { gathering.edge($0.0, $0.1, $0.2) }
+  }
+}

@@ -1,0 +1,26 @@
+/// Why a question about the graph has no answer.
+public enum GraphError: Error, Equatable, Sendable {
+  /// Several services have the name; each id names one.
+  case ambiguous(service: String, ids: [String])
+  /// The id exists in several environments, and the question is about one.
+  case ambiguousEnvironment(id: String, environments: [String])
+  /// Nothing in the range has the name or id. `nearest`: ids that are spelled alike, best first.
+  case unknownService(service: String, nearest: [String])
+
+  /// What happened and what to do, for a person.
+  public var message: String {
+    switch self {
+    case .ambiguous(let service, let ids):
+      "Several services are called \"\(service)\". Ask for one by its id: "
+        + ids.joined(separator: ", ") + "."
+    case .ambiguousEnvironment(let id, let environments):
+      "\"\(id)\" exists in several environments. Name one with `environment`: "
+        + environments.map { $0.isEmpty ? "\"\"" : $0 }.joined(separator: ", ") + "."
+    case .unknownService(let service, let nearest) where nearest.isEmpty:
+      "No service \"\(service)\" was seen in the range. Check the name, or ask for a longer range."
+    case .unknownService(let service, let nearest):
+      "No service \"\(service)\" was seen in the range. Spelled alike: "
+        + nearest.joined(separator: ", ") + "."
+    }
+  }
+}

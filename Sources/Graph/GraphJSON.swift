@@ -1,0 +1,159 @@
+import Model
+
+// Field names are part of the public contract: additions are free, changes of meaning are not.
+
+extension ServiceGraph {
+  /// `{"start","end","revision","nodes":[…],"edges":[…],"coverage":{…}}`.
+  public var json: JSONText {
+    var json = JSONText()
+    json.object { json in
+      json.range(start, end, revision)
+      json.key("nodes")
+      json.array(nodes) { json, node in json.object { $0.members(of: node) } }
+      json.key("edges")
+      json.array(edges) { $0.edge($1) }
+      json.key("coverage")
+      json.coverage(coverage)
+    }
+    return json
+  }
+}
+
+extension ServiceList {
+  /// `{"start","end","revision","services":[…]}`, each as a node of the graph.
+  public var json: JSONText {
+    var json = JSONText()
+    json.object { json in
+      json.range(start, end, revision)
+      json.key("services")
+      json.array(services) { json, node in json.object { $0.members(of: node) } }
+    }
+    return json
+  }
+}
+
+extension ServiceView {
+  /// `{"start","end","revision","node":{…},"upstream":[…],"downstream":[…],"operations":[…],
+  /// "versions":[…]}`.
+  public var json: JSONText {
+    var json = JSONText()
+    json.object { json in
+      json.range(start, end, revision)
+      json.member("node") { $0.members(of: node) }
+      json.key("upstream")
+      json.array(upstream) { $0.edge($1) }
+      json.key("downstream")
+      json.array(downstream) { $0.edge($1) }
+      json.key("operations")
+      json.array(operations) { json, view in
+        json.object {
+          $0.member("operation", view.operation)
+          $0.members(of: view.figures)
+        }
+      }
+      json.key("versions")
+      json.array(versions) { json, view in
+        json.object {
+          $0.member("version", view.version)
+          $0.member("instances", view.instances)
+          $0.members(of: view.figures)
+        }
+      }
+    }
+    return json
+  }
+}
+
+extension JSONText {
+  fileprivate mutating func range(_ start: Nanos, _ end: Nanos, _ revision: UInt64) {
+    member("start", Timestamp.text(start))
+    member("end", Timestamp.text(end))
+    member("revision", revision)
+  }
+
+  fileprivate mutating func members(of node: Node) {
+    member("id", node.id)
+    member("service", node.service)
+    member("namespace", node.namespace)
+    if !node.environment.isEmpty { member("environment", node.environment) }
+    member("kind", node.kind.rawValue)
+    member("versions", node.versions)
+    member("instances", node.instances)
+    members(of: node.figures)
+  }
+
+  fileprivate mutating func members(of figures: Figures) {
+    member("requests", figures.requests)
+    member("errors", figures.errors)
+    member("error_rate", figures.errorRate.map(rounded))
+    member("error_origins", figures.errorOrigins)
+    member("traces", figures.traces)
+    member("error_traces", figures.errorTraces)
+    summary("latency_ms", figures.latency)
+    summary("self_time_ms", figures.selfTime)
+    member("critical_path_share", figures.criticalPathShare.map(rounded))
+    member("exemplars", figures.exemplars.map(\.description))
+  }
+
+  fileprivate mutating func edge(_ edge: Edge) {
+    object { json in
+      json.member("client", edge.client)
+      json.member("server", edge.server)
+      if !edge.clientEnvironment.isEmpty {
+        json.member("client_environment", edge.clientEnvironment)
+      }
+      if !edge.serverEnvironment.isEmpty {
+        json.member("server_environment", edge.serverEnvironment)
+      }
+      json.member("connection_type", edge.connectionType.label)
+      json.member("requests", edge.requests)
+      json.member("failed", edge.failed)
+      json.summary("client_latency_ms", edge.clientLatency)
+      json.summary("server_latency_ms", edge.serverLatency)
+      json.summary("gap_ms", edge.gap)
+      json.member("critical_path_share", edge.criticalPathShare.map(rounded))
+      json.member("error_propagation") { json in
+        json.member("callee_failures", edge.errorPropagation.calleeFailures)
+        json.member("propagated", edge.errorPropagation.propagated)
+        json.member("absorbed", edge.errorPropagation.absorbed)
+        json.member("probability", edge.errorPropagation.probability.map(rounded))
+      }
+      json.member("exemplars", edge.exemplars.map(\.description))
+    }
+  }
+
+  private mutating func summary(_ key: String, _ summary: DurationSummary?) {
+    self.key(key)
+    guard let summary else { return null() }
+    object { json in
+      json.member("mean", summary.mean)
+      json.member("p50", summary.p50)
+      json.member("p90", summary.p90)
+      json.member("p95", summary.p95)
+      json.member("p99", summary.p99)
+      json.member("max", summary.maximum)
+    }
+  }
+
+  fileprivate mutating func coverage(_ coverage: Coverage) {
+    object { json in
+      json.member("spans", coverage.spans)
+      json.member("traces", coverage.traces)
+      json.member("late_spans", coverage.lateSpans)
+      json.member("duplicates", coverage.duplicates)
+      json.member("unpaired") { json in
+        for (reason, count) in coverage.unpaired.sorted(by: { $0.key < $1.key }) {
+          json.member(reason, count)
+        }
+      }
+      json.member("overflow") { json in
+        for (limit, count) in coverage.overflow.sorted(by: { $0.key < $1.key }) {
+          json.member(limit, count)
+        }
+      }
+    }
+  }
+}
+
+/// Shares to nine digits: more are noise of the division.
+private func rounded(_ share: Double) -> Double { (share * 1e9).rounded() / 1e9 }

@@ -1,0 +1,35 @@
+/// Which part of the graph to show.
+public struct GraphOptions: Sendable, Equatable {
+  /// Only this environment; nil shows all, as separate nodes.
+  public var environment: String?
+  /// Only services of this namespace (`""`: of none) and what they are directly connected to; with
+  /// `service` it only tells services of the same name apart.
+  public var namespace: String?
+  /// Only what is connected to this service: a name or an id. An id wins over an equal name.
+  public var service: String?
+  /// How many calls away from `service`; nil: as far as it goes.
+  public var depth: Int?
+  /// Callers, callees, or both of `service`.
+  public var direction: Direction
+
+  public init(
+    environment: String? = nil, namespace: String? = nil, service: String? = nil,
+    depth: Int? = nil, direction: Direction = .both
+  ) {
+    self.environment = environment
+    self.namespace = namespace
+    self.service = service
+    self.depth = depth
+    self.direction = direction
+  }
+}
+
+/// Which way to walk from a service.
+public enum Direction: String, Sendable, CaseIterable {
+  /// To those who call it, directly or not.
+  case up
+  /// To those it calls, directly or not.
+  case down
+  /// Both, each way on its own: callers of callees are not included.
+  case both
+}

@@ -1,0 +1,107 @@
+public import Model
+
+/// Who calls whom, how often, how fast, and where errors begin, over one range of time.
+/// - Shape: nodes by (id, environment), edges by (client, server, connection type), ascending.
+/// - Units: `start` and `end` in Unix nanoseconds.
+public struct ServiceGraph: Sendable, Equatable {
+  public var start: Nanos
+  public var end: Nanos
+  public var revision: UInt64
+  public var nodes: [Node]
+  public var edges: [Edge]
+  public var coverage: Coverage
+
+  /// The length of the range in seconds; never 0, so that it can divide.
+  public var seconds: Double {
+    max(Double(end.saturatingSubtracting(start)) / Double(Nanos.second), 1e-9)
+  }
+
+  /// Nodes of more than one environment are shown, so an id alone may name several of them.
+  public var hasSeveralEnvironments: Bool {
+    guard let first = nodes.first(where: { !$0.environment.isEmpty }) else { return false }
+    return nodes.contains { !$0.environment.isEmpty && $0.environment != first.environment }
+  }
+}
+
+/// What a node of the graph is.
+public enum NodeKind: String, Sendable, CaseIterable {
+  case service, database, messaging, external, client
+}
+
+/// A service, or something that is called and does not report.
+public struct Node: Sendable, Equatable {
+  /// The identity behind `id`, unique also across environments.
+  public var nameID: NameID
+  /// `namespace/name`, or `name` without a namespace; prefixed with the kind unless a service.
+  public var id: String
+  public var environment: String
+  public var namespace: String
+  /// The name by itself.
+  public var service: String
+  public var kind: NodeKind
+  /// The versions seen, sorted; spans that name none do not count as one.
+  public var versions: [String]
+  /// How many distinct instances were seen.
+  public var instances: Int
+  public var figures: Figures
+}
+
+/// Calls from one node to another, over one type of connection.
+public struct Edge: Sendable, Equatable {
+  public var clientNameID: NameID
+  public var serverNameID: NameID
+  /// The ids of the nodes at both ends.
+  public var client: String
+  public var server: String
+  public var clientEnvironment: String
+  public var serverEnvironment: String
+  public var connectionType: ConnectionType
+  /// Calls and failed calls, adjusted for sampling.
+  public var requests: Double
+  public var failed: Double
+  /// Calls as the client saw them, as the server saw them, and what neither explains.
+  public var clientLatency: DurationSummary?
+  public var serverLatency: DurationSummary?
+  public var gap: DurationSummary?
+  /// Of all critical-path time in the range; nil when there is none at all.
+  public var criticalPathShare: Double?
+  public var errorPropagation: ErrorPropagation
+  /// A few traces in which the call can be seen.
+  public var exemplars: [TraceID]
+
+  /// The share of calls that failed, 0…1; nil without calls.
+  public var failedShare: Double? { share(failed, of: requests) }
+}
+
+/// What became of failed calls, adjusted for sampling.
+public struct ErrorPropagation: Sendable, Equatable {
+  /// Calls that failed.
+  public var calleeFailures: Double
+  /// After these the calling request failed too.
+  public var propagated: Double
+  /// After these it did not.
+  public var absorbed: Double
+  /// `propagated / (propagated + absorbed)`; nil without failures.
+  public var probability: Double?
+}
+
+/// What arrived, and what could not be used.
+public struct Coverage: Sendable, Equatable {
+  public var spans: Int64 = 0
+  public var traces: Int64 = 0
+  public var lateSpans: Int64 = 0
+  public var duplicates: Int64 = 0
+  /// Spans that might have made an edge and made none, by `UnpairedReason.label`.
+  public var unpaired: [String: Int64] = [:]
+  /// What was summed under overflow, by the name of the limit.
+  public var overflow: [String: UInt64] = [:]
+
+  public init() {}
+}
+
+/// `part / whole`, or nil where that is no number.
+func share(_ part: Double, of whole: Double) -> Double? {
+  guard whole > 0 else { return nil }
+  let quotient = part / whole
+  return quotient.isFinite ? quotient : nil
+}

@@ -1,0 +1,40 @@
+public import Model
+
+/// All services of the range, without their edges.
+public struct ServiceList: Sendable, Equatable {
+  public var start: Nanos
+  public var end: Nanos
+  public var revision: UInt64
+  /// Nodes of kind service, by (id, environment).
+  public var services: [Node]
+}
+
+/// One node with everything directly around it.
+public struct ServiceView: Sendable, Equatable {
+  public var start: Nanos
+  public var end: Nanos
+  public var revision: UInt64
+  public var node: Node
+  /// Calls to it.
+  public var upstream: [Edge]
+  /// Calls it makes.
+  public var downstream: [Edge]
+  /// By name.
+  public var operations: [OperationView]
+  /// By name; spans that name no version are under `""`.
+  public var versions: [VersionView]
+}
+
+/// One operation of a service.
+public struct OperationView: Sendable, Equatable {
+  public var operation: String
+  public var figures: Figures
+}
+
+/// One version of a service.
+public struct VersionView: Sendable, Equatable {
+  public var version: String
+  /// How many distinct instances ran it.
+  public var instances: Int
+  public var figures: Figures
+}

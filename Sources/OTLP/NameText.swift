@@ -1,0 +1,86 @@
+/// Builds the text of a name out of what a sender said: at most `bytesMax` bytes a part, valid
+/// UTF-8, without the separator of `NodeIdentity` and without NUL.
+struct NameText {
+  private(set) var bytes: [UInt8] = []
+  /// How many parts were not valid UTF-8.
+  private(set) var repairs = 0
+
+  /// The longest part that is kept whole; longer ones are cut between characters.
+  static let bytesMax = 256
+  static let separator: UInt8 = 0x1F
+  private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    repairs = 0
+  }
+
+  mutating func appendSeparator() { bytes.append(NameText.separator) }
+
+  mutating func append(_ part: [UInt8]) { bytes.append(contentsOf: part) }
+
+  mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+  }
+
+  /// The value as text: numbers and truth values too, because versions come as both.
+  mutating func append(_ value: AttributeValue) {
+    switch value {
+    case .string(let text): unsafe append(text)
+    case .int(let number): bytes.append(contentsOf: String(number).utf8)
+    case .double(let number):
+      let text = Int64(exactly: number).map { String($0) } ?? String(number)
+      bytes.append(contentsOf: text.utf8)
+    case .bool(let truth): append(truth ? "true" : "false")
+    case .bytes, .array, .keyValueList, .empty: break
+    }
+  }
+
+  mutating func append(_ text: UnsafeRawBufferPointer) {
+    if unsafe NameText.isPlain(text) {
+      unsafe bytes.append(contentsOf: text)
+    } else {
+      unsafe appendCleaned(text)
+    }
+  }
+
+  /// Short ASCII without the two bytes that are kept out: what nearly all names are.
+  private static func isPlain(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard text.count <= bytesMax else { return false }
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
+      if byte >= 0x80 || byte == 0 || byte == separator { return false }
+    }
+    return true
+  }
+
+  private mutating func appendCleaned(_ text: UnsafeRawBufferPointer) {
+    // Four times the room, so that what is removed leaves enough; and no more than that, because
+    // a span's name may be megabytes.
+    let head = unsafe NameText.head(text, bytesMax: NameText.bytesMax * 4)
+    let string: String
+    if let valid = unsafe String(validating: head, as: UTF8.self) {
+      string = valid
+    } else {
+      repairs += 1
+      string = unsafe String(decoding: head, as: UTF8.self)
+    }
+    var room = NameText.bytesMax
+    for scalar in string.unicodeScalars where scalar.value != 0x1F {
+      let encoded = scalar.value == 0 ? NameText.replacement : Array(scalar.utf8)
+      room -= encoded.count
+      if room < 0 { return }
+      bytes.append(contentsOf: encoded)
+    }
+  }
+
+  /// The first bytes, cut where a character begins.
+  private static func head(
+    _ text: UnsafeRawBufferPointer, bytesMax: Int
+  ) -> UnsafeRawBufferPointer {
+    guard text.count > bytesMax else { return unsafe text }
+    var end = bytesMax
+    while end > bytesMax - 3, unsafe text[end] & 0xC0 == 0x80 { end -= 1 }
+    return unsafe text.part(0..<end)
+  }
+}

@@ -1,0 +1,82 @@
+/// Hosts in addresses, URLs and the names of upstream clusters.
+enum NetworkAddress {
+  private static let colon = UInt8(ascii: ":")
+
+  /// Without the port: `10.0.0.5:8080`, `[::1]:80`, `::1`, `example.com` → the host.
+  static func host(of text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    if unsafe text.first == UInt8(ascii: "["),
+      let end = unsafe text.position(of: UInt8(ascii: "]"))
+    {
+      return unsafe text.part(1..<end)
+    }
+    guard let first = unsafe text.position(of: colon),
+      unsafe text.position(of: colon, from: first + 1) == nil
+    else { return unsafe text }
+    return unsafe text.part(0..<first)
+  }
+
+  /// The host of `scheme://user@host:port/path`; nil where there is none.
+  static func host(ofURL url: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard let scheme = unsafe url.position(of: colon),
+      unsafe url.part(from: scheme).hasPrefix("://")
+    else { return nil }
+    var start = scheme + 3
+    var end = start
+    while end < url.count, unsafe !isEndOfAuthority(url[end]) {
+      if unsafe url[end] == UInt8(ascii: "@") { start = end + 1 }
+      end += 1
+    }
+    let host = unsafe host(of: url.part(start..<end))
+    return unsafe host.isEmpty ? nil : host
+  }
+
+  private static func isEndOfAuthority(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+  }
+
+  /// Who an upstream cluster of Envoy is. Istio writes `direction|port|subset|host`; its clusters
+  /// for traffic to nowhere known name nobody.
+  static func nameOf(_ cluster: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    if unsafe cluster.equals("PassthroughCluster") || cluster.equals("BlackHoleCluster") {
+      return nil
+    }
+    var start = 0
+    var bars = 0
+    for index in 0..<cluster.count where unsafe cluster[index] == UInt8(ascii: "|") {
+      bars += 1
+      start = index + 1
+    }
+    guard bars == 3 else { return unsafe cluster }
+    let host = unsafe cluster.part(from: start)
+    return unsafe host.isEmpty ? nil : host
+  }
+
+  /// Loopback, or one of the sender's own addresses.
+  static func isLocal(_ address: UnsafeRawBufferPointer, own: [[UInt8]]) -> Bool {
+    let host = unsafe host(of: address)
+    if unsafe isLoopback(host) { return true }
+    for address in own where unsafe host.equals(address) { return true }
+    return false
+  }
+
+  private static func isLoopback(_ host: UnsafeRawBufferPointer) -> Bool {
+    if unsafe host.equals("::1") || host.equalsIgnoringCase("LOCALHOST") { return true }
+    let mapped: StaticString = "::ffff:"
+    if unsafe host.hasPrefix(mapped) {
+      return unsafe isLoopbackIPv4(host.part(from: mapped.utf8CodeUnitCount))
+    }
+    return unsafe isLoopbackIPv4(host)
+  }
+
+  /// 127.0.0.0/8: `127.` and nothing but digits and dots, so that `127.example.com` is none.
+  private static func isLoopbackIPv4(_ host: UnsafeRawBufferPointer) -> Bool {
+    guard unsafe host.hasPrefix("127.") else { return false }
+    for index in 0..<host.count {
+      let byte = unsafe host[index]
+      if byte != UInt8(ascii: "."), byte < UInt8(ascii: "0") || byte > UInt8(ascii: "9") {
+        return false
+      }
+    }
+    return true
+  }
+}

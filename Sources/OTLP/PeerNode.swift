@@ -1,0 +1,104 @@
+import Model
+
+/// Who a span's attributes say it called.
+@safe struct PeerNode {
+  var kind: NameKind
+  var name: UnsafeRawBufferPointer
+}
+
+/// The precedence of the attributes that name the other side: what a person configured, then
+/// logical names, then addresses.
+extension AttributeSlots {
+  var isMessaging: Bool {
+    has(.messagingSystem) || has(.messagingDestinationName, or: .messagingDestination)
+  }
+
+  var databasePeer: PeerNode? {
+    unsafe text(
+      .servicePeerName, .peerService, .serverAddress, .netPeerName, .networkPeerAddress,
+      .databaseNamespace, .databaseName, .databaseSystemName, .databaseSystem
+    ).map { unsafe PeerNode(kind: .database, name: $0) }
+  }
+
+  var messagingPeer: PeerNode? {
+    unsafe text(.messagingDestinationName, .messagingDestination, .messagingSystem)
+      .map { unsafe PeerNode(kind: .messaging, name: $0) }
+  }
+
+  var externalPeer: PeerNode? {
+    let name =
+      unsafe text(.servicePeerName, .peerService) ?? upstreamName
+      ?? text(.serverAddress, .netPeerName) ?? hostOfURL ?? host(.httpHost)
+      ?? text(.networkPeerAddress, .netPeerIP, .netSockPeerAddress)
+      ?? host(.upstreamAddress) ?? (isListener ? nil : host(.peerAddress))
+    return unsafe name.map { unsafe PeerNode(kind: .external, name: $0) }
+  }
+
+  /// The upstream is the application the proxy stands in front of, by its name: Istio's inbound
+  /// clusters, and what the published sidecar configurations call it.
+  var isUpstreamOwnApplication: Bool {
+    for key in [AttributeKey.upstreamClusterName, .upstreamCluster] {
+      guard let name = unsafe self[key].text else { continue }
+      for prefix: StaticString in ["inbound|", "InboundPassthrough", "local_app", "local_service"]
+      where unsafe name.hasPrefix(prefix) {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// A span of one of Envoy's listeners. Its `peer.address` is who called the listener; in the spans
+  /// of its router, which have neither attribute, the same key is who was called.
+  var isListener: Bool { has(.nodeID, or: .downstreamCluster) }
+
+  private var upstreamName: UnsafeRawBufferPointer? {
+    for key in [AttributeKey.upstreamClusterName, .upstreamCluster] {
+      if let cluster = unsafe self[key].text, let name = unsafe NetworkAddress.nameOf(cluster) {
+        return unsafe name
+      }
+    }
+    return nil
+  }
+
+  private var hostOfURL: UnsafeRawBufferPointer? {
+    for key in [AttributeKey.urlFull, .httpURL] {
+      if let url = unsafe self[key].text, let host = unsafe NetworkAddress.host(ofURL: url) {
+        return unsafe host
+      }
+    }
+    return nil
+  }
+
+  private func host(_ key: AttributeKey) -> UnsafeRawBufferPointer? {
+    guard let text = unsafe self[key].text else { return nil }
+    let host = unsafe NetworkAddress.host(of: text)
+    return unsafe host.isEmpty ? nil : host
+  }
+}
+
+extension AttributeSlots {
+  /// The first of the keys that holds anything.
+  func first(_ keys: AttributeKey...) -> AttributeValue {
+    for key in keys where has(key) { return self[key] }
+    return .empty
+  }
+
+  /// The first of the keys that holds a whole number.
+  func number(_ keys: AttributeKey...) -> Int64? {
+    for key in keys where has(key) {
+      if let number = self[key].number { return number }
+    }
+    return nil
+  }
+
+  /// The first of the keys that holds a status of gRPC, as a number or by its name.
+  func grpcStatus(_ keys: AttributeKey...) -> Int64? {
+    for key in keys where has(key) {
+      if let number = self[key].number { return number }
+      if let text = unsafe self[key].text, let code = unsafe GRPCStatusName.code(text) {
+        return code
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,116 @@
+import Model
+
+/// What the attributes and the status of one span mean, in the old and the stable names alike.
+/// - Source: OpenTelemetry semantic conventions (HTTP, RPC, database, messaging); Envoy access log
+///   documentation, "%RESPONSE_FLAGS%"; and what Envoy, Linkerd, NGINX, Kong and Traefik send.
+@safe struct SemanticConventions {
+  private(set) var traits: SpanTraits = []
+  private(set) var peer: PeerNode?
+
+  private let attributes: AttributeSlots
+  private let kind: SpanKind
+
+  init(attributes: AttributeSlots, span: SpanFields, resource: ReportingResource) {
+    self.attributes = attributes
+    kind = span.kind
+    if resource.isProxy || isFromProxy {
+      traits.insert(.proxy)
+      if unsafe span.name.equals("egress") || span.name.hasPrefix("egress ") {
+        traits.insert(.outboundProxy)
+      }
+    }
+    if isFailure(status: span.status) { traits.insert(.error) }
+    if attributes.isUpstreamOwnApplication { traits.insert(.upstreamIsOwnApplication) }
+    if peerIsLocal(resource) { traits.insert(.peerIsLocalHost) }
+    findPeer()
+  }
+
+  /// Envoy's spans say `component: proxy`; some builds leave it out but name their upstream and
+  /// give response flags.
+  private var isFromProxy: Bool {
+    if let component = unsafe attributes[.component].text, unsafe component.equals("proxy") {
+      return true
+    }
+    guard attributes.has(.responseFlags) else { return false }
+    return attributes.has(.upstreamCluster, or: .upstreamClusterName) || attributes.has(.nodeID)
+  }
+
+  // MARK: Failure
+
+  private func isFailure(status: Int64) -> Bool {
+    switch status {
+    case 1: false
+    case 2: true
+    default: isFailureByAttributes
+    }
+  }
+
+  private var isFailureByAttributes: Bool {
+    if attributes[.error].isTrue || isFailureByHTTP || isFailureByRPC { return true }
+    if let flags = unsafe attributes[.responseFlags].text,
+      unsafe EnvoyResponseFlags.nameFailure(flags)
+    {
+      return true
+    }
+    return attributes.has(.errorType) && (kind == .client || kind == .server)
+  }
+
+  /// A proxy's client span with 404 is a call that worked: only the application can say whether it
+  /// wanted that answer.
+  private var isFailureByHTTP: Bool {
+    guard let code = attributes.number(.httpResponseStatusCode, .httpStatusCode) else {
+      return false
+    }
+    return code >= 500 || code >= 400 && kind == .client && !traits.contains(.proxy)
+  }
+
+  private var isFailureByRPC: Bool {
+    guard
+      let code = attributes.grpcStatus(
+        .rpcResponseStatusCode, .rpcGRPCStatusCode, .grpcStatusCode)
+    else { return false }
+    if kind.isExit && !traits.contains(.proxy) { return code != 0 }
+    return SemanticConventions.serverFailures.contains(code)
+  }
+
+  /// UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: the server's
+  /// doing. The others answer the client's mistake.
+  /// - Source: semantic conventions for gRPC, "grpc-status" of server spans.
+  private static let serverFailures: Set<Int64> = [2, 4, 12, 13, 14, 15]
+
+  // MARK: The other side
+
+  /// The span is about a call to somebody else: by its kind, or because it is a proxy's listener for
+  /// what its workload sends out, which Envoy may report as kind SERVER.
+  private var isCall: Bool { kind.isExit || traits.contains(.outboundProxy) }
+
+  /// The upstream's address is the other side's in every span; the rest name the other side only
+  /// in spans of who calls (in a server's span they name the caller, or itself).
+  private func peerIsLocal(_ resource: ReportingResource) -> Bool {
+    if isLocal(.upstreamAddress, resource) { return true }
+    guard kind.isExit else { return false }
+    for key in SemanticConventions.peerAddresses where isLocal(key, resource) { return true }
+    return !attributes.isListener && isLocal(.peerAddress, resource)
+  }
+
+  private func isLocal(_ key: AttributeKey, _ resource: ReportingResource) -> Bool {
+    guard let text = unsafe attributes[key].text else { return false }
+    return unsafe NetworkAddress.isLocal(text, own: resource.ownAddresses)
+  }
+
+  private static let peerAddresses: [AttributeKey] = [
+    .networkPeerAddress, .serverAddress, .netPeerName, .netPeerIP, .netSockPeerAddress,
+  ]
+
+  private mutating func findPeer() {
+    if isCall, attributes.has(.databaseSystem, or: .databaseSystemName) {
+      traits.insert(.database)
+      peer = attributes.databasePeer
+    } else if isCall || kind == .consumer, attributes.isMessaging {
+      traits.insert(.messaging)
+      if isCall { peer = attributes.messagingPeer }
+    } else if isCall, !traits.contains(.upstreamIsOwnApplication) {
+      peer = attributes.externalPeer
+    }
+  }
+}

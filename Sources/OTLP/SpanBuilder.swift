@@ -1,0 +1,234 @@
+import Model
+
+// Both decoders feed this builder the same calls, so that protobuf and JSON mean the same. What a
+// call brings is only noted; the record is made in `endSpan`, when the order in which a sender wrote
+// the fields no longer matters. Attributes are kept as pointers into the request until then, and
+// only those that some rule reads.
+
+/// Turns what a decoder reads into span records.
+///
+/// Calls in order: `begin` · for each ResourceSpans: `beginResource`, `resourceAttribute`…,
+/// `endResource`, for each span: `beginSpan`, span fields and `spanAttribute`… in any order,
+/// `endSpan` · `finish`.
+@safe struct SpanBuilder: ~Copyable {
+  let limits: DecodeLimits
+  private let table: NameTable
+  private let keys = AttributeKeyTable()
+
+  // The request.
+  private(set) var tenant: TenantID = .standard
+  private(set) var now: Nanos = 0
+  private var batch = SpanBatch()
+  private var tally = RejectionTally()
+
+  // Names.
+  private var cache = NameCache()
+  private var name = NameText()
+
+  // The resource.
+  private var resourceAttributes = AttributeSlots()
+  var resource = ReportingResource()
+
+  // The span.
+  private var spanAttributes = AttributeSlots()
+  private var span = SpanFields()
+
+  init(names: NameTable, limits: DecodeLimits) {
+    table = names
+    self.limits = limits
+  }
+
+  /// How many spans of this request are in the batch.
+  var acceptedSpans: Int { batch.count }
+
+  // MARK: The request
+
+  mutating func begin(tenant: TenantID, now: Nanos) {
+    self.tenant = tenant
+    self.now = now
+    batch = SpanBatch(tenant: tenant)
+    tally = RejectionTally()
+    cache.beginBatch(now: now)
+  }
+
+  /// Spans that never became spans.
+  mutating func reject(spans: Int, _ reason: RejectionReason) { tally.reject(reason, spans: spans) }
+
+  /// Accepted, but worth saying.
+  mutating func warn(_ warning: DecodeWarning) { tally.warn(warning) }
+
+  mutating func finish() -> DecodedRequest {
+    if cache.forgotInBatch { removeRepeatedNames() }
+    let request = DecodedRequest(batch: batch, rejections: tally.rejections(limits: limits))
+    batch = SpanBatch()
+    return request
+  }
+
+  private mutating func removeRepeatedNames() {
+    var seen: Set<NameID> = []
+    batch.names = batch.names.filter { seen.insert($0).inserted }
+  }
+
+  // MARK: The resource
+
+  mutating func beginResource() { resourceAttributes.removeAll() }
+
+  mutating func resourceAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
+    if let key = unsafe keys.find(key) { resourceAttributes.set(key, value) }
+  }
+
+  mutating func endResource() { identify(resourceAttributes) }
+
+  // MARK: The span
+
+  mutating func beginSpan() {
+    span = SpanFields()
+    spanAttributes.removeAll()
+  }
+
+  mutating func traceID(_ bytes: UnsafeRawBufferPointer) { unsafe span.setTraceID(bytes) }
+  mutating func spanID(_ bytes: UnsafeRawBufferPointer) { unsafe span.setSpanID(bytes) }
+  mutating func parentSpanID(_ bytes: UnsafeRawBufferPointer) { unsafe span.setParentID(bytes) }
+
+  /// The same for ids a decoder read by itself; a reason where it could not.
+  mutating func traceID(_ id: Result<TraceID, RejectionReason>) { span.trace = id }
+  mutating func spanID(_ id: Result<SpanID, RejectionReason>) { span.id = id }
+  mutating func parentSpanID(_ id: Result<SpanID, RejectionReason>) { span.parent = id }
+
+  mutating func name(_ bytes: UnsafeRawBufferPointer) { unsafe span.name = bytes }
+  mutating func kind(_ number: Int64) { span.kind = SpanKind(number: number) }
+  mutating func start(_ nanos: UInt64) { span.start = nanos }
+  mutating func end(_ nanos: UInt64) { span.end = nanos }
+  mutating func status(code: Int64) { span.status = code }
+
+  mutating func traceState(_ bytes: UnsafeRawBufferPointer) {
+    span.weight = unsafe SamplingThreshold.weight(traceState: bytes)
+  }
+
+  mutating func spanAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
+    if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
+  }
+
+  /// Forgets the span's attributes: a document gave the list a second time.
+  mutating func forgetSpanAttributes() { spanAttributes.removeAll() }
+
+  /// A decoder found the span unreadable by itself; `endSpan` still follows. The first reason stays.
+  mutating func rejectSpan(_ reason: RejectionReason) {
+    if span.rejection == nil { span.rejection = reason }
+  }
+
+  mutating func endSpan() {
+    switch span.identity(now: now, limits: limits) {
+    case .failure(let reason): tally.reject(reason)
+    case .success(let identity): append(identity)
+    }
+  }
+
+  private mutating func append(_ identity: SpanFields.Identity) {
+    let meaning = SemanticConventions(attributes: spanAttributes, span: span, resource: resource)
+    var traits = meaning.traits
+    if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
+    if !resource.isListed { listResource() }
+    batch.append(
+      SpanRecord(
+        id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
+        service: resource.service, version: resource.version, instance: resource.instance,
+        operation: operation(), peer: peer(meaning.peer), weight: span.weight, kind: span.kind,
+        traits: traits),
+      trace: identity.trace)
+  }
+
+  // MARK: Names
+
+  private mutating func operation() -> NameID {
+    guard unsafe !span.name.isEmpty else { return .none }
+    name.removeAll()
+    unsafe name.append(span.name)
+    return used(intern(.operation, scope: resource.service))
+  }
+
+  private mutating func peer(_ peer: PeerNode?) -> NameID {
+    guard let peer else { return .none }
+    name.removeAll()
+    name.append(resource.environment)
+    name.appendSeparator()
+    name.appendSeparator()
+    unsafe name.append(peer.name)
+    return used(intern(peer.kind, scope: .none))
+  }
+
+  /// Reads who reports out of the attributes of its resource.
+  private mutating func identify(_ attributes: AttributeSlots) {
+    resource = ReportingResource(attributes)
+    name.removeAll()
+    name.append(attributes.first(.environmentName, .environment))
+    resource.environment = name.bytes
+    name.appendSeparator()
+    name.append(attributes[.serviceNamespace])
+    name.appendSeparator()
+    let empty = name.bytes.count
+    name.append(attributes[.serviceName])
+    if name.bytes.count == empty { name.append("unknown_service") }
+    resource.service = intern(.service, scope: .none)
+    resource.version = scoped(.version, attributes[.serviceVersion])
+    resource.instance = scoped(
+      .instance, attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
+  }
+
+  private mutating func scoped(_ kind: NameKind, _ value: AttributeValue) -> NameID {
+    name.removeAll()
+    name.append(value)
+    return name.bytes.isEmpty ? .none : intern(kind, scope: resource.service)
+  }
+
+  /// The id of the text in `name`, through the cache.
+  private mutating func intern(_ kind: NameKind, scope: NameID) -> NameID {
+    for _ in 0..<name.repairs { tally.warn(.invalidText) }
+    let id = Name.id(tenant: tenant, kind: kind, scope: scope, text: name.bytes.span)
+    if let known = cache.interned(id) { return known }
+    let interned = table.intern(
+      tenant: tenant, kind: kind, scope: scope, text: name.bytes.span, now: now)
+    cache.insert(id, interned: interned)
+    return interned
+  }
+
+  private mutating func listResource() {
+    use(resource.service)
+    use(resource.version)
+    use(resource.instance)
+    resource.isListed = true
+  }
+
+  private mutating func used(_ id: NameID) -> NameID {
+    use(id)
+    return id
+  }
+
+  /// Lists a name with the batch. A name the cache forgot since it was interned (a resource's)
+  /// counts as new; `finish` then removes what was listed twice.
+  private mutating func use(_ id: NameID) {
+    guard !id.isNone else { return }
+    if cache.interned(id) == nil { cache.insert(id, interned: id) }
+    if cache.noteUse(of: id) { batch.names.append(id) }
+  }
+}
+
+// MARK: Taking back
+
+extension SpanBuilder {
+  /// A place in the request to return to.
+  struct Mark {
+    fileprivate var spans: Int
+    fileprivate var tally: RejectionTally
+  }
+
+  var mark: Mark { Mark(spans: batch.count, tally: tally) }
+
+  /// Takes back all spans since the mark: a document gave the same key a second time, and the last
+  /// one counts. Names used only by those spans stay listed, which does no harm.
+  mutating func rewind(to mark: Mark) {
+    batch.spans.removeLast(batch.spans.count - mark.spans)
+    batch.traces.removeLast(batch.traces.count - mark.spans)
+    tally = mark.tally
+  }
+}

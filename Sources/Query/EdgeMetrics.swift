@@ -1,0 +1,132 @@
+import Graph
+import Model
+import Synchronization
+
+/// The service graph as the metrics Tempo's dashboards know.
+///
+/// Which edges are shown one by one is decided once, in the order they first appear: were it decided
+/// anew at every scrape, an edge could leave the sum of the others, and that sum would fall.
+/// - Source: Grafana Tempo documentation, "Service graphs", metric and label names.
+final class EdgeMetrics: Sendable {
+  /// How an edge is labelled. Edges that are labelled alike (in two environments) are summed.
+  struct Labels: Hashable, Comparable {
+    var client: String
+    var server: String
+    var connectionType: String
+
+    static let overflow = Labels(
+      client: Name.overflowText, server: Name.overflowText, connectionType: "")
+
+    var pairs: [(String, String)] {
+      [("client", client), ("server", server), ("connection_type", connectionType)]
+    }
+
+    static func < (a: Labels, b: Labels) -> Bool {
+      (a.client, a.server, a.connectionType) < (b.client, b.server, b.connectionType)
+    }
+  }
+
+  /// 2 ms to 16.384 s, doubling.
+  static let boundsSeconds: [Double] = (0..<14).map { 0.002 * Double(1 << $0) }
+
+  private let seriesMax: Int
+  private let shown = Mutex<Set<Labels>>([])
+
+  init(seriesMax: Int) { self.seriesMax = seriesMax }
+
+  func write(_ snapshot: MetricsSnapshot, to text: inout MetricsText) {
+    let (series, overflowedCount) = series(of: snapshot)
+    let rows = series.sorted { $0.key < $1.key }.map { (labels: $0.key.pairs, sums: $0.value) }
+    let prefix = "traces_service_graph_request"
+    text.begin("\(prefix)_total", type: "counter", help: "Calls between two nodes.")
+    for row in rows {
+      text.sample("\(prefix)_total", row.labels, events(row.sums.counters[.requestsAdjusted]))
+    }
+    text.begin("\(prefix)_failed_total", type: "counter", help: "Failed calls between two nodes.")
+    for row in rows {
+      text.sample("\(prefix)_failed_total", row.labels, events(row.sums.counters[.errorsAdjusted]))
+    }
+    histograms(
+      "\(prefix)_server_seconds", "How long calls took as the server saw them.",
+      rows.map { ($0.labels, $0.sums.latency) }, &text)
+    histograms(
+      "\(prefix)_client_seconds", "How long calls took as the client saw them.",
+      rows.map { ($0.labels, $0.sums.clientLatency) }, &text)
+    text.metric(
+      Metric(
+        "spangate_metrics_edges_overflowed", .gauge,
+        help: "Edges summed under __overflow__ because metrics.series are shown already.",
+        value: Double(overflowedCount)))
+  }
+
+  /// Sums by label, and how many edges found no place of their own.
+  private func series(of snapshot: MetricsSnapshot) -> ([Labels: Sums], Int) {
+    var sums: [Labels: Sums] = [:]
+    for (key, value) in snapshot.edges.series where key.kind == .edge {
+      sums[labels(key, snapshot.names), default: Sums()].merge(value)
+    }
+    let names = sums.keys.filter { $0 != .overflow }.sorted()
+    let admitted = shown.withLock { shown in
+      for name in names where shown.count < seriesMax { shown.insert(name) }
+      return shown
+    }
+    let refused = names.filter { !admitted.contains($0) }
+    for name in refused {
+      if let value = sums.removeValue(forKey: name) {
+        sums[.overflow, default: Sums()].merge(value)
+      }
+    }
+    return (sums, refused.count)
+  }
+
+  private func labels(_ key: SeriesKey, _ names: [NameID: Name]) -> Labels {
+    guard let client = names[NameID(key.first)].flatMap(NodeLabel.id),
+      let server = names[NameID(key.second)].flatMap(NodeLabel.id),
+      let type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:))
+    else { return .overflow }
+    return Labels(client: client, server: server, connectionType: type.label)
+  }
+
+  private func histograms(
+    _ name: String, _ help: String, _ rows: [([(String, String)], Histogram)],
+    _ text: inout MetricsText
+  ) {
+    text.begin(name, type: "histogram", help: help)
+    for (labels, histogram) in rows where !histogram.isEmpty {
+      for (bound, count) in zip(EdgeMetrics.boundsSeconds, EdgeMetrics.cumulative(histogram)) {
+        text.sample(
+          "\(name)_bucket", labels + [("le", MetricsText.number(bound))], events(count))
+      }
+      text.sample("\(name)_bucket", labels + [("le", "+Inf")], events(histogram.weight))
+      text.sample("\(name)_sum", labels, Double(histogram.sumNanos) / Double(Nanos.second))
+      text.sample("\(name)_count", labels, events(histogram.weight))
+    }
+  }
+
+  /// The weight at or below each bound. A bucket of ours, 2.2 % wide, counts as a whole where its
+  /// middle lies, so a count never moves from one bound to another.
+  static func cumulative(_ histogram: Histogram) -> [Int64] {
+    var counts: [Int64] = []
+    var below: Int64 = 0
+    var rest = histogram.buckets[...]
+    for bound in boundsSeconds {
+      while let bucket = rest.first, middleSeconds(bucket.index) <= bound {
+        below &+= bucket.weight
+        rest = rest.dropFirst()
+      }
+      counts.append(below)
+    }
+    return counts
+  }
+
+  /// Nothing bounds the last bucket of ours, so no bound holds it.
+  private static func middleSeconds(_ index: UInt16) -> Double {
+    guard index < HistogramScale.overIndex else { return .infinity }
+    let edges = HistogramScale.lowerEdgeNanos(index) + HistogramScale.upperEdgeNanos(index)
+    return edges / 2 / Double(Nanos.second)
+  }
+
+  private func events(_ weight: Int64) -> Double {
+    Double(weight) / Double(SpanRecord.weightOne)
+  }
+}

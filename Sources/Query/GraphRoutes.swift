@@ -1,0 +1,115 @@
+import Hummingbird
+import Graph
+import Model
+
+/// The routes about the service graph.
+enum GraphRoutes {
+  /// The forms a graph can be had in.
+  enum Format: String, CaseIterable {
+    case json, dot, mermaid, graphml
+  }
+
+  static let depthMax = 64
+
+  static let rangeParameters = [
+    QueryParameter(
+      name: "start", shape: .time, summary: "Begin of the range; 15 minutes before the end."),
+    QueryParameter(name: "end", shape: .time, summary: "End of the range, exclusive; now."),
+    QueryParameter(
+      name: "environment", shape: .text,
+      summary: "Only this environment (- for none); all, as separate nodes."),
+  ]
+
+  static let all = [graph, services, service]
+
+  static let graph = Route(
+    method: .get, path: "/api/v1/graph",
+    summary: "The service dependency graph of a range of time.",
+    parameters: rangeParameters + [
+      QueryParameter(
+        name: "service", shape: .text,
+        summary: "Only what is connected to this service: a name, or an id."),
+      QueryParameter(
+        name: "namespace", shape: .text,
+        summary: "Only this namespace (- for none) and what it is connected to."),
+      QueryParameter(
+        name: "depth", shape: .integer(0...depthMax),
+        summary: "How many calls away from the service; as far as it goes."),
+      QueryParameter(
+        name: "direction", shape: .choice(Direction.allCases.map(\.rawValue)),
+        summary: "Callers (up), callees (down) or both of the service."),
+      QueryParameter(
+        name: "format", shape: .choice(Format.allCases.map(\.rawValue)),
+        summary: "JSON, or a form other tools draw."),
+    ],
+    answers: [.json, .dot, .mermaid, .graphML], schema: "Graph"
+  ) { call in
+    var reader = call.parameters
+    let range = reader.range(now: call.backend.now, call.configuration)
+    let format = reader.choice("format", default: Format.json)
+    let options = GraphOptions(
+      environment: reader.optionalPart("environment"),
+      namespace: reader.optionalPart("namespace"), service: reader.text("service"),
+      depth: reader.integer("depth", in: 0...depthMax),
+      direction: reader.choice("direction", default: Direction.both))
+    if options.service == nil {
+      for name in ["depth", "direction"] where reader.has(name) {
+        reader.refuse(name, "Means something together with `service` only.")
+      }
+    }
+    try reader.finish()
+    let input = try await call.input(range)
+    return answer(try GraphBuilder.build(input, tenant: call.tenant, options: options), format)
+  }
+
+  private static func answer(_ graph: ServiceGraph, _ format: Format) -> Answer {
+    switch format {
+    case .json: Answer(.json, graph.json.bytes)
+    case .dot: Answer(.dot, graph.dot)
+    case .mermaid: Answer(.mermaid, graph.mermaid)
+    case .graphml: Answer(.graphML, graph.graphML)
+    }
+  }
+
+  static let services = Route(
+    method: .get, path: "/api/v1/services", summary: "All services seen in a range of time.",
+    parameters: rangeParameters + [
+      QueryParameter(
+        name: "namespace", shape: .text, summary: "Only this namespace (- for none).")
+    ],
+    answers: [.json], schema: "Services"
+  ) { call in
+    var reader = call.parameters
+    let range = reader.range(now: call.backend.now, call.configuration)
+    let options = GraphOptions(
+      environment: reader.optionalPart("environment"),
+      namespace: reader.optionalPart("namespace"))
+    try reader.finish()
+    let input = try await call.input(range)
+    let list = GraphBuilder.services(input, tenant: call.tenant, options: options)
+    return Answer(.json, list.json.bytes)
+  }
+
+  static let service = Route(
+    method: .get, path: "/api/v1/services/{namespace}/{name}",
+    summary: "One service: callers, callees, operations and versions. - stands for no namespace.",
+    parameters: rangeParameters, answers: [.json], schema: "Service"
+  ) { call in
+    var reader = call.parameters
+    let range = reader.range(now: call.backend.now, call.configuration)
+    let environment = reader.optionalPart("environment")
+    try reader.finish()
+    let input = try await call.input(range)
+    let namespace = call.segments["namespace", default: "-"]
+    let view = try GraphBuilder.service(
+      input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,
+      name: call.segments["name", default: ""], environment: environment)
+    return Answer(.json, view.json.bytes)
+  }
+}
+
+extension Call {
+  fileprivate func input(_ range: Range<Nanos>) async throws -> GraphInput {
+    try await backend.graphInput(tenant: tenant, from: range.lowerBound, to: range.upperBound)
+  }
+}

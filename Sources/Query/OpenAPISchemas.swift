@@ -1,0 +1,131 @@
+import Graph
+
+/// The shapes of the answers, as JSON Schema.
+enum OpenAPISchemas {
+  /// What a member holds.
+  indirect enum Shape: Sendable {
+    case text, number, integer, boolean, time
+    /// A number, or null when there is nothing to compute it from.
+    case maybeNumber
+    case reference(String)
+    /// A reference, or null when there is nothing to show.
+    case maybe(String)
+    case list(Shape)
+    /// An object with any keys.
+    case map(Shape)
+  }
+
+  static func write(_ json: inout JSONText) {
+    for (name, members) in all {
+      json.member(name) { json in
+        json.member("type", "object")
+        json.member("properties") { json in
+          for (member, shape) in members { json.member(member) { write(&$0, shape) } }
+        }
+      }
+    }
+  }
+
+  private static let range: [(String, Shape)] = [
+    ("start", .time), ("end", .time), ("revision", .integer),
+  ]
+
+  private static let figures: [(String, Shape)] = [
+    ("requests", .number), ("errors", .number), ("error_rate", .maybeNumber),
+    ("error_origins", .number), ("traces", .integer), ("error_traces", .integer),
+    ("latency_ms", .maybe("Durations")), ("self_time_ms", .maybe("Durations")),
+    ("critical_path_share", .maybeNumber), ("exemplars", .list(.text)),
+  ]
+
+  private static let all: [(String, [(String, Shape)])] = [
+    (
+      "Coverage",
+      [
+        ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
+        ("duplicates", .integer), ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
+      ]
+    ),
+    ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
+    (
+      "Edge",
+      [
+        ("client", .text), ("server", .text), ("client_environment", .text),
+        ("server_environment", .text), ("connection_type", .text), ("requests", .number),
+        ("failed", .number), ("client_latency_ms", .maybe("Durations")),
+        ("server_latency_ms", .maybe("Durations")), ("gap_ms", .maybe("Durations")),
+        ("critical_path_share", .maybeNumber),
+        ("error_propagation", .reference("ErrorPropagation")), ("exemplars", .list(.text)),
+      ]
+    ),
+    (
+      "ErrorPropagation",
+      [
+        ("callee_failures", .number), ("propagated", .number), ("absorbed", .number),
+        ("probability", .maybeNumber),
+      ]
+    ),
+    ("FieldError", [("field", .text), ("message", .text)]),
+    ("Flushed", [("flushed", .boolean), ("time", .time)]),
+    (
+      "Graph",
+      range + [
+        ("nodes", .list(.reference("Node"))), ("edges", .list(.reference("Edge"))),
+        ("coverage", .reference("Coverage")),
+      ]
+    ),
+    (
+      "Node",
+      [
+        ("id", .text), ("service", .text), ("namespace", .text), ("environment", .text),
+        ("kind", .text), ("versions", .list(.text)), ("instances", .integer),
+      ] + figures
+    ),
+    ("Operation", [("operation", .text)] + figures),
+    (
+      "Problem",
+      [
+        ("type", .text), ("title", .text), ("status", .integer), ("detail", .text),
+        ("errors", .list(.reference("FieldError"))),
+      ]
+    ),
+    (
+      "Service",
+      range + [
+        ("node", .reference("Node")), ("upstream", .list(.reference("Edge"))),
+        ("downstream", .list(.reference("Edge"))),
+        ("operations", .list(.reference("Operation"))),
+        ("versions", .list(.reference("Version"))),
+      ]
+    ),
+    ("Services", range + [("services", .list(.reference("Node")))]),
+    ("Version", [("version", .text), ("instances", .integer)] + figures),
+  ]
+
+  private static func write(_ json: inout JSONText, _ shape: Shape) {
+    switch shape {
+    case .text: json.member("type", "string")
+    case .number: json.member("type", "number")
+    case .integer: json.member("type", "integer")
+    case .boolean: json.member("type", "boolean")
+    case .time:
+      json.member("type", "string")
+      json.member("format", "date-time")
+    case .maybeNumber: json.member("type", ["number", "null"])
+    case .reference(let name): json.member("$ref", reference(name))
+    case .maybe(let name):
+      json.key("oneOf")
+      json.array { json in
+        json.object { $0.member("$ref", reference(name)) }
+        json.object { $0.member("type", "null") }
+      }
+    case .list(let element):
+      json.member("type", "array")
+      json.member("items") { write(&$0, element) }
+    case .map(let value):
+      json.member("type", "object")
+      json.member("additionalProperties") { write(&$0, value) }
+    }
+  }
+
+  private static func reference(_ name: String) -> String { "#/components/schemas/\(name)" }
+}

@@ -1,0 +1,124 @@
+import Graph
+import Model
+
+/// Reads the parameters of one request. What is wrong is gathered, so that all of it is answered at
+/// once; `finish()` throws it.
+struct ParameterReader {
+  private var values: [String: String] = [:]
+  private(set) var errors: [QueryProblem.FieldError] = []
+
+  /// The longest value of a parameter.
+  static let valueBytesMax = 1_024
+
+  /// No parameters at all.
+  init() {}
+
+  /// Where the route is strict, parameters it does not know are errors.
+  init(_ query: QueryString, route: Route) {
+    let known = route.parameters.map(\.name)
+    for (key, value) in query.pairs {
+      if !known.contains(key) {
+        if route.isStrict { errors.append(unknown(key, known)) }
+      } else if values.updateValue(value, forKey: key) != nil {
+        refuse(key, "Given more than once.")
+      } else if value.utf8.count > ParameterReader.valueBytesMax {
+        refuse(key, "Longer than \(ParameterReader.valueBytesMax) bytes.")
+      }
+    }
+  }
+
+  private func unknown(_ key: String, _ known: [String]) -> QueryProblem.FieldError {
+    let shown = String(key.prefix(64))
+    let nearest = Spelling.nearest(to: shown, among: known, countMax: 1)
+    let hint =
+      if let nearest = nearest.first {
+        "Did you mean \"\(nearest)\"?"
+      } else if known.isEmpty {
+        "This path takes none."
+      } else {
+        "This path takes \(known.joined(separator: ", "))."
+      }
+    return .init(shown, "Unknown parameter \"\(shown)\". \(hint)")
+  }
+
+  mutating func refuse(_ field: String, _ message: String) {
+    errors.append(.init(field, message))
+  }
+
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  mutating func text(_ name: String) -> String? {
+    guard let value = values[name] else { return nil }
+    if value.isEmpty { refuse(name, "Must not be empty.") }
+    return value
+  }
+
+  /// A text that `-` stands for the absence of.
+  mutating func optionalPart(_ name: String) -> String? {
+    text(name).map { $0 == "-" ? "" : $0 }
+  }
+
+  mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+    guard let value = values[name] else { return nil }
+    guard let number = Int(value), range.contains(number) else {
+      refuse(name, "Must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+      return nil
+    }
+    return number
+  }
+
+  mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ name: String, default standard: Choice
+  ) -> Choice {
+    guard let value = values[name] else { return standard }
+    guard let choice = Choice(rawValue: value) else {
+      let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      refuse(name, "Must be one of \(choices).")
+      return standard
+    }
+    return choice
+  }
+
+  mutating func time(_ name: String) -> Nanos? {
+    guard let value = values[name] else { return nil }
+    guard let time = Timestamp.parse(value) else {
+      refuse(
+        name,
+        "Must be a time from 1970 to 2261: RFC 3339 (2026-11-23T08:00:00Z), or Unix time as 10, 13, "
+          + "16 or 19 digits (seconds, milli-, micro- or nanoseconds).")
+      return nil
+    }
+    return time
+  }
+
+  /// `start` and `end`; the end is now and the start so much before it unless they are named.
+  mutating func range(now: Nanos, _ configuration: QueryConfiguration) -> Range<Nanos> {
+    let start = time("start")
+    let end = time("end") ?? min(now, Timestamp.latest)
+    let begin = start ?? end.saturatingSubtracting(configuration.rangeDefaultNanos)
+    guard begin < end else {
+      // A time that could not be read is the error to report, not what follows from it.
+      if errors.isEmpty {
+        refuse(
+          "start",
+          "Must be before the end: start is \(Timestamp.text(begin)), end is "
+            + "\(Timestamp.text(end))\(has("end") ? "" : " (now)").")
+      }
+      return 0..<1
+    }
+    if end - begin > configuration.rangeNanosMax {
+      refuse("start", "The range may cover \(configuration.rangeNanosMax / .day) days at most.")
+    }
+    return begin..<end
+  }
+
+  /// - Errors: everything that was refused, in one problem.
+  func finish() throws(QueryProblem) {
+    guard let first = errors.first else { return }
+    let detail =
+      errors.count == 1
+      ? "\(first.field): \(first.message)"
+      : "\(errors.count) parameters are wrong; `errors` lists them."
+    throw QueryProblem(.invalidRequest, detail, errors: errors)
+  }
+}

@@ -1,0 +1,25 @@
+public import Graph
+public import Model
+
+/// What the routes ask of the gateway.
+public protocol QueryBackend: Sendable {
+  /// Everything known of `[from, to)`, from store and open traces, the range widened to whole
+  /// windows and echoed in the answer.
+  /// - Errors: `QueryProblem` is passed on as it is; anything else is logged and becomes a 500.
+  func graphInput(tenant: TenantID, from: Nanos, to: Nanos) async throws -> GraphInput
+  /// Closes every open trace; returns when the next `graphInput` shows them all.
+  func flush() async throws
+  /// What `/metrics` shows.
+  func metrics() async -> MetricsSnapshot
+  /// Whether queries can be answered already.
+  var readiness: Readiness { get }
+  /// The present, Unix nanoseconds.
+  var now: Nanos { get }
+}
+
+/// Whether the gateway is ready to receive and to answer.
+public enum Readiness: Sendable, Equatable {
+  case ready
+  /// With the reason, for a person: `replaying the journal, 3 of 8 segments`.
+  case notReady(String)
+}

@@ -1,0 +1,30 @@
+public import Model
+
+/// Where the query API listens, and its limits.
+public struct QueryConfiguration: Sendable, Equatable {
+  /// `query.address`: a name or an address, and a port; 0 picks a free one.
+  public var host = "127.0.0.1"
+  public var port = 4320
+  /// `metrics.series`: edges shown one by one under `/metrics`; the rest are summed.
+  public var metricsSeriesMax = 10_000
+  /// The range a query covers when it names none.
+  public var rangeDefaultNanos: Nanos = 15 * .minute
+  /// The longest range a query may cover.
+  public var rangeNanosMax: Nanos = 400 * .day
+  /// The largest body a request may have; no route needs one yet.
+  public var bodyBytesMax = 64 << 10
+  /// The longest query string.
+  public var queryBytesMax = 8 << 10
+  /// Connections served at the same time; more wait to be accepted.
+  public var connectionsMax = 1_000
+  /// A connection without a request for so long is closed.
+  public var idleSeconds = 120
+
+  public init() {}
+
+  public init(host: String, port: Int, metricsSeriesMax: Int = 10_000) {
+    self.host = host
+    self.port = port
+    self.metricsSeriesMax = metricsSeriesMax
+  }
+}

@@ -1,0 +1,107 @@
+import Graph
+
+/// A refusal, as users read it.
+/// - Source: RFC 9457, `application/problem+json`.
+public struct QueryProblem: Error, Sendable, Equatable {
+  /// What kind of refusal: the one table of status codes of this module.
+  public enum Kind: String, Sendable, CaseIterable {
+    case invalidRequest = "invalid-request"
+    case ambiguousService = "ambiguous-service"
+    case unknownService = "unknown-service"
+    case unknownPath = "unknown-path"
+    case methodNotAllowed = "method-not-allowed"
+    case bodyTooLarge = "body-too-large"
+    case queryTooLong = "query-too-long"
+    case notReady = "not-ready"
+    case internalError = "internal-error"
+
+    public var status: Int {
+      switch self {
+      case .invalidRequest, .ambiguousService: 400
+      case .unknownService, .unknownPath: 404
+      case .methodNotAllowed: 405
+      case .bodyTooLarge: 413
+      case .queryTooLong: 414
+      case .notReady: 503
+      case .internalError: 500
+      }
+    }
+
+    public var title: String {
+      switch self {
+      case .invalidRequest: "The request cannot be understood"
+      case .ambiguousService: "The name stands for several services"
+      case .unknownService: "No such service in the range"
+      case .unknownPath: "There is nothing at this path"
+      case .methodNotAllowed: "The path does not take this method"
+      case .bodyTooLarge: "The body is too large"
+      case .queryTooLong: "The query is too long"
+      case .notReady: "Not ready"
+      case .internalError: "The gateway could not answer"
+      }
+    }
+  }
+
+  /// What is wrong with one parameter.
+  public struct FieldError: Sendable, Equatable {
+    public var field: String
+    public var message: String
+
+    public init(_ field: String, _ message: String) {
+      self.field = field
+      self.message = message
+    }
+  }
+
+  public var kind: Kind
+  /// What happened and what to do.
+  public var detail: String
+  public var errors: [FieldError]
+  /// For `methodNotAllowed`: what the path does take.
+  public var allowedMethods: [String] = []
+  /// For `notReady`: when to ask again.
+  public var retryAfterSeconds: Int?
+
+  public init(_ kind: Kind, _ detail: String, errors: [FieldError] = []) {
+    self.kind = kind
+    self.detail = detail
+    self.errors = errors
+  }
+
+  public static func notReady(_ reason: String) -> QueryProblem {
+    var problem = QueryProblem(
+      .notReady, "The gateway is not ready yet: \(reason). Ask again in a moment.")
+    problem.retryAfterSeconds = 1
+    return problem
+  }
+
+  init(_ error: GraphError) {
+    let kind: Kind =
+      switch error {
+      case .ambiguous, .ambiguousEnvironment: .ambiguousService
+      case .unknownService: .unknownService
+      }
+    let field = if case .ambiguousEnvironment = error { "environment" } else { "service" }
+    self.init(kind, error.message, errors: [FieldError(field, error.message)])
+  }
+
+  /// The problem document.
+  var json: JSONText {
+    var json = JSONText()
+    json.object { json in
+      json.member("type", "urn:spangate:problem:\(kind.rawValue)")
+      json.member("title", kind.title)
+      json.member("status", kind.status)
+      json.member("detail", detail)
+      guard !errors.isEmpty else { return }
+      json.key("errors")
+      json.array(errors) { json, error in
+        json.object {
+          $0.member("field", error.field)
+          $0.member("message", error.message)
+        }
+      }
+    }
+    return json
+  }
+}

@@ -1,0 +1,131 @@
+import Graph
+import Hummingbird
+import Logging
+import Model
+import NIOCore
+
+/// Answers every request: finds its route, checks it, runs it, and turns refusals into problem
+/// documents. Never throws.
+struct QueryResponder: HTTPResponder {
+  typealias Context = BasicRequestContext
+
+  let table: RouteTable
+  let backend: any QueryBackend
+  let configuration: QueryConfiguration
+  let counters: RequestCounters
+  let inFlight: InFlight
+
+  func respond(to request: Request, context: Context) async throws -> Response {
+    let token = inFlight.begin()
+    var route: Route?
+    var status = HTTPResponse.Status.ok
+    var headers = HTTPFields()
+    var answer: Answer
+    do {
+      answer = try await run(request, &route)
+    } catch {
+      let problem = problem(from: error, request, context.logger)
+      status = HTTPResponse.Status(code: problem.kind.status)
+      headers = problem.headers
+      answer = Answer(.problem, problem.json.bytes)
+    }
+    counters.count(route: route?.path, status: status.code)
+    headers[.contentType] = answer.type.rawValue
+    headers[.contentLength] = String(answer.body.count)
+    headers[.cacheControl] = "no-store"
+    headers[.xContentTypeOptions] = "nosniff"
+    if request.method == .head { answer.body = [] }
+    return Response(
+      status: status, headers: headers, body: ResponseBody(answer.body, until: token))
+  }
+
+  private func run(_ request: Request, _ found: inout Route?) async throws -> Answer {
+    if inFlight.isStopping { throw QueryProblem.notReady("it is stopping") }
+    let (route, segments) = try table.route(request.method, request.uri.path)
+    found = route
+    if route.isStrict, case .notReady(let reason) = backend.readiness {
+      throw QueryProblem.notReady(reason)
+    }
+    try await checkBody(request)
+    let call = Call(
+      backend: backend, configuration: configuration, tenant: .standard, segments: segments,
+      parameters: try parameters(request.uri.query ?? "", route))
+    return try await route.handle(call)
+  }
+
+  private func parameters(
+    _ query: String, _ route: Route
+  ) throws(QueryProblem) -> ParameterReader {
+    guard query.utf8.count <= configuration.queryBytesMax else {
+      throw QueryProblem(
+        .queryTooLong,
+        "The query string has \(query.utf8.count) bytes; \(configuration.queryBytesMax) are allowed."
+      )
+    }
+    // Where other tools ask, what cannot be read is nothing to refuse them for.
+    guard route.isStrict else { return ParameterReader() }
+    return ParameterReader(try QueryString(query), route: route)
+  }
+
+  /// No route needs a body; one that comes all the same is read up to a limit and ignored.
+  private func checkBody(_ request: Request) async throws {
+    let declared = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+    guard declared <= configuration.bodyBytesMax else { throw bodyTooLarge }
+    guard request.method == .post else { return }
+    var received = 0
+    do {
+      for try await chunk in request.body {
+        received += chunk.readableBytes
+        guard received <= configuration.bodyBytesMax else { throw bodyTooLarge }
+      }
+    } catch let problem as QueryProblem {
+      throw problem
+    } catch {
+      throw QueryProblem(.invalidRequest, "The body ended before it was complete.")
+    }
+  }
+
+  private var bodyTooLarge: QueryProblem {
+    QueryProblem(
+      .bodyTooLarge,
+      "The body is larger than \(configuration.bodyBytesMax) bytes. Nothing here needs a body; "
+        + "spans go to the receiver's ports.")
+  }
+
+  private func problem(
+    from error: any Error, _ request: Request, _ logger: Logger
+  ) -> QueryProblem {
+    switch error {
+    case let problem as QueryProblem: return problem
+    case let error as GraphError: return QueryProblem(error)
+    case is CancellationError: return .notReady("it is stopping")
+    default:
+      logger.error(
+        "A query failed.",
+        metadata: ["path": "\(request.uri.path.prefix(256))", "error": "\(error)"])
+      return QueryProblem(
+        .internalError,
+        "The question was understood, but answering it failed; the gateway's log says why.")
+    }
+  }
+}
+
+extension QueryProblem {
+  fileprivate var headers: HTTPFields {
+    var headers = HTTPFields()
+    if !allowedMethods.isEmpty { headers[.allow] = allowedMethods.joined(separator: ", ") }
+    if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
+    return headers
+  }
+}
+
+extension ResponseBody {
+  /// Holds `token` until the bytes are written.
+  fileprivate init(_ bytes: [UInt8], until token: InFlight.Token) {
+    self.init(contentLength: bytes.count) { writer in
+      if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
+      try await writer.finish(nil)
+      withExtendedLifetime(token) {}
+    }
+  }
+}

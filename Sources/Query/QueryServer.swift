@@ -1,0 +1,82 @@
+import Hummingbird
+public import Logging
+import Model
+import NIOCore
+import NIOPosix
+
+/// Serves the query API.
+public final class QueryServer: Sendable {
+  private let configuration: QueryConfiguration
+  private let responder: QueryResponder
+  private let inFlight = InFlight()
+
+  /// Requests that are not answered yet.
+  public var inFlightCount: Int { inFlight.count }
+
+  private let logger: Logger
+  private let stopSignal = AsyncStream<Never>.makeStream()
+
+  public init(configuration: QueryConfiguration, backend: any QueryBackend, logger: Logger) {
+    self.configuration = configuration
+    let counters = RequestCounters()
+    let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
+    let routes =
+      GraphRoutes.all + AdministrationRoutes.all + [MetricsRoutes.metrics(edges, counters)]
+    responder = QueryResponder(
+      table: RouteTable(routes + [OpenAPI.route(describing: routes)]), backend: backend,
+      configuration: configuration, counters: counters, inFlight: inFlight)
+    self.logger = logger
+  }
+
+  /// Listens and answers until `stop` is called or the task is cancelled.
+  /// - Parameter onBound: called once, with the port that was bound.
+  /// - Errors: `QueryServerError` when the address cannot be listened on.
+  public func run(onBound: @escaping @Sendable (Int) async -> Void) async throws {
+    let application = application(onBound: onBound)
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await application.run() }
+        group.addTask { [stopSignal] in for await _ in stopSignal.stream {} }
+        defer { group.cancelAll() }
+        try await group.next()
+      }
+    } catch is CancellationError {
+      // Cancelled is one of the two ways to end.
+    } catch {
+      throw QueryServerError(error, configuration)
+    }
+  }
+
+  /// Refuses new questions with 503, waits until the open ones are answered, at most so long, and
+  /// ends `run`.
+  public func stop(within seconds: Int) async {
+    inFlight.stop()
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while inFlight.count > 0, ContinuousClock.now < deadline {
+      do { try await Task.sleep(for: .milliseconds(5)) } catch { break }
+    }
+    stopSignal.continuation.finish()
+  }
+
+  func application(
+    onBound: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) -> Application<QueryResponder> {
+    var quiet = logger
+    // That it listens is the gateway's to say, with all its addresses in one place.
+    quiet.logLevel = max(logger.logLevel, .notice)
+    return Application(
+      responder: responder,
+      server: .http1(
+        configuration: .init(
+          idleTimeout: .seconds(Int64(configuration.idleSeconds)),
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+      configuration: ApplicationConfiguration(
+        address: .hostname(configuration.host, port: configuration.port),
+        availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quiet)),
+      onServerRunning: { channel in
+        await onBound(channel.localAddress?.port ?? self.configuration.port)
+      },
+      logger: quiet)
+  }
+}

@@ -1,0 +1,83 @@
+import Hummingbird
+import Model
+
+/// One thing the API can be asked.
+struct Route: Sendable {
+  var method: HTTPRequest.Method
+  /// With `{name}` for segments that vary.
+  var path: String
+  var summary: String
+  var parameters: [QueryParameter] = []
+  /// The types of its answers; the first is the usual one.
+  var answers: [AnswerType]
+  /// The schema of its JSON answer, by its name in the OpenAPI document.
+  var schema: String?
+  var handle: @Sendable (Call) async throws -> Answer
+
+  /// Under the API's own prefix unknown parameters are errors and nothing is answered before the
+  /// gateway is ready; elsewhere other tools ask, with parameters of their own.
+  var isStrict: Bool { path.hasPrefix("/api/v1/") }
+
+  /// The values of the segments in braces, decoded; nil when the path is another.
+  func match(_ segments: [Substring]) -> [String: String]? {
+    let pattern = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard pattern.count == segments.count else { return nil }
+    var values: [String: String] = [:]
+    for (wanted, segment) in zip(pattern, segments) {
+      if wanted.first == "{" {
+        guard !segment.isEmpty, let value = PercentEncoding.decode(segment.utf8) else { return nil }
+        values[String(wanted.dropFirst().dropLast())] = value
+      } else if wanted != segment {
+        return nil
+      }
+    }
+    return values
+  }
+}
+
+/// What a route is handed.
+struct Call: Sendable {
+  var backend: any QueryBackend
+  var configuration: QueryConfiguration
+  var tenant: TenantID
+  var segments: [String: String]
+  var parameters: ParameterReader
+}
+
+/// What a route answers.
+struct Answer: Sendable {
+  var type: AnswerType
+  var body: [UInt8]
+
+  init(_ type: AnswerType, _ body: [UInt8]) {
+    self.type = type
+    self.body = body
+  }
+
+  init(_ type: AnswerType, _ text: String) { self.init(type, Array(text.utf8)) }
+}
+
+/// The types of answers there are.
+enum AnswerType: String, Sendable {
+  case json = "application/json"
+  case problem = "application/problem+json"
+  case text = "text/plain; charset=utf-8"
+  case dot = "text/vnd.graphviz; charset=utf-8"
+  case mermaid = "text/vnd.mermaid; charset=utf-8"
+  case graphML = "application/graphml+xml"
+  case metrics = "text/plain; version=0.0.4; charset=utf-8"
+}
+
+/// One parameter of a route: what the OpenAPI document says of it.
+struct QueryParameter: Sendable {
+  enum Shape: Sendable {
+    case text
+    case time
+    case integer(ClosedRange<Int>)
+    case choice([String])
+  }
+
+  var name: String
+  var shape: Shape
+  var summary: String
+}

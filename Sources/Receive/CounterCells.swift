@@ -1,0 +1,55 @@
+import OTLP
+import Synchronization
+
+/// The counters while they count: shared by all event loops.
+final class CounterCells: Sendable {
+  final class Transport: Sendable {
+    let requests = Atomic(0)
+    let bytes = Atomic(0)
+    let spansAccepted = Atomic(0)
+    let requestsRefused = Atomic(0)
+    let requestsBad = Atomic(0)
+    let requestsAbandoned = Atomic(0)
+    /// Rejections are rare, so a lock does.
+    private let spansRejected = Mutex<[RejectionReason: Int]>([:])
+
+    func add(_ counts: [RejectionReason: Int]) {
+      guard !counts.isEmpty else { return }
+      spansRejected.withLock { $0.merge(counts, uniquingKeysWith: &+) }
+    }
+
+    var snapshot: ReceiverCounters.Transport {
+      var snapshot = ReceiverCounters.Transport()
+      snapshot.requests = requests.load(ordering: .relaxed)
+      snapshot.bytes = bytes.load(ordering: .relaxed)
+      snapshot.spansAccepted = spansAccepted.load(ordering: .relaxed)
+      snapshot.spansRejected = spansRejected.withLock { $0 }
+      snapshot.requestsRefused = requestsRefused.load(ordering: .relaxed)
+      snapshot.requestsBad = requestsBad.load(ordering: .relaxed)
+      snapshot.requestsAbandoned = requestsAbandoned.load(ordering: .relaxed)
+      return snapshot
+    }
+  }
+
+  let grpc = Transport()
+  let http = Transport()
+  let connectionsOpen = Atomic(0)
+  let connectionsAccepted = Atomic(0)
+  let connectionsRefused = Atomic(0)
+  let connectionsNotHTTP = Atomic(0)
+
+  var snapshot: ReceiverCounters {
+    var snapshot = ReceiverCounters()
+    snapshot.grpc = grpc.snapshot
+    snapshot.http = http.snapshot
+    snapshot.connectionsOpen = connectionsOpen.load(ordering: .relaxed)
+    snapshot.connectionsAccepted = connectionsAccepted.load(ordering: .relaxed)
+    snapshot.connectionsRefused = connectionsRefused.load(ordering: .relaxed)
+    snapshot.connectionsNotHTTP = connectionsNotHTTP.load(ordering: .relaxed)
+    return snapshot
+  }
+}
+
+extension Atomic where Value == Int {
+  func add(_ count: Int) { wrappingAdd(count, ordering: .relaxed) }
+}

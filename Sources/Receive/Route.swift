@@ -1,0 +1,142 @@
+import HTTP2
+import OTLP
+
+/// In which form a request is answered.
+enum ReplyForm: Equatable, Sendable {
+  case grpc
+  case http(OTLPEncoding)
+}
+
+/// What a request asks for.
+enum Route: Equatable, Sendable {
+  case export(OTLPEncoding, compressed: Compression)
+  case healthCheck
+  case healthWatch
+  /// A browser asks whether it may post.
+  case preflight([HTTP2Header])
+  case refused(Refusal)
+
+  /// How a body says it is compressed.
+  enum Compression: Equatable, Sendable {
+    case none
+    /// The whole body (HTTP), or each message whose flag says so (gRPC).
+    case gzip
+  }
+}
+
+/// Finds out what a request asks for from its head alone.
+struct Router: Sendable {
+  let tracesPath: String
+  let crossOrigin: CrossOriginPolicy
+
+  static let exportPath =
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+  static let traceService = "opentelemetry.proto.collector.trace.v1.TraceService"
+  static let healthService = "grpc.health.v1.Health"
+  /// Services of OTLP that are not served here: gRPC paths all the same.
+  private static let otherServices: Set<String> = [
+    "opentelemetry.proto.collector.metrics.v1.MetricsService",
+    "opentelemetry.proto.collector.logs.v1.LogsService",
+    "opentelemetry.proto.collector.profiles.v1development.ProfilesService",
+  ]
+  private static let otherSignals: Set<String> = [
+    "/v1/metrics", "/v1/logs", "/v1development/profiles",
+  ]
+
+  func route(_ head: RequestHead, isHTTP2: Bool) -> (route: Route, form: ReplyForm) {
+    let type = head.contentType.map(MediaType.init)
+    if type?.isGRPC == true {
+      guard isHTTP2 else { return (.refused(.grpcNeedsHTTP2), .http(.protobuf)) }
+      return (grpcRoute(head), .grpc)
+    }
+    let form = ReplyForm.http(type?.otlpEncoding ?? .json)
+    return (httpRoute(head, type), form)
+  }
+
+  // MARK: gRPC
+
+  private func grpcRoute(_ head: RequestHead) -> Route {
+    guard head.method == "POST" else { return .refused(.grpcMethodNotPost(head.method)) }
+    if let timeout = head.grpcTimeout, GRPCText.timeoutNanos(timeout) == nil {
+      return .refused(.timeoutMalformed(timeout))
+    }
+    guard head.path != Router.exportPath else { return compressedRoute(head) }
+    guard let (service, method) = Router.split(head.path) else {
+      return .refused(.grpcPathMalformed(head.path))
+    }
+    switch (service, method) {
+    case (Router.healthService, "Check"): return .healthCheck
+    case (Router.healthService, "Watch"): return .healthWatch
+    case (Router.healthService, _), (Router.traceService, _):
+      return .refused(.methodUnknown(method, service: service))
+    default: return .refused(.serviceUnknown(service))
+    }
+  }
+
+  private func compressedRoute(_ head: RequestHead) -> Route {
+    switch head.grpcEncoding {
+    case nil, "identity": .export(.protobuf, compressed: .none)
+    case "gzip": .export(.protobuf, compressed: .gzip)
+    case .some(let other): .refused(.grpcEncodingUnknown(other))
+    }
+  }
+
+  /// `/service/method`; nil without the second slash.
+  private static func split(_ path: String) -> (service: String, method: String)? {
+    guard path.hasPrefix("/"), let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+      return nil
+    }
+    let service = path[path.index(after: path.startIndex)..<slash]
+    return (String(service), String(path[path.index(after: slash)...]))
+  }
+
+  // MARK: OTLP/HTTP
+
+  private func httpRoute(_ head: RequestHead, _ type: MediaType?) -> Route {
+    let path = head.path.prefix { $0 != "?" }
+    let encoding = type?.otlpEncoding
+    guard path == tracesPath || path == "/" else { return otherPath(String(path), head) }
+    if let headers = crossOrigin.preflightHeaders(for: head) { return .preflight(headers) }
+    guard head.method == "POST" else {
+      return .refused(.methodNotAllowed(head.method, path: String(path)))
+    }
+    guard let encoding else { return .refused(.contentTypeUnknown(head.contentType)) }
+    switch head.contentEncoding?.lowercased() {
+    case nil, "", "identity": return .export(encoding, compressed: .none)
+    case "gzip", "x-gzip": return .export(encoding, compressed: .gzip)
+    default: return .refused(.contentEncodingUnknown(head.contentEncoding ?? ""))
+    }
+  }
+
+  private func otherPath(_ path: String, _ head: RequestHead) -> Route {
+    if Router.otherSignals.contains(path) { return .refused(.signalNotServed(path: path)) }
+    if let (service, _) = Router.split(path),
+      service == Router.traceService || service == Router.healthService
+        || Router.otherServices.contains(service)
+    {
+      return .refused(.contentTypeNotGRPC(head.contentType))
+    }
+    return .refused(.pathUnknown(path))
+  }
+}
+
+/// A content type without its parameters, in lower case.
+private struct MediaType {
+  private let text: String
+
+  init(_ contentType: String) {
+    let type = contentType.prefix { $0 != ";" }
+    let isPlain = type.utf8.allSatisfy { $0 > 0x20 && !(0x41...0x5A).contains($0) }
+    text = isPlain ? String(type) : String(type.filter { $0 != " " && $0 != "\t" }).lowercased()
+  }
+
+  var isGRPC: Bool { text == "application/grpc" || text == "application/grpc+proto" }
+
+  var otlpEncoding: OTLPEncoding? {
+    switch text {
+    case "application/x-protobuf", "application/protobuf": .protobuf
+    case "application/json": .json
+    default: nil
+    }
+  }
+}

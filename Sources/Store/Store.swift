@@ -1,1 +1,0 @@
-// Design note to come with the first file of this module.

@@ -1,0 +1,96 @@
+"""The examples in deploy/: run where there is something to run them with, read where not."""
+
+import subprocess
+import sys
+from importlib.resources import as_file
+
+import yaml
+from support.gateway import ROOT, clean_environment, edges, nodes, wait_for_graph
+from support.mesh import Application, Envoy, binary, get
+
+DEPLOY = ROOT / "deploy"
+
+
+def test_envoy_accepts_its_sample():
+    with as_file(binary()) as envoy:
+        command = [envoy, "--mode", "validate", "--config-path", DEPLOY / "envoy.yaml"]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+
+
+def test_envoy_sample_at_work(gateway, tmp_path):
+    """Only the ports are others than in the file."""
+    checkout, payment = (
+        Application(last=False, absorbs=False),
+        Application(last=True, absorbs=False),
+    )
+    try:
+        sample = yaml.safe_load((DEPLOY / "envoy.yaml").read_text())
+        ports = {
+            10000: 0,
+            10001: 0,
+            8080: checkout.port,
+            8081: payment.port,
+            4317: gateway.grpc_port,
+        }
+        configuration = replace_ports(sample, ports)
+        configuration["admin"] = {
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
+        }
+        envoy = Envoy("sample", configuration, tmp_path / "envoy")
+        listening = envoy.start()
+        try:
+            checkout.outbound_port = listening["outbound"]
+            # Five spans make a batch, and a request makes two.
+            assert [get(listening["inbound"], "/", {}) for _ in range(10)] == [200] * 10
+            graph = wait_for_graph(gateway, lambda graph: graph["coverage"]["spans"] >= 20)
+        finally:
+            envoy.stop()
+    finally:
+        checkout.stop()
+        payment.stop()
+    assert nodes(graph)["checkout"] == (10, 0)
+    callees = [server for client, server in edges(graph) if client == "checkout"]
+    assert len(callees) == 1 and callees[0].startswith("external:")
+
+
+def test_istio_sample():
+    mesh, telemetry = yaml.safe_load_all((DEPLOY / "istio.yaml").read_text())
+    providers = mesh["spec"]["meshConfig"]["extensionProviders"]
+    used = [each["name"] for rule in telemetry["spec"]["tracing"] for each in rule["providers"]]
+    assert used == [provider["name"] for provider in providers]
+    assert [provider["opentelemetry"]["port"] for provider in providers] == [4317]
+
+
+def test_collector_sample():
+    sample = yaml.safe_load((DEPLOY / "collector.yaml").read_text())
+    for pipeline in sample["service"]["pipelines"].values():
+        for part in ("receivers", "processors", "exporters"):
+            assert set(pipeline[part]) <= sample[part].keys()
+    assert sample["exporters"]["otlp/spangate"]["endpoint"].endswith(":4317")
+
+
+def test_sdk_example(gateway):
+    result = subprocess.run(
+        [sys.executable, DEPLOY / "sdk-example.py"],
+        env=clean_environment() | {"OTEL_EXPORTER_OTLP_ENDPOINT": gateway.http},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0 and not result.stderr, result.stderr
+    found = {
+        pair: counts for pair, counts in edges(gateway.graph()).items() if "database" not in pair[1]
+    }
+    assert found == {("frontend", "checkout"): (20, 0), ("checkout", "payment"): (20, 0)}
+
+
+def replace_ports(value, ports):
+    if isinstance(value, list):
+        return [replace_ports(each, ports) for each in value]
+    if isinstance(value, dict):
+        return {
+            key: ports[each] if key == "port_value" else replace_ports(each, ports)
+            for key, each in value.items()
+        }
+    return value

@@ -1,0 +1,36 @@
+import Glibc
+import Testing
+
+@testable import Commands
+
+@Suite struct StopSignalTests {
+  /// Scenario: the process gets a signal.
+  /// Guarantees: its name is reported, once.
+  @Test func firstSignal() async {
+    let signals = ProcessStopSignals()
+    kill(getpid(), SIGTERM)
+    #expect(await signals.next() == "SIGTERM")
+  }
+
+  /// Scenario: the process gets a second one while it drains.
+  /// Guarantees: it ends at once, with the shell's exit code for that signal.
+  @Test func secondSignal() async {
+    await #expect(processExitsWith: .exitCode(130)) {
+      let signals = ProcessStopSignals()
+      kill(getpid(), SIGTERM)
+      _ = await signals.next()
+      kill(getpid(), SIGINT)
+      _ = await signals.next()
+    }
+  }
+
+  /// Scenario: addresses that mean every interface.
+  /// Guarantees: the printed endpoint is one a program on this machine can use.
+  @Test(arguments: [
+    ("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "127.0.0.1:2"), ("[::1]:3", "[::1]:3"),
+    ("gateway:4", "gateway:4"),
+  ])
+  func reachable(address: String, expected: String) {
+    #expect(GatewayRun.reachable(address) == expected)
+  }
+}

@@ -1,0 +1,154 @@
+import Testing
+
+@testable import Gateway
+
+/// A value other than the default for every key, and how it is written back.
+private let samples: [String: (text: String, canonical: String)] = [
+  "receiver.grpc.address": ("0.0.0.0:14317", "0.0.0.0:14317"),
+  "receiver.http.address": ("[::1]:14318", "[::1]:14318"),
+  "receiver.wait": ("1500ms", "1s500ms"),
+  "query.address": ("gateway.local:0", "gateway.local:0"),
+  "store.path": ("/var/lib/span gate", "/var/lib/span gate"),
+  "store.retention": ("36h", "1d12h"),
+  "traces.idle": ("2.5s", "2s500ms"),
+  "traces.max_age": ("1h", "1h"),
+  "traces.remember": ("0", "0s"),
+  "limits.memory": ("2GiB", "2GiB"),
+  "limits.request_bytes": ("1048576", "1MiB"),
+  "limits.spans_per_trace": ("7", "7"),
+  "limits.services": ("12", "12"),
+  "limits.operations_per_service": ("13", "13"),
+  "limits.exemplars_bytes": ("1MB", "1000000"),
+  "metrics.series": ("14", "14"),
+  "journal.durability": ("os", "os"),
+  "log.format": ("json", "json"),
+  "log.level": ("debug", "debug"),
+  "shutdown.drain": ("1m30s", "1m30s"),
+  "workers": ("3", "3"),
+]
+
+private func file(_ text: String) -> ConfigurationFile {
+  ConfigurationFile(name: "gateway.yaml", contents: Array(text.utf8))
+}
+
+private func load(
+  _ text: String = "", environment: [String: String] = [:], flags: [(String, String)] = []
+) throws -> LoadedConfiguration {
+  let settings = flags.map {
+    ConfigurationSetting(path: $0.0, text: $0.1, origin: .flag("--set \($0.0)"))
+  }
+  return try ConfigurationSources(environment: environment, flags: settings).load(file: file(text))
+}
+
+private func nested(_ path: String, _ value: String) -> String {
+  let parts = path.split(separator: ".")
+  var text = ""
+  for (depth, part) in parts.enumerated() {
+    let indent = String(repeating: "  ", count: depth)
+    text += depth == parts.count - 1 ? "\(indent)\(part): '\(value)'\n" : "\(indent)\(part):\n"
+  }
+  return text
+}
+
+@Suite struct ConfigurationLayerTests {
+  /// Scenario: nothing is configured, by no file, an empty one, or one of comments only.
+  /// Guarantees: the defaults of the public contract hold.
+  @Test(arguments: ["", "\n\n", "# nothing here\n", "---\n", "traces:\nlimits:\n"])
+  func defaults(text: String) throws {
+    let loaded = try load(text)
+    #expect(loaded.configuration == Configuration())
+    let defaults = Dictionary(
+      uniqueKeysWithValues: ConfigurationKey.all.map { ($0.path, $0.defaultText) })
+    #expect(
+      defaults == [
+        "receiver.grpc.address": "127.0.0.1:4317", "receiver.http.address": "127.0.0.1:4318",
+        "receiver.wait": "500ms", "query.address": "127.0.0.1:4320", "store.path": "data",
+        "store.retention": "14d", "traces.idle": "11s", "traces.max_age": "1m",
+        "traces.remember": "1m", "limits.memory": "auto", "limits.request_bytes": "64MiB",
+        "limits.spans_per_trace": "100000", "limits.services": "10000",
+        "limits.operations_per_service": "1000", "limits.exemplars_bytes": "64MiB",
+        "metrics.series": "10000", "journal.durability": "fsync", "log.format": "auto",
+        "log.level": "info", "shutdown.drain": "10s", "workers": "0",
+      ])
+  }
+
+  /// Scenario: one key is set in one layer, for each key and each layer.
+  /// Guarantees: exactly that key changes, it reads back, and its origin is named.
+  @Test(arguments: ConfigurationKey.all.map(\.path))
+  func everyKeyFromEveryLayer(path: String) throws {
+    let key = try #require(ConfigurationKey.at(path))
+    let sample = try #require(samples[path])
+    let fromFile = try load(nested(path, sample.text))
+    let fromEnvironment = try load(environment: [key.variable: sample.text])
+    let fromFlag = try load(flags: [(path, sample.text)])
+    for loaded in [fromFile, fromEnvironment, fromFlag] {
+      #expect(key.text(loaded.configuration) == sample.canonical)
+      for other in ConfigurationKey.all where other.path != path {
+        #expect(other.text(loaded.configuration) == other.defaultText)
+        #expect(loaded.origin(of: other.path) == .standard)
+      }
+    }
+    let line = path.split(separator: ".").count
+    #expect(fromFile.origin(of: path).description == "gateway.yaml:\(line)")
+    #expect(fromEnvironment.origin(of: path).description == "environment \(key.variable)")
+    #expect(fromFlag.origin(of: path).description == "flag --set \(path)")
+  }
+
+  /// Scenario: the same key is set in all layers.
+  /// Guarantees: flags win over the environment, that over the file; the last flag wins.
+  @Test func precedence() throws {
+    let text = "workers: 1\n"
+    let environment = ["SPANGATE_WORKERS": "2"]
+    #expect(try load(text).configuration.workers == 1)
+    #expect(try load(text, environment: environment).configuration.workers == 2)
+    #expect(
+      try load(text, environment: environment, flags: [("workers", "3"), ("workers", "4")])
+        .configuration.workers == 4)
+  }
+
+  /// Scenario: keys are written as dotted words, and an environment holds empty variables.
+  /// Guarantees: both forms mean the same; an empty variable counts as not set.
+  @Test func otherForms() throws {
+    #expect(try load("traces.idle: 3s\n").configuration.traces.idle == 3_000_000_000)
+    #expect(try load(environment: ["SPANGATE_WORKERS": ""]).configuration.workers == 0)
+  }
+
+  /// Scenario: the environment Kubernetes gives to pods beside a service called `spangate`.
+  /// Guarantees: the gateway starts.
+  @Test func kubernetesServiceLinks() throws {
+    let environment = [
+      "SPANGATE_PORT": "tcp://10.0.0.1:4317", "SPANGATE_SERVICE_HOST": "10.0.0.1",
+      "SPANGATE_SERVICE_PORT_OTLP": "4317", "SPANGATE_PORT_4317_TCP_ADDR": "10.0.0.1",
+      "SPANGATE_SERVER": "http://x", "SPANGATE_TOKEN": "t", "HOME": "/",
+    ]
+    #expect(try load(environment: environment).configuration == Configuration())
+  }
+
+  /// Scenario: a configuration is printed and read again.
+  /// Guarantees: the result is the same, also for values YAML would read as something else.
+  @Test(arguments: ["data", "a: b # c", "null", "-", "'\"\\", "/tmp/\u{7}x", "é/ü", "*", "true"])
+  func printedFormReadsBack(path: String) throws {
+    var flags = samples.map { ($0.key, $0.value.text) }
+    flags.append(("store.path", path))
+    let loaded = try load(flags: flags)
+    let again = try load(loaded.yaml)
+    #expect(again.configuration == loaded.configuration)
+    #expect(loaded.yaml.contains("workers: 3  # flag --set workers"))
+  }
+
+  /// Scenario: the file is named by a flag, by the environment, by both.
+  /// Guarantees: the flag wins; a file that is not there is an error that names it.
+  @Test func fileIsNamedByFlagOrEnvironment() throws {
+    let environment = ["SPANGATE_CONFIG": "/nonexistent/environment.yaml"]
+    for (name, expected) in [(nil, "environment.yaml"), ("/nonexistent/flag.yaml", "flag.yaml")] {
+      let error = #expect(throws: ConfigurationError.self) {
+        _ = try ConfigurationSources(file: name, environment: environment).load()
+      }
+      #expect(error?.description.contains(expected) == true)
+      #expect(error?.problems.count == 1)
+    }
+    #expect(
+      try ConfigurationSources(environment: ["SPANGATE_CONFIG": ""]).load().configuration
+        == Configuration())
+  }
+}

@@ -1,0 +1,200 @@
+import Model
+import Testing
+
+@testable import Graph
+
+@Suite struct GraphBuilderTests {
+  /// Scenario: a shop with services in a namespace, a database and a queue.
+  /// Guarantees: ids follow the kinds and namespaces; nodes and edges are sorted by them.
+  @Test func idsAndOrder() throws {
+    let graph = try Shop().fixture.graph()
+    #expect(
+      graph.nodes.map(\.id) == [
+        "database:orders", "mail", "messaging:receipts", "shop/checkout", "shop/frontend",
+      ])
+    #expect(graph.nodes.map(\.kind) == [.database, .service, .messaging, .service, .service])
+    #expect(
+      graph.edges.map { "\($0.client) \($0.server) \($0.connectionType.label)" } == [
+        "messaging:receipts mail messaging_system",
+        "shop/checkout database:orders database",
+        "shop/checkout messaging:receipts messaging_system",
+        "shop/frontend shop/checkout ",
+      ])
+    #expect(graph.start == GraphFixture.start && graph.end == GraphFixture.end)
+    #expect(graph.revision == 7)
+    #expect(graph.seconds == 10)
+  }
+
+  /// Scenario: a node with counters and histograms.
+  /// Guarantees: adjusted counters are divided by 256, raw ones are not; rates and shares divide
+  /// the right things.
+  @Test func nodeFigures() throws {
+    let graph = try Shop().fixture.graph()
+    let node = try #require(graph.nodes.first { $0.id == "shop/checkout" })
+    #expect(node.namespace == "shop" && node.service == "checkout" && node.environment == "")
+    let figures = node.figures
+    #expect(figures.requests == 80)
+    #expect(figures.errors == 8)
+    #expect(figures.errorRate == 0.1)
+    #expect(figures.errorOrigins == 3)
+    #expect(figures.traces == 70)
+    #expect(figures.errorTraces == 6)
+    #expect(figures.criticalPathShare == 0.25)
+    #expect(figures.exemplars == [TraceID(high: 1, low: 2)])
+    let latency = try #require(figures.latency)
+    #expect(latency.mean == 40)
+    #expect(abs(latency.p50 - 40) < 1)
+    #expect(latency.maximum >= 40 && latency.maximum < 41)
+    #expect(latency.p50 <= latency.p90 && latency.p90 <= latency.p95)
+    #expect(latency.p95 <= latency.p99 && latency.p99 <= latency.maximum)
+    #expect(try #require(figures.selfTime).mean == 20)
+  }
+
+  /// Scenario: a node that is only called, and a window without any critical path.
+  /// Guarantees: what nothing is known about is nil, not zero and not NaN.
+  @Test func nothingKnown() throws {
+    var fixture = GraphFixture()
+    let a = fixture.node("a")
+    let b = fixture.node("b")
+    fixture.add(.edge(a, b, .direct), [.traces: 1])
+    let graph = try fixture.graph()
+    #expect(graph.nodes.map(\.id) == ["a", "b"])
+    let figures = graph.nodes[0].figures
+    #expect(figures.requests == 0 && figures.errorRate == nil && figures.latency == nil)
+    #expect(figures.criticalPathShare == nil)
+    let edge = graph.edges[0]
+    #expect(edge.clientLatency == nil && edge.serverLatency == nil && edge.gap == nil)
+    #expect(edge.errorPropagation.probability == nil && edge.failedShare == nil)
+    #expect(edge.criticalPathShare == nil)
+  }
+
+  /// Scenario: an edge with failures, some absorbed.
+  /// Guarantees: each histogram lands where it belongs; the ledger and its probability add up.
+  @Test func edgeFigures() throws {
+    let graph = try Shop().fixture.graph()
+    let edge = try #require(graph.edges.first { $0.client == "shop/frontend" })
+    #expect(edge.requests == 80 && edge.failed == 8 && edge.failedShare == 0.1)
+    #expect(edge.clientLatency?.mean == 44)
+    #expect(edge.serverLatency?.mean == 40)
+    #expect(edge.gap?.mean == 4)
+    #expect(edge.criticalPathShare == 0.1)
+    #expect(
+      edge.errorPropagation
+        == ErrorPropagation(calleeFailures: 8, propagated: 6, absorbed: 2, probability: 0.75))
+    #expect(edge.exemplars.map(\.description) == ["00000000000000010000000000000002"])
+  }
+
+  /// Scenario: versions and instances, some spans naming neither.
+  /// Guarantees: versions are sorted without the empty one; an instance counts once whatever
+  /// versions it ran.
+  @Test func versionsAndInstances() throws {
+    var fixture = GraphFixture()
+    let service = fixture.node("checkout")
+    let v41 = fixture.part(.version, of: service, "v41")
+    let v42 = fixture.part(.version, of: service, "v42")
+    let pod = fixture.part(.instance, of: service, "pod-1")
+    let other = fixture.part(.instance, of: service, "pod-2")
+    for version in [v42, v41, .none] {
+      fixture.add(.version(service, version), [.requestsAdjusted: 1])
+    }
+    fixture.add(.instance(service, pod, version: v41), [.requests: 1])
+    fixture.add(.instance(service, pod, version: v42), [.requests: 1])
+    fixture.add(.instance(service, other, version: v42), [.requests: 1])
+    fixture.add(.instance(service, .none, version: v42), [.requests: 1])
+    let node = try #require(try fixture.graph().nodes.first)
+    #expect(node.versions == ["v41", "v42"])
+    #expect(node.instances == 2)
+  }
+
+  /// Scenario: coverage and unpaired series, a limit that was reached, one that was not.
+  /// Guarantees: each count is shown under its name.
+  @Test func coverage() throws {
+    var fixture = GraphFixture()
+    fixture.add(
+      .coverage(.standard), [.requests: 50, .traces: 9, .duplicates: 4, .late: 2])
+    fixture.add(.unpaired(.standard, .parentMissing), [.requests: 3])
+    fixture.add(.unpaired(.standard, .clientWithoutPeer), [.requests: 1])
+    fixture.add(.unpaired(TenantID(5), .parentMissing), [.requests: 99])
+    fixture.add(SeriesKey(.unpaired, 0, 200), [.requests: 99])
+    var input = fixture.input
+    input.overflows = ["services": 2, "instances_per_service": 0]
+    let coverage = try GraphBuilder.build(
+      input, tenant: .standard, options: GraphOptions()
+    ).coverage
+    #expect(coverage.spans == 50 && coverage.traces == 9)
+    #expect(coverage.duplicates == 4 && coverage.lateSpans == 2)
+    #expect(coverage.unpaired == ["parent_missing": 3, "client_without_peer": 1])
+    #expect(coverage.overflow == ["services": 2])
+  }
+
+  /// Scenario: two tenants with a service of the same name in one window, and a series whose name
+  /// is gone.
+  /// Guarantees: a tenant sees its own only; what cannot be named is counted.
+  @Test func tenantsAndMissingNames() throws {
+    var fixture = GraphFixture()
+    let mine = fixture.node("checkout")
+    fixture.tenant = TenantID(9)
+    let theirs = fixture.node("checkout")
+    fixture.tenant = .standard
+    fixture.add(.node(mine), [.requestsAdjusted: 1, .criticalPathNanos: 10])
+    fixture.add(.node(theirs), [.requestsAdjusted: 50, .criticalPathNanos: 90])
+    fixture.call(mine, theirs)
+    fixture.add(.node(NameID(12345)), [.requestsAdjusted: 1])
+    let graph = try fixture.graph()
+    #expect(graph.nodes.map(\.figures.requests) == [1])
+    #expect(graph.nodes[0].figures.criticalPathShare == 1)
+    #expect(graph.edges.isEmpty)
+    #expect(graph.coverage.overflow == ["names_missing": 1])
+  }
+
+  /// Scenario: one service in two environments and a database that belongs to none.
+  /// Guarantees: without a choice both are shown; with one, its own nodes and what they call.
+  @Test func environments() throws {
+    var fixture = GraphFixture()
+    let prod = fixture.node("a", environment: "prod")
+    let test = fixture.node("a", environment: "test")
+    let orders = fixture.node("orders", kind: .database)
+    let cache = fixture.node("cache", kind: .database)
+    fixture.call(prod, orders, .database)
+    fixture.call(test, cache, .database)
+    let all = try fixture.graph()
+    #expect(all.nodes.map(\.environment) == ["prod", "test", "", ""])
+    #expect(all.hasSeveralEnvironments)
+    let one = try fixture.graph(GraphOptions(environment: "prod"))
+    #expect(one.nodes.map(\.id) == ["a", "database:orders"])
+    #expect(one.edges.map(\.clientEnvironment) == ["prod"])
+    #expect(!one.hasSeveralEnvironments)
+    #expect(try fixture.graph(GraphOptions(environment: "none")).nodes.isEmpty)
+  }
+
+  /// Scenario: a namespace is asked for.
+  /// Guarantees: its services, their calls and the other ends; nothing further.
+  @Test func namespaces() throws {
+    var shop = Shop()
+    let far = shop.fixture.node("far")
+    shop.fixture.call(shop.mail, far)
+    let graph = try shop.fixture.graph(GraphOptions(namespace: "shop"))
+    #expect(
+      graph.nodes.map(\.id) == [
+        "database:orders", "messaging:receipts", "shop/checkout", "shop/frontend",
+      ])
+    #expect(graph.edges.count == 3)
+  }
+
+  /// Scenario: windows merged in different orders and halves.
+  /// Guarantees: the same bytes.
+  @Test func orderOfMergingDoesNotShow() throws {
+    var random = SeededGenerator("orderOfMergingDoesNotShow")
+    let shop = Shop()
+    let whole = try shop.fixture.graph().json.text
+    for _ in 0..<20 {
+      var input = shop.fixture.input
+      input.window = Window()
+      for (key, sums) in shop.fixture.window.series.shuffled(using: &random) {
+        input.window.merge(sums, at: key)
+      }
+      let graph = try GraphBuilder.build(input, tenant: .standard, options: GraphOptions())
+      #expect(graph.json.text == whole)
+    }
+  }
+}

@@ -1,0 +1,301 @@
+import Foundation
+import Model
+import Testing
+
+@testable import OTLP
+
+@Suite struct SemanticConventionsTests {
+  typealias Attributes = [(String, SampleValue)]
+
+  static let server: Int64 = 2
+  static let client: Int64 = 3
+
+  private func record(
+    kind: Int64, status: Int64 = 0, _ attributes: Attributes, name: String = "x",
+    resource: Attributes = [("service.name", "a")], names: NameTable = NameTable()
+  ) -> SpanRecord {
+    var span = SampleSpan(name: name, kind: kind, status: status)
+    span.attributes = attributes
+    return SampleRequest(resource: resource, spans: [span]).build(names: names).batch.spans[0]
+  }
+
+  private func isError(_ kind: Int64, _ status: Int64 = 0, _ attributes: Attributes) -> Bool {
+    record(kind: kind, status: status, attributes).isError
+  }
+
+  private func peer(
+    _ kind: Int64, _ attributes: Attributes, resource: Attributes = [("service.name", "a")]
+  ) -> String? {
+    let names = NameTable()
+    let span = record(kind: kind, attributes, resource: resource, names: names)
+    return names.name(span.peer).map { "\($0.kind) \(NodeIdentity(text: $0.text).name)" }
+  }
+
+  // MARK: Failure
+
+  /// Scenario: each status code, with and without attributes that say otherwise.
+  /// Guarantees: ERROR is one, OK is none whatever else is said, the rest asks the attributes.
+  @Test func status() {
+    #expect(isError(1, 2, []))
+    #expect(!isError(1, 0, []))
+    #expect(!isError(2, 1, [("error", true), ("http.status_code", 503)]))
+    #expect(isError(2, 0, [("http.status_code", 503)]))
+    #expect(isError(2, 9, [("http.status_code", 503)]))
+  }
+
+  /// Scenario: `error` as truth value and as text.
+  /// Guarantees: true counts in either form and any case, everything else does not.
+  @Test func errorAttribute() {
+    #expect(isError(1, 0, [("error", true)]))
+    #expect(isError(1, 0, [("error", "true")]) && isError(1, 0, [("error", "True")]))
+    for value: SampleValue in [false, "false", "", 1, .array] {
+      #expect(!isError(1, 0, [("error", value)]))
+    }
+  }
+
+  /// Scenario: HTTP codes in the old and the stable name, as integer, double and text.
+  /// Guarantees: 5xx fails for all kinds, 4xx only for clients that are no proxies.
+  @Test(arguments: ["http.status_code", "http.response.status_code"])
+  func http(key: String) {
+    for value: SampleValue in [500, 503.0, "503", " 599 ", "500.0"] {
+      for kind: Int64 in 1...5 { #expect(isError(kind, 0, [(key, value)])) }
+    }
+    for value: SampleValue in [404, "404", 499.0] {
+      #expect(isError(Self.client, 0, [(key, value)]))
+      #expect(!isError(Self.server, 0, [(key, value)]) && !isError(1, 0, [(key, value)]))
+      #expect(!isError(Self.client, 0, [(key, value), ("component", "proxy")]))
+    }
+    for value: SampleValue in [200, "0", "", "many", 399.5, -500, true, "99999999999999999999"] {
+      #expect(!isError(Self.client, 0, [(key, value)]))
+    }
+    #expect(
+      !isError(Self.client, 0, [("http.status_code", 500), ("http.response.status_code", 200)]))
+  }
+
+  /// Scenario: gRPC codes in the three names, as number, text and name.
+  /// Guarantees: any but 0 fails for a client, only the server's own failures for a server.
+  @Test(arguments: ["rpc.grpc.status_code", "grpc.status_code", "rpc.response.status_code"])
+  func grpc(key: String) {
+    let failures: Set<Int64> = [2, 4, 12, 13, 14, 15]
+    for code: Int64 in 0...16 {
+      #expect(isError(Self.client, 0, [(key, .int(code))]) == (code != 0))
+      #expect(isError(Self.server, 0, [(key, .int(code))]) == failures.contains(code))
+      let text = SampleValue.string(String(code))
+      #expect(isError(Self.server, 0, [(key, text)]) == failures.contains(code))
+      #expect(
+        isError(Self.client, 0, [(key, text), ("component", "proxy")]) == failures.contains(code))
+    }
+    func fails(_ kind: Int64, _ name: SampleValue) -> Bool { isError(kind, 0, [(key, name)]) }
+    #expect(fails(Self.server, "UNAVAILABLE") && fails(Self.server, "deadline_exceeded"))
+    #expect(!fails(Self.server, "NOT_FOUND") && fails(Self.client, "NOT_FOUND"))
+    #expect(!fails(Self.client, "OK") && !fails(Self.client, "?"))
+  }
+
+  /// Scenario: Envoy's response flags, alone and in a list.
+  /// Guarantees: a failed upstream is a failure; `-`, and a caller that hung up, are not.
+  @Test func responseFlags() {
+    for flags in [
+      "UF", "UH", "UO", "UT", "UC", "URX", "NR", "NC", "LH", "DPE", "UPE", "UF,URX", "DC, UT",
+    ] {
+      #expect(isError(Self.server, 0, [("response_flags", .string(flags))]), "\(flags)")
+    }
+    for flags in ["-", "", "DC", "UFX", "U", "DC,IH", ","] {
+      #expect(!isError(Self.server, 0, [("response_flags", .string(flags))]), "\(flags)")
+    }
+  }
+
+  /// Scenario: `error.type`, with and without content, for each kind.
+  /// Guarantees: counts for clients and servers.
+  @Test func errorType() {
+    for kind: Int64 in 1...5 {
+      #expect(isError(kind, 0, [("error.type", "timeout")]) == (kind == 2 || kind == 3))
+      #expect(!isError(kind, 0, [("error.type", "")]))
+    }
+  }
+
+  // MARK: Proxies and addresses
+
+  /// Scenario: spans of Envoy with and without `component`, of linkerd-proxy, of applications.
+  /// Guarantees: proxies are known as such.
+  @Test func proxies() {
+    func isProxy(_ attributes: Attributes, resource: Attributes = []) -> Bool {
+      record(kind: 2, attributes, resource: resource).traits.contains(.proxy)
+    }
+    #expect(isProxy([("component", "proxy")]))
+    #expect(isProxy([("response_flags", "-"), ("node_id", "n")]))
+    #expect(isProxy([("response_flags", "-"), ("upstream_cluster", "c")]))
+    #expect(isProxy([("response_flags", "-"), ("upstream_cluster.name", "c")]))
+    #expect(isProxy([], resource: [("service.name", "linkerd-proxy")]))
+    #expect(!isProxy([("component", "http")]) && !isProxy([("response_flags", "-")]))
+    #expect(!isProxy([("upstream_cluster", "c")]) && !isProxy([]))
+  }
+
+  /// Scenario: proxy spans by name.
+  /// Guarantees: `egress …` is the way out of a workload, and then the peer is read whatever the kind.
+  @Test func outboundProxy() {
+    let proxy: Attributes = [("component", "proxy"), ("upstream_cluster", "next")]
+    func span(_ name: String, _ attributes: Attributes) -> SpanRecord {
+      record(kind: Self.server, attributes, name: name)
+    }
+    #expect(span("egress b:80", proxy).traits.contains(.outboundProxy))
+    #expect(span("egress", proxy).traits.contains(.outboundProxy))
+    #expect(!span("egress b:80", proxy).peer.isNone)
+    for name in ["ingress", "router next egress", "egressing", ""] {
+      #expect(!span(name, proxy).traits.contains(.outboundProxy))
+      #expect(span(name, proxy).peer.isNone)
+    }
+    #expect(!span("egress b:80", []).traits.contains(.outboundProxy))
+  }
+
+  /// Scenario: upstream clusters by name.
+  /// Guarantees: inbound ones, and what sidecar configurations call the application, are its own.
+  @Test func ownApplication() {
+    for key in ["upstream_cluster", "upstream_cluster.name"] {
+      for name in [
+        "inbound|9080||", "local_app", "local_service_grpc", "InboundPassthroughCluster",
+      ] {
+        let span = record(kind: 3, [("component", "proxy"), (key, .string(name))])
+        #expect(span.traits.contains(.upstreamIsOwnApplication) && span.peer.isNone)
+      }
+      for name in ["outbound|80||b", "application", "local", "locale_app", ""] {
+        let span = record(kind: 3, [("component", "proxy"), (key, .string(name))])
+        #expect(!span.traits.contains(.upstreamIsOwnApplication))
+      }
+    }
+  }
+
+  /// Scenario: addresses of the peer, of each form, in spans of callers and of the called.
+  /// Guarantees: loopback and the sender's own addresses are local; a server's span only says so by
+  /// its upstream; a listener's `peer.address` is the caller and says nothing.
+  @Test func localPeers() {
+    func isLocal(_ kind: Int64, _ attributes: Attributes, _ resource: Attributes = []) -> Bool {
+      record(kind: kind, attributes, resource: resource).traits.contains(.peerIsLocalHost)
+    }
+    for address: SampleValue in [
+      "127.0.0.1", "127.0.0.6:80", "::1", "[::1]:80", "localhost", "LOCALHOST:8080",
+      "::ffff:127.0.0.1",
+    ] {
+      for key in [
+        "network.peer.address", "server.address", "net.peer.name", "net.peer.ip",
+        "net.sock.peer.addr", "peer.address",
+      ] {
+        #expect(isLocal(Self.client, [(key, address)]))
+        #expect(!isLocal(Self.server, [(key, address)]))
+      }
+      #expect(isLocal(Self.server, [("upstream_address", address)]))
+    }
+    for address: SampleValue in [
+      "10.0.0.5", "127.example.com", "128.0.0.1", "localhost.example", "",
+    ] {
+      #expect(!isLocal(Self.client, [("server.address", address)]))
+    }
+    let own: Attributes = [("k8s.pod.ip", "10.0.0.5"), ("host.ip", "10.0.0.1")]
+    #expect(isLocal(Self.client, [("upstream_address", "10.0.0.5:80")], own))
+    #expect(isLocal(Self.client, [("server.address", "10.0.0.1")], own))
+    #expect(!isLocal(Self.client, [("server.address", "10.0.0.55")], own))
+    let downstream: Attributes = [("peer.address", "127.0.0.1")]
+    #expect(!isLocal(Self.client, downstream + [("node_id", "n")]))
+    #expect(!isLocal(Self.client, downstream + [("downstream_cluster", "-")]))
+  }
+
+  // MARK: Peers
+
+  /// Scenario: database spans with fewer and fewer of the attributes that name the database.
+  /// Guarantees: named by precedence; only spans of callers have it.
+  @Test func databases() {
+    let precedence: Attributes = [
+      ("service.peer.name", "1"), ("peer.service", "2"), ("server.address", "3"),
+      ("net.peer.name", "4"), ("network.peer.address", "5"), ("db.namespace", "6"),
+      ("db.name", "7"), ("db.system.name", "8"), ("db.system", "9"),
+    ]
+    for first in precedence.indices {
+      let rank = first + 1
+      #expect(peer(Self.client, Array(precedence[first...].reversed())) == "database \(rank)")
+    }
+    let span = record(kind: 3, [("db.system", "redis")])
+    #expect(span.traits == .database)
+    #expect(record(kind: 1, precedence).traits == [] && peer(1, precedence) == nil)
+    #expect(peer(2, precedence) == nil)
+  }
+
+  /// Scenario: spans of queues: producer, consumer, client, server.
+  /// Guarantees: named by destination, then by system; consumers are marked but call nobody.
+  @Test func messaging() {
+    let all: Attributes = [
+      ("messaging.system", "kafka"), ("messaging.destination", "old"),
+      ("messaging.destination.name", "orders"), ("peer.service", "broker"),
+    ]
+    #expect(peer(4, all) == "messaging orders" && peer(3, all) == "messaging orders")
+    #expect(peer(4, [all[0], all[1]]) == "messaging old")
+    #expect(peer(4, [all[0]]) == "messaging kafka")
+    #expect(record(kind: 4, all).traits == .messaging)
+    #expect(record(kind: 5, all).traits == .messaging && peer(5, all) == nil)
+    #expect(record(kind: 2, all).traits == [] && peer(2, all) == nil)
+  }
+
+  /// Scenario: calls to others, with fewer and fewer of the attributes that name them.
+  /// Guarantees: named by precedence, without ports; servers call nobody.
+  @Test func external() {
+    let precedence: Attributes = [
+      ("service.peer.name", "1"), ("peer.service", "2"), ("upstream_cluster.name", "3"),
+      ("upstream_cluster", "4"), ("server.address", "5"), ("net.peer.name", "6"),
+      ("url.full", "https://u:p@7:443/x"), ("http.url", "http://8/"), ("http.host", "9:80"),
+      ("network.peer.address", "10"), ("net.peer.ip", "11"), ("net.sock.peer.addr", "12"),
+      ("upstream_address", "13:80"), ("peer.address", "[14]:80"),
+    ]
+    for first in precedence.indices {
+      let rank = first + 1
+      #expect(peer(Self.client, Array(precedence[first...].reversed())) == "external \(rank)")
+    }
+    #expect(peer(Self.server, precedence) == nil && peer(1, precedence) == nil)
+    #expect(peer(Self.client, []) == nil)
+    #expect(peer(Self.client, [("peer.address", "1.2.3.4"), ("node_id", "n")]) == nil)
+  }
+
+  /// Scenario: URLs, hosts and clusters of every form.
+  /// Guarantees: the host, or nothing.
+  @Test func hosts() {
+    func url(_ text: String) -> String? { peer(3, [("http.url", .string(text))]) }
+    #expect(url("http://example.com:8080/a?b#c") == "external example.com")
+    #expect(url("https://[::1]:8443/") == "external ::1")
+    #expect(url("http://h?q=@x") == "external h" && url("http://h#f") == "external h")
+    for text in ["/path", "http://", "http:/x", "http:///x", "x", ":"] { #expect(url(text) == nil) }
+    func cluster(_ text: String) -> String? { peer(3, [("upstream_cluster", .string(text))]) }
+    let istio = "outbound|8000||reviews.default.svc.cluster.local"
+    #expect(cluster(istio) == "external reviews.default.svc.cluster.local")
+    #expect(cluster("outbound|80|v1|b") == "external b" && cluster("a|b") == "external a|b")
+    #expect(cluster("outbound|80||") == nil)
+    #expect(cluster("PassthroughCluster") == nil && cluster("BlackHoleCluster") == nil)
+    #expect(peer(3, [("http.host", ":80")]) == nil)
+  }
+
+  /// Scenario: the same peer, called from two environments.
+  /// Guarantees: two nodes, each in its caller's environment, without a namespace.
+  @Test func peerEnvironment() {
+    let names = NameTable()
+    let resource: Attributes = [("deployment.environment", "prod"), ("service.namespace", "shop")]
+    let span = record(kind: 3, [("peer.service", "b\u{1F}x")], resource: resource, names: names)
+    let identity = NodeIdentity(environment: "prod", namespace: "", name: "bx")
+    #expect(names.name(span.peer)?.text == identity.text)
+  }
+
+  /// Scenario: every attribute Spangate reads, and keys that look like one.
+  /// Guarantees: the table finds each and nothing else.
+  @Test func keyTable() {
+    let table = AttributeKeyTable()
+    func find(_ text: String) -> AttributeKey? {
+      Array(text.utf8).withUnsafeBytes { table.find($0) }
+    }
+    for key in AttributeKey.allCases {
+      let text = "\(key.text)"
+      #expect(find(text) == key)
+      #expect(find(text + "x") == nil && find("x" + text) == nil)
+      #expect(find(text.uppercased()) == nil)
+      for index in text.indices {
+        let changed = text.replacingCharacters(in: index...index, with: "~")
+        #expect(find(changed) == nil, "\(changed)")
+      }
+    }
+    #expect(find("") == nil && find(String(repeating: "x", count: 10_000)) == nil)
+  }
+}

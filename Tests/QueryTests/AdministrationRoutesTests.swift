@@ -1,0 +1,102 @@
+import Foundation
+import Graph
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import Query
+
+@Suite struct AdministrationRoutesTests {
+  /// Scenario: flush, twice.
+  /// Guarantees: the backend flushed before the answer says so.
+  @Test func flush() async throws {
+    let fixture = QueryFixture()
+    for count in 1...2 {
+      let response = try await fixture.ask("/api/v1/admin/flush", .post)
+      #expect(response.status == .ok)
+      #expect(try response.json()["flushed"] as? Bool == true)
+      #expect(try response.json()["time"] as? String == "2026-09-21T14:13:25Z")
+      #expect(fixture.backend.state.withLock(\.flushCount) == count)
+    }
+    let wrong = try await fixture.ask("/api/v1/admin/flush?now=1", .post)
+    #expect(wrong.status == .badRequest)
+    #expect(try wrong.fieldErrors()["now"]?.contains("takes none") == true)
+  }
+
+  /// Scenario: the gateway is not ready, then it is.
+  /// Guarantees: it is alive all the time; queries and readiness answer 503 with the reason until
+  /// then; metrics are always shown.
+  @Test func readiness() async throws {
+    let fixture = QueryFixture()
+    fixture.backend.state.withLock { $0.readiness = .notReady("replaying the journal") }
+    for path in ["/readyz", "/api/v1/graph", "/api/v1/graph?nonsense=1", "/api/v1/services"] {
+      let response = try await fixture.ask(path)
+      #expect(response.status == .serviceUnavailable)
+      #expect(response.headers[.retryAfter] == "1")
+      #expect(try #require(try response.json()["detail"] as? String).contains("replaying"))
+    }
+    #expect(try await fixture.ask("/api/v1/admin/flush", .post).status == .serviceUnavailable)
+    #expect(try await fixture.ask("/livez").text == "ok\n")
+    #expect(try await fixture.ask("/metrics").status == .ok)
+    fixture.backend.state.withLock { $0.readiness = .ready }
+    #expect(try await fixture.ask("/readyz").text == "ready\n")
+    #expect(try await fixture.ask("/readyz?probe=%").status == .ok)
+  }
+
+  /// Scenario: the OpenAPI document.
+  /// Guarantees: every route with its parameters; every reference leads somewhere.
+  @Test func openAPI() async throws {
+    let response = try await QueryFixture().ask("/api/v1/openapi.json")
+    let json = try response.json()
+    #expect(json["openapi"] as? String == "3.1.0")
+    let paths = try #require(json["paths"] as? [String: [String: [String: Any]]])
+    #expect(
+      paths.keys.sorted() == [
+        "/api/v1/admin/flush", "/api/v1/graph", "/api/v1/openapi.json", "/api/v1/services",
+        "/api/v1/services/{namespace}/{name}", "/livez", "/metrics", "/readyz",
+      ])
+    let graph = try #require(paths["/api/v1/graph"]?["get"])
+    let parameters = try #require(graph["parameters"] as? [[String: Any]])
+    #expect(
+      parameters.compactMap { $0["name"] as? String } == [
+        "start", "end", "environment", "service", "namespace", "depth", "direction", "format",
+      ])
+    let segments = paths["/api/v1/services/{namespace}/{name}"]?["get"]?["parameters"]
+    #expect((segments as? [[String: Any]])?.first?["in"] as? String == "path")
+    #expect(paths["/api/v1/admin/flush"]?["post"] != nil)
+    let components = try #require(json["components"] as? [String: [String: Any]])
+    let schemas = try #require(components["schemas"])
+    let references = response.text.matches(of: /#\/components\/schemas\/([A-Za-z]+)/)
+    #expect(references.count > 10)
+    for reference in references { #expect(schemas[String(reference.1)] != nil) }
+  }
+
+  /// Scenario: the answers of the routes against their own schemas.
+  /// Guarantees: every member an answer has is in its schema.
+  @Test func answersMatchTheirSchemas() async throws {
+    let fixture = QueryFixture()
+    let document = try await fixture.ask("/api/v1/openapi.json").json()
+    let components = document["components"] as? [String: [String: [String: Any]]]
+    let schemas = try #require(components?["schemas"])
+    func check(_ value: Any, _ name: String) {
+      guard let object = value as? [String: Any] else { return }
+      let properties = schemas[name]?["properties"] as? [String: [String: Any]] ?? [:]
+      for (key, member) in object {
+        guard let property = properties[key] else {
+          Issue.record("\(name) has no \(key)")
+          continue
+        }
+        let items = property["items"] as? [String: Any]
+        let choice = (property["oneOf"] as? [[String: Any]])?.first
+        let reference = (items ?? choice ?? property)["$ref"] as? String
+        guard let reference, let target = reference.split(separator: "/").last else { continue }
+        for element in member as? [Any] ?? [member] { check(element, String(target)) }
+      }
+    }
+    check(try await fixture.ask("/api/v1/graph").json(), "Graph")
+    check(try await fixture.ask("/api/v1/services").json(), "Services")
+    check(try await fixture.ask("/api/v1/services/shop/checkout").json(), "Service")
+    check(try await fixture.ask("/api/v1/admin/flush", .post).json(), "Flushed")
+    check(try await fixture.ask("/api/v1/graph?x=1").json(), "Problem")
+  }
+}

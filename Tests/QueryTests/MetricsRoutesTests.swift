@@ -1,0 +1,197 @@
+import Foundation
+import Graph
+import Hummingbird
+import HummingbirdTesting
+import Model
+import Testing
+
+@testable import Query
+
+@Suite struct MetricsRoutesTests {
+  private func scrape(_ fixture: QueryFixture) async throws -> Exposition {
+    let response = try await fixture.ask("/metrics")
+    #expect(response.status == .ok)
+    #expect(response.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
+    return try #require(Exposition(response.text), "not an exposition: \(response.text)")
+  }
+
+  /// Scenario: the shop's edges and metrics of the gateway's own.
+  /// Guarantees: Tempo's names and labels with the right values and types.
+  @Test func namesAndValues() async throws {
+    let fixture = QueryFixture()
+    fixture.backend.state.withLock { state in
+      state.metrics = [
+        Metric("spangate_spans_total", .counter, help: "Spans\nand \\ more.", value: 12_345),
+        Metric(
+          "spangate_open_traces", .gauge, help: "Open.",
+          samples: [.init(2.5, labels: ["shard": "1"]), .init(.nan, labels: ["shard": "2"])]),
+        Metric("9bad-näme", .gauge, help: "", value: -1),
+      ]
+    }
+    let metrics = try await scrape(fixture)
+    let frontend = #"client="shop/frontend",server="shop/checkout",connection_type="""#
+    let database = #"client="shop/checkout",server="database:orders",connection_type="database""#
+    #expect(metrics["traces_service_graph_request_total{\(frontend)}"] == 10)
+    #expect(metrics["traces_service_graph_request_failed_total{\(frontend)}"] == 1)
+    #expect(metrics["traces_service_graph_request_total{\(database)}"] == 1)
+    #expect(metrics["traces_service_graph_request_failed_total{\(database)}"] == 0)
+    #expect(metrics["traces_service_graph_request_server_seconds_count{\(frontend)}"] == 1)
+    #expect(metrics["traces_service_graph_request_server_seconds_sum{\(frontend)}"] == 0.01)
+    #expect(metrics["traces_service_graph_request_client_seconds_count{\(frontend)}"] == nil)
+    #expect(metrics["spangate_spans_total"] == 12_345)
+    #expect(metrics["spangate_open_traces{shard=\"1\"}"] == 2.5)
+    #expect(metrics["spangate_open_traces{shard=\"2\"}"] == nil)
+    #expect(metrics["_9bad_n_me"] == -1)
+    #expect(metrics["spangate_metrics_edges_overflowed"] == 0)
+    #expect(metrics.types["traces_service_graph_request_total"] == "counter")
+    #expect(metrics.types["traces_service_graph_request_server_seconds"] == "histogram")
+    #expect(metrics.types["spangate_open_traces"] == "gauge")
+    #expect(metrics.help["spangate_spans_total"] == "Spans\\nand \\\\ more.")
+  }
+
+  /// Scenario: durations of every size on one edge.
+  /// Guarantees: buckets at 2 ms doubling to 16.384 s and +Inf, cumulative, each duration under
+  /// the first bound it does not exceed (to half a bucket of ours, 1.1 %).
+  @Test func buckets() async throws {
+    let fixture = QueryFixture()
+    let durations: [Nanos] = [
+      0, 500, 1_900_000, 2_100_000, 3_900_000, 100 * .millisecond, 16 * .second, 17 * .second,
+      2 * .hour,
+    ]
+    fixture.backend.state.withLock { state in
+      state.edges = Window()
+      let a = state.node("a")
+      for duration in durations { state.call(a, a, latency: duration, clientLatency: duration) }
+    }
+    let metrics = try await scrape(fixture)
+    for side in ["server", "client"] {
+      let name = "traces_service_graph_request_\(side)_seconds"
+      let labels = #"client="a",server="a",connection_type="""#
+      for step in 0..<14 {
+        let bound = 0.002 * pow(2, Double(step))
+        let expected = durations.filter { Double($0) / 1e9 <= bound }.count
+        let le = bound.description
+        #expect(metrics["\(name)_bucket{\(labels),le=\"\(le)\"}"] == Double(expected))
+      }
+      #expect(metrics["\(name)_bucket{\(labels),le=\"+Inf\"}"] == 9)
+      #expect(metrics["\(name)_count{\(labels)}"] == 9)
+    }
+  }
+
+  /// Scenario: more edges than are shown one by one; they grow, and edges that sort first come late.
+  /// Guarantees: the rest is summed under overflow, totals agree, and no counter ever falls.
+  @Test func overflowNeverFalls() async throws {
+    var random = SeededGenerator("overflowNeverFalls")
+    let fixture = QueryFixture { $0.metricsSeriesMax = 5 }
+    fixture.backend.state.withLock { $0.edges = Window() }
+    let total = "traces_service_graph_request_total"
+    let overflow =
+      #"\#(total){client="__overflow__",server="__overflow__",connection_type=""}"#
+    var before: [String: Double] = [:]
+    var requests: Int64 = 0
+    for round in 0..<20 {
+      fixture.backend.state.withLock { state in
+        for _ in 0..<4 {
+          let client = state.node("s\(99 - round)-\(Int.random(in: 0..<20, using: &random))")
+          let count = Int64.random(in: 1...9, using: &random)
+          state.call(client, client, requests: count)
+          requests += count
+        }
+      }
+      let metrics = try await scrape(fixture)
+      let totals = metrics.samples.filter { $0.key.hasPrefix("\(total){") }
+      #expect(totals.count <= 6)
+      #expect(totals.values.reduce(0, +) == Double(requests))
+      for (key, value) in before { #expect(metrics[key] ?? -1 >= value, "\(key) fell") }
+      before = metrics.samples.filter { $0.key.hasPrefix("traces_") }
+    }
+    #expect(before[overflow] ?? 0 > 0)
+    let overflowed = try await scrape(fixture)["spangate_metrics_edges_overflowed"]
+    #expect(overflowed ?? 0 > 5)
+  }
+
+  /// Scenario: names with quotes, backslashes and newlines; equal ids in two environments; an edge
+  /// whose names are gone.
+  /// Guarantees: labels are escaped, equal labels are summed into one series, nothing is lost.
+  @Test func labels() async throws {
+    let fixture = QueryFixture()
+    fixture.backend.state.withLock { state in
+      state.edges = Window()
+      let hostile = state.node("a\"b\\c\nd")
+      state.call(hostile, hostile)
+      for environment in ["prod", "test"] {
+        let node = state.node("ads", environment: environment)
+        state.call(node, node, requests: 2)
+      }
+      state.call(NameID(1), NameID(2), requests: 3)
+    }
+    let metrics = try await scrape(fixture)
+    let total = "traces_service_graph_request_total"
+    let hostile = #"\#(total){client="a\"b\\c\nd",server="a\"b\\c\nd",connection_type=""}"#
+    #expect(metrics[hostile] == 1)
+    #expect(metrics[#"\#(total){client="ads",server="ads",connection_type=""}"#] == 4)
+    let overflow = #"client="__overflow__",server="__overflow__",connection_type="""#
+    #expect(metrics["\(total){\(overflow)}"] == 3)
+  }
+
+  /// Scenario: a few requests to known and unknown paths, then a scrape.
+  /// Guarantees: they are counted by route and status.
+  @Test func requestsAreCounted() async throws {
+    let fixture = QueryFixture()
+    _ = try await fixture.ask("/api/v1/services/shop/checkout")
+    _ = try await fixture.ask("/api/v1/services/shop/nobody")
+    for number in 0..<3 { _ = try await fixture.ask("/nowhere/\(number)") }
+    let metrics = try await scrape(fixture)
+    let name = "spangate_query_requests_total"
+    let route = "/api/v1/services/{namespace}/{name}"
+    #expect(metrics["\(name){route=\"\(route)\",status=\"200\"}"] == 1)
+    #expect(metrics["\(name){route=\"\(route)\",status=\"404\"}"] == 1)
+    #expect(metrics["\(name){route=\"unknown\",status=\"404\"}"] == 3)
+  }
+}
+
+/// Prometheus text, read by the rules of format 0.0.4.
+struct Exposition {
+  /// Values by name and labels, as written.
+  private(set) var samples: [String: Double] = [:]
+  private(set) var types: [String: String] = [:]
+  private(set) var help: [String: String] = [:]
+
+  subscript(key: String) -> Double? { samples[key] }
+
+  /// nil when a line is malformed, a sample comes twice or belongs to no announced metric.
+  init?(_ text: String) {
+    guard text.hasSuffix("\n") else { return nil }
+    for line in text.dropLast().split(separator: "\n", omittingEmptySubsequences: false) {
+      let words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+      if line.hasPrefix("# HELP ") {
+        help[String(words[2])] = words.count > 3 ? String(words[3]) : ""
+      } else if line.hasPrefix("# TYPE ") {
+        guard words.count == 4, help[String(words[2])] != nil, types[String(words[2])] == nil else {
+          return nil
+        }
+        types[String(words[2])] = String(words[3])
+      } else {
+        guard let (key, value) = Exposition.sample(line), samples[key] == nil,
+          isAnnounced(key)
+        else { return nil }
+        samples[key] = value
+      }
+    }
+  }
+
+  private func isAnnounced(_ key: String) -> Bool {
+    let name = String(key.prefix { $0 != "{" })
+    if types[name] != nil { return true }
+    return ["_bucket", "_sum", "_count"].contains { suffix in
+      name.hasSuffix(suffix) && types[String(name.dropLast(suffix.count))] == "histogram"
+    }
+  }
+
+  private static func sample(_ line: Substring) -> (String, Double)? {
+    let pattern =
+      /([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)+\})?) (\S+)/
+    guard let match = line.wholeMatch(of: pattern), let value = Double(match.2) else { return nil }
+    return (String(match.1), value)
+  }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Graph
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import Model
+import Synchronization
+
+@testable import Query
+
+/// A gateway of values: answers what it was given and remembers what it was asked.
+final class FakeBackend: QueryBackend {
+  struct State {
+    var window = Window()
+    var names: [NameID: Name] = [:]
+    var metrics: [Metric] = []
+    var edges = Window()
+    var readiness = Readiness.ready
+    var failure: (any Error)?
+    var asked: [Range<Nanos>] = []
+    var flushCount = 0
+    var delay: Duration?
+  }
+
+  let state = Mutex(State())
+  let now: Nanos = 1_790_000_005 * .second
+
+  var readiness: Readiness { state.withLock(\.readiness) }
+
+  func graphInput(tenant: TenantID, from: Nanos, to: Nanos) async throws -> GraphInput {
+    if let delay = state.withLock(\.delay) { try await Task.sleep(for: delay) }
+    return try state.withLock { state in
+      state.asked.append(from..<to)
+      if let failure = state.failure { throw failure }
+      let end = to.saturatingAdding(windowNanos - 1).floored(to: windowNanos)
+      return GraphInput(
+        window: state.window, names: state.names, start: from.floored(to: windowNanos), end: end,
+        revision: 3)
+    }
+  }
+
+  func flush() async throws {
+    try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      state.flushCount += 1
+    }
+  }
+
+  func metrics() async -> MetricsSnapshot {
+    state.withLock { MetricsSnapshot(edges: $0.edges, names: $0.names, metrics: $0.metrics) }
+  }
+}
+
+extension FakeBackend.State {
+  mutating func node(
+    _ name: String, namespace: String = "", environment: String = "",
+    kind: NameKind = .service
+  ) -> NameID {
+    let identity = NodeIdentity(environment: environment, namespace: namespace, name: name)
+    let name = Name(tenant: .standard, kind: kind, text: identity.text)
+    names[name.id] = name
+    return name.id
+  }
+
+  /// Calls between two nodes, in the graph and in the metrics.
+  mutating func call(
+    _ client: NameID, _ server: NameID, _ type: ConnectionType = .direct, requests: Int64 = 1,
+    failed: Int64 = 0, latency: Nanos? = 10 * .millisecond, clientLatency: Nanos? = nil
+  ) {
+    var counters = Counters()
+    counters[.requestsAdjusted] = requests * 256
+    counters[.errorsAdjusted] = failed * 256
+    let finding = Finding(
+      window: 0, key: .edge(client, server, type), counters: counters, latency: latency,
+      clientLatency: clientLatency)
+    window.add(finding)
+    edges.add(finding)
+  }
+}
+
+/// A server in front of a fake gateway with a small shop in it.
+struct QueryFixture {
+  let backend = FakeBackend()
+  let server: QueryServer
+
+  init(_ change: (inout QueryConfiguration) -> Void = { _ in }) {
+    var configuration = QueryConfiguration()
+    configuration.port = 0
+    change(&configuration)
+    backend.state.withLock { state in
+      let frontend = state.node("frontend", namespace: "shop")
+      let checkout = state.node("checkout", namespace: "shop")
+      let orders = state.node("orders", kind: .database)
+      state.call(frontend, checkout, requests: 10, failed: 1)
+      state.call(checkout, orders, .database)
+    }
+    server = QueryServer(
+      configuration: configuration, backend: backend, logger: QueryFixture.silence)
+  }
+
+  static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+  func ask(
+    _ path: String, _ method: HTTPRequest.Method = .get, headers: HTTPFields = [:],
+    body: String? = nil
+  ) async throws -> TestResponse {
+    try await server.application().test(.router) { client in
+      try await client.execute(
+        uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+    }
+  }
+}
+
+extension TestResponse {
+  var text: String { String(buffer: body) }
+
+  func json() throws -> [String: Any] {
+    try JSONSerialization.jsonObject(with: Data(body.readableBytesView)) as? [String: Any] ?? [:]
+  }
+
+  /// Of a problem document: the messages by field.
+  func fieldErrors() throws -> [String: String] {
+    let errors = try json()["errors"] as? [[String: String]] ?? []
+    return errors.reduce(into: [:]) { $0[$1["field"] ?? ""] = $1["message"] }
+  }
+}
+
+/// A random sequence that can be repeated: the seed is printed and taken from SPANGATE_SEED.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ test: String) {
+    let named = ProcessInfo.processInfo.environment["SPANGATE_SEED"].flatMap(UInt64.init)
+    let seed = named ?? UInt64.random(in: 0...UInt64.max)
+    print("\(test): SPANGATE_SEED=\(seed)")
+    state = seed
+  }
+
+  /// SplitMix64.
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}
