@@ -170,7 +170,7 @@ import Testing
     let server = trace.span("a", .server, under: hop, 2, 98)
     let client = trace.span("a", .client, under: server, 10, 90)
     let egress = trace.span(
-      "a", .client, under: client, 11, 89, traits: [.proxy, .outboundProxy], peer: "b")
+      "a", .client, under: client, 11, 89, traits: [.proxy, .outboundProxy], peer: "b.example")
     trace.span("b", .server, under: egress, 20, 80, traits: .proxy)
     let outcome = trace.analysed()
     #expect(outcome.nodes == ["a 1/0", "b 1/0"] && outcome.edges == ["a→b 1/0"])

@@ -70,8 +70,8 @@ import Testing
       try SampleRequest.read(document).rejections.counts == [.endBeforeRetention: 1])
   }
 
-  /// Scenario: random requests, as JSON and as calls to a builder.
-  /// Guarantees: both give the same batch and the same rejections.
+  /// Scenario: random requests, as JSON, as protobuf, and as calls to a builder.
+  /// Guarantees: all give the same batch and the same rejections.
   @Test func equivalence() throws {
     var random = SeededRandom.fromEnvironment()
     for _ in 0..<300 {
@@ -80,6 +80,9 @@ import Testing
       let built = request.build()
       #expect(read.batch == built.batch, "\(request.json)")
       #expect(read.rejections == built.rejections, "\(request.json)")
+      let decoded = try Sample.decode(request.protobuf)
+      #expect(decoded.batch == built.batch, "\(request.json)")
+      #expect(decoded.rejections == built.rejections, "\(request.json)")
     }
   }
 

@@ -74,8 +74,8 @@ actor Checkpointer {
   }
 
   private func begin(_ number: UInt64) async throws -> Pending {
-    let delivered = commits.sequenceCommitted
-    var pending = Pending(number: number, sums: WindowSums(), sealed: [], mark: delivered + 1)
+    let delivered = commits.sequenceNext
+    var pending = Pending(number: number, sums: WindowSums(), sealed: [], mark: delivered)
     for shard in shards {
       let part = try await shard.beginCheckpoint(number, delivered: delivered)
       pending.sums.merge(part.sums)

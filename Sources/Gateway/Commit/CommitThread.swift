@@ -22,17 +22,18 @@ final class CommitThread: Sendable {
   private let queue = Mutex(Queue())
   private let thread = NIOThreadPool(numberOfThreads: 1)
   private let names: NameTable
-  /// Every batch up to this sequence was handed to `committed`.
-  private let committedThrough: Atomic<UInt64>
+  /// Every batch below this sequence was handed to `committed`.
+  private let committedBelow: Atomic<UInt64>
 
   init(journal: consuming Journal, names: NameTable) {
-    committedThrough = Atomic(journal.nextSequence - 1)
+    committedBelow = Atomic(journal.nextSequence)
     self.journal = Mutex(journal)
     self.names = names
     thread.start()
   }
 
-  var sequenceCommitted: UInt64 { committedThrough.load(ordering: .acquiring) }
+  /// Every batch below this sequence was committed and handed on.
+  var sequenceNext: UInt64 { committedBelow.load(ordering: .acquiring) }
 
   func submit(_ entry: Entry) {
     let mustSchedule = queue.withLock { queue in
@@ -82,7 +83,7 @@ final class CommitThread: Sendable {
       for (offset, entry) in entries.enumerated() {
         entry.committed(.success(first + UInt64(offset)))
       }
-      committedThrough.store(first + UInt64(entries.count) - 1, ordering: .releasing)
+      committedBelow.store(first + UInt64(entries.count), ordering: .releasing)
     case .failure(let error):
       for entry in entries { entry.committed(.failure(error)) }
     }

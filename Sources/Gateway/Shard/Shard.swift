@@ -148,12 +148,12 @@ extension Shard {
   var hasUnstoredSums: Bool { windows.hasUnstoredSums || !sealedKeys.isEmpty }
 
   /// Hands over what was sealed since the last checkpoint.
-  /// - Parameter folded: every batch of this shard up to this sequence was folded.
+  /// - Parameter folded: every batch of this shard below this sequence was folded.
   mutating func beginCheckpoint(_ number: UInt64, folded: UInt64) -> ShardCheckpoint {
     defer { sealedKeys.removeAll(keepingCapacity: true) }
     return ShardCheckpoint(
       sums: windows.beginCheckpoint(number), sealed: sealedKeys,
-      mark: traces.lowestSequence ?? folded + 1)
+      mark: traces.lowestSequence ?? folded)
   }
 
   mutating func dropGenerations(through checkpoint: UInt64) {

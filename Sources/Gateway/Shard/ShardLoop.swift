@@ -12,7 +12,8 @@ final class ShardLoop: Sendable {
   /// Everything that only the loop may touch.
   private final class Owned {
     var shard: Shard
-    var foldedThrough: UInt64 = 0
+    /// Every batch of this shard below this sequence was folded.
+    var foldedBelow: UInt64 = 0
     var ticking: RepeatedTask?
 
     init(shard: consuming Shard) { self.shard = shard }
@@ -63,7 +64,7 @@ final class ShardLoop: Sendable {
     var spans = 0
     for letter in letters {
       owned.value.shard.fold(letter.batch, sequence: letter.sequence, now: now)
-      owned.value.foldedThrough = letter.sequence
+      owned.value.foldedBelow = letter.sequence + 1
       spans += letter.batch.count
     }
     mailbox.release(spans)
@@ -102,10 +103,10 @@ final class ShardLoop: Sendable {
     try await onLoop { $0.shard.hasUnstoredSums }
   }
 
-  /// - Parameter delivered: every batch up to this sequence was put into the mailboxes.
+  /// - Parameter delivered: every batch below this sequence was put into the mailboxes.
   func beginCheckpoint(_ number: UInt64, delivered: UInt64) async throws -> ShardCheckpoint {
     try await onLoop { owned in
-      owned.shard.beginCheckpoint(number, folded: max(delivered, owned.foldedThrough))
+      owned.shard.beginCheckpoint(number, folded: max(delivered, owned.foldedBelow))
     }
   }
 
@@ -120,7 +121,7 @@ final class ShardLoop: Sendable {
       for key in sealed { owned.shard.rememberSealed(key) }
       for letter in letters {
         owned.shard.fold(letter.batch, sequence: letter.sequence, now: now)
-        owned.foldedThrough = letter.sequence
+        owned.foldedBelow = letter.sequence + 1
       }
     }
   }
