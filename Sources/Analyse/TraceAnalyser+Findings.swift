@@ -42,8 +42,10 @@ extension TraceAnalyser {
     finding.exemplar = trace
     findings.append(finding)
     finding.exemplar = nil
-    finding.key = .operation(entry.service, entry.operation)
-    findings.append(finding)
+    if !entry.operation.isNone {
+      finding.key = .operation(entry.service, entry.operation)
+      findings.append(finding)
+    }
     if !entry.version.isNone {
       finding.key = .version(entry.service, entry.version)
       findings.append(finding)

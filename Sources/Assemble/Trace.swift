@@ -19,7 +19,7 @@ struct Trace: Sendable {
   /// The age at which it is looked at although it grows.
   var nextLookAge: Nanos
   /// The number of spans at which copies are removed next.
-  var nextTidyCount = 32
+  var nextTidyCount = 0
   var byArrival = TraceLink()
   var byBeginning = TraceLink()
 

@@ -108,9 +108,10 @@ public struct TraceTable: ~Copyable {
   /// Any trace, closed ones first: for a shutdown that seals everything.
   public var nextOfAll: Int32? { closed.first ?? open.first }
 
-  /// Whether a trace has as many spans as any may have.
-  public func isFull(_ slot: Int32) -> Bool {
-    slots[Int(slot)].spans.count >= limits.spansPerTraceMax
+  /// Whether a trace has as many spans as any may have. Copies do not count.
+  public mutating func isFull(_ slot: Int32) -> Bool {
+    tidy(slot)
+    return slots[Int(slot)].spans.count >= limits.spansPerTraceMax
   }
 
   /// The trace was analysed because it was idle: its findings stand until it grows again.
@@ -170,8 +171,9 @@ public struct TraceTable: ~Copyable {
 extension TraceTable {
   private mutating func begin(_ key: TraceKey, sequence: UInt64, now: Nanos) -> Int32 {
     let slot: Int32
-    let trace = Trace(
+    var trace = Trace(
       key: key, firstArrival: now, firstSequence: sequence, nextLookAge: limits.maxAgeNanos)
+    trace.nextTidyCount = nextTidyCount(after: 0)
     if let free = freeSlots.popLast() {
       slot = free
       slots[Int(slot)] = trace
@@ -201,7 +203,8 @@ extension TraceTable {
 
   private func isDue(_ slot: Int32, now: Nanos) -> Bool {
     let trace = slots[Int(slot)]
-    if trace.spans.count >= limits.spansPerTraceMax { return true }
+    // Copies do not fill a trace, so only one that was just rid of them is known to be full.
+    if trace.isTidy, trace.spans.count >= limits.spansPerTraceMax { return true }
     return now.saturatingSubtracting(trace.firstArrival) >= trace.nextLookAge
   }
 
@@ -219,12 +222,19 @@ extension TraceTable {
     let before = slots[position].spans.count
     slots[position].spans.removeCopies()
     slots[position].isTidy = true
-    slots[position].nextTidyCount = max(32, 2 * slots[position].spans.count)
+    slots[position].nextTidyCount = nextTidyCount(after: slots[position].spans.count)
     let dropped = before - slots[position].spans.count
     guard dropped > 0, let last = slots[position].spans.map(\.end).max() else { return }
     spanCount -= dropped
     copies.append(
       Copies(tenant: slots[position].key.tenant, count: dropped, traceEnd: last))
+  }
+
+  /// The number of spans at which copies are looked for again: twice as many, or as many as fill a
+  /// trace. Beyond that an eighth more, so that whoever repeats the spans of an almost full trace does
+  /// not have all of it sorted again for each.
+  private func nextTidyCount(after count: Int) -> Int {
+    min(max(32, 2 * count), max(limits.spansPerTraceMax, count + count / 8 + 1))
   }
 
   private func isPast(_ since: Nanos, _ wait: Nanos, _ now: Nanos) -> Bool {

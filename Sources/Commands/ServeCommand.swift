@@ -64,11 +64,10 @@ struct GatewayRun {
   /// Where it listens, and what to paste into an exporter's environment.
   static func greeting(_ addresses: ListeningAddresses) -> String {
     """
-    Spangate listens on
-      OTLP/gRPC  \(addresses.grpc)
-      OTLP/HTTP  \(addresses.http)
-      queries    http://\(reachable(addresses.query))
-    Point an exporter at it:
+    otlp/grpc \(addresses.grpc)
+    otlp/http \(addresses.http)
+    query \(addresses.query)
+    Paste into an exporter's environment:
       OTEL_EXPORTER_OTLP_ENDPOINT=http://\(reachable(addresses.grpc))
 
     """

@@ -60,7 +60,9 @@ public struct JournalReader {
     }
     summary.skippedRecords += scanner.skippedRecords
     summary.skippedBytes += scanner.skippedBytes
-    if isLast { summary.tornBytes += scanner.tailBytes } else {
+    if isLast {
+      summary.tornBytes += scanner.tailBytes
+    } else {
       summary.skippedBytes += scanner.tailBytes
     }
   }

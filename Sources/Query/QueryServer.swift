@@ -11,7 +11,7 @@ public final class QueryServer: Sendable {
   private let inFlight = InFlight()
 
   /// Requests that are not answered yet.
-  public var inFlightCount: Int { inFlight.count }
+  var inFlightCount: Int { inFlight.count }
 
   private let logger: Logger
   private let stopSignal = AsyncStream<Never>.makeStream()

@@ -28,7 +28,7 @@ import Testing
     #expect(table.traceCount == 1 && table.lowestSequence == 5)
 
     #expect(table.nextIdle(now: start + 11 * .second - 1) == nil)
-    let slot = try #require(table.nextIdle(now: start + 11 * .second))
+    let slot = try present(table.nextIdle(now: start + 11 * .second))
     #expect(table.key(of: slot) == .test(1))
     let open = table.spans(of: slot)
     #expect(open.now == [.test(1), .test(2)] && open.analysed == nil)
@@ -51,7 +51,7 @@ import Testing
   @Test func reopening() throws {
     var table = TraceTable(limits: limits())
     _ = table.insert(.test(2), key: .test(1), sequence: 1, now: start)
-    let slot = try #require(table.nextIdle(now: start + 10 * .second))
+    let slot = try present(table.nextIdle(now: start + 10 * .second))
     _ = table.spans(of: slot)
     table.close(slot)
     let closedBytes = table.bytes
@@ -91,7 +91,7 @@ import Testing
     }
     #expect(due == [60, 120, 240, 480])
     #expect(table.nextIdle(now: start + 600 * .second) == nil)
-    let slot = try #require(table.nextToSeal(now: start + 600 * .second))
+    let slot = try present(table.nextToSeal(now: start + 600 * .second))
     #expect(table.nextToSeal(now: start + 600 * .second - 1) == nil)
     table.seal(slot)
     #expect(table.bytes == 0 && table.nextOpen == nil)
@@ -126,23 +126,45 @@ import Testing
       Issue.record("a full trace is due")
       return
     }
-    #expect(table.spans(of: slot).now.count == 100 && table.isFull(slot))
+    let isFull = table.isFull(slot)
+    #expect(isFull && table.spans(of: slot).now.count == 100)
     table.seal(slot)
     #expect(table.insert(.test(101), key: .test(1), sequence: 2, now: start) == .late)
   }
 
-  /// Scenario: a trace reaches the limit with copies only.
-  /// Guarantees: it is not full: copies do not count.
-  @Test func copiesDoNotFill() {
+  /// Scenario: a sender repeats the spans of a trace that lacks but one span to be full.
+  /// Guarantees: copies do not fill it; they are looked for once in a while, not for each; the span
+  /// that fills it is noticed soon.
+  @Test func copiesDoNotFill() throws {
     var table = TraceTable(limits: limits { $0.spansPerTraceMax = 100 })
-    for round in 0..<500 {
-      let span = SpanRecord.test(UInt64(1 + round % 3))
-      let insertion = table.insert(span, key: .test(1), sequence: 1, now: start)
-      guard case .due(let slot) = insertion else { continue }
-      _ = table.spans(of: slot)
-      #expect(!table.isFull(slot))
+    for id in UInt64(1)...99 {
+      _ = table.insert(.test(id), key: .test(1), sequence: 1, now: start)
     }
-    #expect(table.spanCount < 100 && table.traceCount == 1)
+    for round in UInt64(0)..<5000 {
+      let span = SpanRecord.test(1 + round % 99)
+      #expect(table.insert(span, key: .test(1), sequence: 1, now: start) == .inserted)
+      #expect(table.spanCount <= 99 + 99 / 8 + 1)
+    }
+    #expect(table.takeCopies().count < 5000 / 10)
+    let slot = try present(table.nextOpen)
+    var isFull = table.isFull(slot)
+    #expect(!isFull)
+    var isDue = false
+    for id in UInt64(100)...115 where !isDue {
+      isDue = table.insert(.test(id), key: .test(1), sequence: 1, now: start) == .due(slot: slot)
+    }
+    isFull = table.isFull(slot)
+    #expect(isDue && isFull)
+  }
+
+  /// Scenario: traces may have very few spans.
+  /// Guarantees: they are full with these.
+  @Test(arguments: [1, 2, 31, 33]) func smallLimits(spansMax: Int) {
+    var table = TraceTable(limits: limits { $0.spansPerTraceMax = spansMax })
+    for id in UInt64(1)...UInt64(spansMax) {
+      let insertion = table.insert(.test(id), key: .test(1), sequence: 1, now: start)
+      #expect((insertion == .inserted) == (id < spansMax))
+    }
   }
 
   /// Scenario: a sender repeats its spans, some corrected, in random order.
@@ -162,7 +184,7 @@ import Testing
       for span in arrivals.shuffled(using: &random) {
         _ = table.insert(span, key: .test(1, tenant: 3), sequence: 1, now: start)
       }
-      let slot = try #require(table.nextOpen)
+      let slot = try present(table.nextOpen)
       let spans = table.spans(of: slot).now
       let copies = table.takeCopies()
       #expect(copies.reduce(0) { $0 + $1.count } == arrivals.count - originals.count)
@@ -217,7 +239,7 @@ import Testing
     for id: UInt64 in [1, 2, 3] {
       _ = small.insert(.test(1), key: .test(id), sequence: id, now: start + id)
     }
-    let second = try #require(small.slot(.test(2)))
+    let second = try present(small.slot(.test(2)))
     _ = small.spans(of: second)
     small.close(second)
     var order: [TraceKey] = []
@@ -295,7 +317,7 @@ import Testing
       #expect(table.insert(.test(1), key: .test(id), sequence: 1, now: start) == .late)
     }
     #expect(table.insert(.test(1), key: .test(1, tenant: 1), sequence: 1, now: start) == .inserted)
-    table.seal(try #require(table.nextOfAll))
+    table.seal(try present(table.nextOfAll))
     #expect(table.insert(.test(1), key: .test(1), sequence: 1, now: start) == .inserted)
     #expect(table.insert(.test(1), key: .test(2), sequence: 1, now: start) == .late)
   }
@@ -351,6 +373,9 @@ import Testing
     #expect(sealed.mapValues { Set($0) } == all)
   }
 }
+
+/// Requires a value that was asked of a table: requirements take no values that cannot be copied.
+private func present<Value>(_ value: Value?) throws -> Value { try #require(value) }
 
 extension TraceTable {
   func slot(_ key: TraceKey) -> Int32? { index.find(key, in: slots) }

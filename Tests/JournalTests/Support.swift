@@ -81,9 +81,11 @@ struct BatchMaker {
       let trace = TraceID(
         high: UInt64.random(in: .min ... .max, using: &generator),
         low: UInt64.random(in: .min ... .max, using: &generator))
-      batch.append(span(after: batch.spans.last), trace: isSameTrace ? batch.traces.last ?? trace : trace)
+      batch.append(
+        span(after: batch.spans.last), trace: isSameTrace ? batch.traces.last ?? trace : trace)
     }
-    var used = Set(batch.spans.flatMap { [$0.service, $0.version, $0.instance, $0.operation, $0.peer] })
+    var used = Set(
+      batch.spans.flatMap { [$0.service, $0.version, $0.instance, $0.operation, $0.peer] })
     used.remove(.none)
     batch.names = used.sorted()
     return batch
@@ -92,9 +94,11 @@ struct BatchMaker {
   private mutating func span(after last: SpanRecord?) -> SpanRecord {
     let isWild = Int.random(in: 0..<10, using: &generator) == 0
     let start =
-      isWild ? UInt64.random(in: .min ... .max, using: &generator)
+      isWild
+      ? UInt64.random(in: .min ... .max, using: &generator)
       : 1_700_000_000_000_000_000 + UInt64.random(in: 0..<1_000_000_000, using: &generator)
-    let duration = UInt64.random(in: 0...(isWild ? UInt64.max &- start : 5_000_000), using: &generator)
+    let duration = UInt64.random(
+      in: 0...(isWild ? UInt64.max &- start : 5_000_000), using: &generator)
     let process = Bool.random(using: &generator) ? last : nil
     return SpanRecord(
       id: SpanID(UInt64.random(in: .min ... .max, using: &generator)),
@@ -107,7 +111,8 @@ struct BatchMaker {
       peer: isWild ? peers.randomElement(using: &generator)! : .none,
       weight: isWild ? UInt32.random(in: 0...UInt32.max, using: &generator) : SpanRecord.weightOne,
       kind: SpanKind.allCases.randomElement(using: &generator)!,
-      traits: isWild ? SpanTraits(rawValue: UInt16.random(in: 0...UInt16.max, using: &generator)) : [])
+      traits: isWild
+        ? SpanTraits(rawValue: UInt16.random(in: 0...UInt16.max, using: &generator)) : [])
   }
 
   mutating func traces(countMax: Int) -> [TraceKey] {

@@ -174,6 +174,7 @@ import Testing
       builder.name(bytes.keep(bytes: [0x61, 0xC3, 0x28]))
       builder.endSpan()
     }
+    withExtendedLifetime(bytes) {}
     let request = builder.finish()
     #expect(request.batch.count == 2 && request.rejections.rejectedSpans == 0)
     #expect(table.name(request.batch.spans[0].operation)?.text == "a\u{FFFD}(")

@@ -19,7 +19,8 @@ final class FakeBackend: QueryBackend {
     var failure: (any Error)?
     var asked: [Range<Nanos>] = []
     var flushCount = 0
-    var delay: Duration?
+    /// While it is open, questions wait.
+    var gate: AsyncStream<Never>?
   }
 
   let state = Mutex(State())
@@ -28,9 +29,9 @@ final class FakeBackend: QueryBackend {
   var readiness: Readiness { state.withLock(\.readiness) }
 
   func graphInput(tenant: TenantID, from: Nanos, to: Nanos) async throws -> GraphInput {
-    if let delay = state.withLock(\.delay) { try await Task.sleep(for: delay) }
+    state.withLock { $0.asked.append(from..<to) }
+    if let gate = state.withLock(\.gate) { for await _ in gate {} }
     return try state.withLock { state in
-      state.asked.append(from..<to)
       if let failure = state.failure { throw failure }
       let end = to.saturatingAdding(windowNanos - 1).floored(to: windowNanos)
       return GraphInput(
@@ -84,8 +85,7 @@ struct QueryFixture {
   let server: QueryServer
 
   init(_ change: (inout QueryConfiguration) -> Void = { _ in }) {
-    var configuration = QueryConfiguration()
-    configuration.port = 0
+    var configuration = QueryConfiguration(host: "127.0.0.1", port: 0)
     change(&configuration)
     backend.state.withLock { state in
       let frontend = state.node("frontend", namespace: "shop")

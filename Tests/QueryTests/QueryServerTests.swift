@@ -46,14 +46,17 @@ import FoundationNetworking
   /// Guarantees: it is answered in full; a question after that is refused with 503.
   @Test func stopWaitsForOpenQuestions() async throws {
     let fixture = QueryFixture()
-    fixture.backend.state.withLock { $0.delay = .milliseconds(300) }
+    let (closed, gate) = AsyncStream<Never>.makeStream()
+    fixture.backend.state.withLock { $0.gate = closed }
     let (ports, port) = AsyncStream<Int>.makeStream()
     let run = Task { try await fixture.server.run { port.yield($0) } }
     let bound = try #require(await ports.first { _ in true })
     let slow = Task { try await get("http://127.0.0.1:\(bound)/api/v1/graph") }
-    while fixture.server.inFlightCount == 0 { await Task.yield() }
+    while fixture.backend.state.withLock(\.asked).isEmpty { await Task.yield() }
     let stopping = Task { await fixture.server.stop(within: 10) }
     while try await fixture.ask("/livez").status != .serviceUnavailable { await Task.yield() }
+    #expect(fixture.server.inFlightCount > 0)
+    gate.finish()
     #expect(try await slow.value == 200)
     await stopping.value
     try await run.value

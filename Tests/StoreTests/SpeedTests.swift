@@ -68,7 +68,7 @@ import Testing
 
 /// A debug build is slow enough with a few; an optimised one fills the hour.
 #if DEBUG
-let speedCheckpointsCount = 3
+let speedCheckpointsCount = 2
 #else
 let speedCheckpointsCount = 66
 #endif

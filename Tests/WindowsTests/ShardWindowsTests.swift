@@ -12,9 +12,6 @@ import Testing
     return [finding]
   }
 
-  /// Asked here because expectations take no values that cannot be copied.
-  private func isStored(_ windows: borrowing ShardWindows) -> Bool { !windows.hasUnstoredSums }
-
   private func read(
     _ snapshot: WindowsSnapshot, from start: Nanos = 0, to end: Nanos = .max,
     after checkpoint: UInt64 = 0
@@ -28,17 +25,20 @@ import Testing
   @Test func standRetractSeal() {
     var windows = ShardWindows()
     #expect(read(windows.snapshot()) == 0)
-    #expect(isStored(windows))
+    var isStored = !windows.hasUnstoredSums
+    #expect(isStored)
     windows.stand(requests(3))
     #expect(read(windows.snapshot()) == 3)
-    #expect(isStored(windows))
+    isStored = !windows.hasUnstoredSums
+    #expect(isStored)
     windows.retract(requests(3))
     #expect(read(windows.snapshot()) == 0 && windows.snapshot().overlay.isEmpty)
     windows.stand(requests(5))
     windows.retract(requests(5))
     windows.seal(requests(5))
     #expect(read(windows.snapshot()) == 5)
-    #expect(!isStored(windows))
+    isStored = !windows.hasUnstoredSums
+    #expect(!isStored)
     #expect(windows.snapshot().overlay.isEmpty)
   }
 
@@ -67,9 +67,11 @@ import Testing
     windows.seal(requests(10))
     let stored = windows.beginCheckpoint(1)
     #expect(stored.windows[0]?.series[node]?.counters[.requests] == 10)
-    #expect(isStored(windows))
+    var isStored = !windows.hasUnstoredSums
+    #expect(isStored)
     windows.seal(requests(100))
-    #expect(!isStored(windows))
+    isStored = !windows.hasUnstoredSums
+    #expect(!isStored)
 
     // Before the commit, and after it for a store read at either side.
     #expect(read(windows.snapshot(), after: 0) == 111)

@@ -20,20 +20,16 @@ extension SampleRequest {
 
 extension SampleSpan {
   fileprivate func write(to message: inout ProtobufBuilder) {
-    message.field(1, bytes: SampleSpan.bytes(trace))
-    message.field(2, bytes: SampleSpan.bytes(id))
+    message.field(1, bytes: KeptBytes.bytes(hexadecimal: trace))
+    message.field(2, bytes: KeptBytes.bytes(hexadecimal: id))
     message.field(3, text: traceState)
-    message.field(4, bytes: SampleSpan.bytes(parent))
+    message.field(4, bytes: KeptBytes.bytes(hexadecimal: parent))
     message.field(5, text: name)
     message.field(6, varint: UInt64(bitPattern: kind))
     message.field(7, fixed64: start)
     message.field(8, fixed64: end)
     for (key, value) in attributes { message.attribute(9, key) { value.write(to: &$0) } }
     message.field(15) { $0.field(3, varint: UInt64(bitPattern: status)) }
-  }
-
-  private static func bytes(_ hexadecimal: String) -> [UInt8] {
-    Array(KeptBytes().keep(hexadecimal: hexadecimal))
   }
 }
 

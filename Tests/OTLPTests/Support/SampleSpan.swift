@@ -162,6 +162,8 @@ struct SampleRequest {
       }
       builder.endSpan()
     }
+    // The builder looks at the bytes until here.
+    withExtendedLifetime(bytes) {}
   }
 }
 
@@ -178,13 +180,16 @@ final class KeptBytes {
 
   func keep(_ text: String) -> UnsafeRawBufferPointer { keep(bytes: Array(text.utf8)) }
 
-  /// The bytes a text of hexadecimal digits stands for; an odd digit at the end counts as a byte.
   func keep(hexadecimal text: String) -> UnsafeRawBufferPointer {
+    keep(bytes: KeptBytes.bytes(hexadecimal: text))
+  }
+
+  /// The bytes a text of hexadecimal digits stands for; an odd digit at the end counts as a byte.
+  static func bytes(hexadecimal text: String) -> [UInt8] {
     let digits = text.utf8.map { $0.hexadecimalValue ?? 0 }
-    return keep(
-      bytes: stride(from: 0, to: digits.count, by: 2).map {
-        $0 + 1 < digits.count ? digits[$0] << 4 | digits[$0 + 1] : digits[$0]
-      })
+    return stride(from: 0, to: digits.count, by: 2).map {
+      $0 + 1 < digits.count ? digits[$0] << 4 | digits[$0 + 1] : digits[$0]
+    }
   }
 
   func keep(_ value: SampleValue) -> AttributeValue {

@@ -26,9 +26,11 @@ struct ReceiverHarness: Sendable {
     configuration.httpAddress.port = 0
     configure(&configuration)
     let sink = TestSink()
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
     let receiver = Receiver(
       configuration: configuration, group: MultiThreadedEventLoopGroup.singleton, sink: sink,
-      names: NameTable(), clock: { testNow }, logger: Logger(label: "test"))
+      names: NameTable(), clock: { testNow }, logger: logger)
     let addresses = try await receiver.start()
     let harness = ReceiverHarness(receiver: receiver, sink: sink, addresses: addresses)
     let outcome = await onThread { Result { try body(harness) } }
