@@ -89,7 +89,8 @@ public struct TraceTable: ~Copyable {
   /// The next trace to be sealed: idle for long, or held as long as any may be, or over its span limit.
   public func nextToSeal(now: Nanos) -> Int32? {
     if let slot = closed.first,
-      isPast(slots[Int(slot)].lastArrival, limits.idleNanos.saturatingAdding(limits.rememberNanos), now)
+      isPast(
+        slots[Int(slot)].lastArrival, limits.idleNanos.saturatingAdding(limits.rememberNanos), now)
     {
       return slot
     }
@@ -173,7 +174,7 @@ extension TraceTable {
     let slot: Int32
     var trace = Trace(
       key: key, firstArrival: now, firstSequence: sequence, nextLookAge: limits.maxAgeNanos)
-    trace.nextTidyCount = nextTidyCount(after: 0)
+    trace.nextTidyCount = nextTidyCount(after: 0, dropped: 0)
     if let free = freeSlots.popLast() {
       slot = free
       slots[Int(slot)] = trace
@@ -222,8 +223,9 @@ extension TraceTable {
     let before = slots[position].spans.count
     slots[position].spans.removeCopies()
     slots[position].isTidy = true
-    slots[position].nextTidyCount = nextTidyCount(after: slots[position].spans.count)
-    let dropped = before - slots[position].spans.count
+    let count = slots[position].spans.count
+    let dropped = before - count
+    slots[position].nextTidyCount = nextTidyCount(after: count, dropped: dropped)
     guard dropped > 0, let last = slots[position].spans.map(\.end).max() else { return }
     spanCount -= dropped
     copies.append(
@@ -231,10 +233,11 @@ extension TraceTable {
   }
 
   /// The number of spans at which copies are looked for again: twice as many, or as many as fill a
-  /// trace. Beyond that an eighth more, so that whoever repeats the spans of an almost full trace does
-  /// not have all of it sorted again for each.
-  private func nextTidyCount(after count: Int) -> Int {
-    min(max(32, 2 * count), max(limits.spansPerTraceMax, count + count / 8 + 1))
+  /// trace. Where there were copies at least an eighth more, so that whoever repeats the spans of an
+  /// almost full trace does not have all of it sorted again for each.
+  private func nextTidyCount(after count: Int, dropped: Int) -> Int {
+    let fullCount = max(limits.spansPerTraceMax, dropped > 0 ? count + count / 8 + 1 : 0)
+    return min(max(32, 2 * count), fullCount)
   }
 
   private func isPast(_ since: Nanos, _ wait: Nanos, _ now: Nanos) -> Bool {

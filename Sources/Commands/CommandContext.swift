@@ -20,7 +20,7 @@ struct CommandContext: Sendable {
   /// Unix nanoseconds.
   var now: @Sendable () -> Nanos
   var sleep: @Sendable (_ nanos: Nanos) async throws -> Void
-  var signals: @Sendable () -> any StopSignals
+  var signals: @Sendable () async -> any StopSignals
   var makeGateway: MakeGateway
 
   /// The context of the command that is running.
@@ -44,7 +44,7 @@ struct CommandContext: Sendable {
     http: URLSessionExchange(),
     now: LogClock.now,
     sleep: { try await Task.sleep(nanoseconds: $0) },
-    signals: { ProcessStopSignals() },
+    signals: { await ProcessStopSignals.watch() },
     makeGateway: { SpangateServer(configuration: $0, logger: $1) })
 
   /// Wide when the output goes elsewhere than to a terminal.

@@ -38,7 +38,7 @@ struct GatewayRun {
   func run(in context: CommandContext) async throws(CommandFailure) {
     let logger = Logger.gateway(configuration.log)
     // Before anything is bound: a signal that comes while starting must not be lost.
-    let signals = context.signals()
+    let signals = await context.signals()
     let gateway = context.makeGateway(configuration, logger)
     do {
       let addresses = try await gateway.start()

@@ -15,26 +15,38 @@ final class ProcessStopSignals: StopSignals, @unchecked Sendable {
   private let names: AsyncStream<String>
   private let sources: [any DispatchSourceSignal]
 
-  init() {
+  private init(registered: @escaping @Sendable () -> Void) {
     let (names, continuation) = AsyncStream.makeStream(of: String.self)
     self.names = names
     let queue = DispatchQueue(label: "spangate.signals")
     let seen = SeenSignals()
-    let watched = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]
-    sources = watched.map { number, name in
-      // The default action would end the process before the source sees the signal.
-      signal(number, SIG_IGN)
+    sources = ProcessStopSignals.watched.map { number, name in
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         if seen.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
         continuation.yield(name)
       }
-      source.resume()
+      source.setRegistrationHandler(handler: registered)
       return source
     }
+    for source in sources { source.resume() }
     // A peer that goes away is an error of one connection, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
   }
+
+  /// Begins to watch. Until it returns a signal has its usual effect; afterwards none is lost.
+  static func watch() async -> ProcessStopSignals {
+    let (registrations, continuation) = AsyncStream.makeStream(of: Void.self)
+    let signals = ProcessStopSignals { continuation.yield() }
+    var missing = watched.count
+    for await _ in registrations {
+      missing -= 1
+      if missing == 0 { break }
+    }
+    return signals
+  }
+
+  private static let watched = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]
 
   deinit { for source in sources { source.cancel() } }
 

@@ -31,13 +31,14 @@ struct TraceFile {
     self.bytes = bytes
     let start = JSONDocuments.skipBlanks(bytes, from: 0)
     guard start < bytes.count else { throw CommandFailure(.failed, "\(name) is empty") }
-    if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") {
+    // Protobuf first: its first byte is a line feed, and a length may look like a bracket.
+    if let ranges = ProtobufMessages.ranges(in: bytes, pieceBytes: TraceFile.pieceBytes) {
+      requests = ranges.map { Request(range: $0, encoding: .protobuf) }
+    } else if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") {
       requests = JSONDocuments.ranges(in: bytes).map { Request(range: $0, encoding: .json) }
     } else if bytes.starts(with: [0x1F, 0x8B]) {
       throw CommandFailure(
         .failed, "\(name) is compressed; decompress it first: gunzip -c FILE | spangate … -")
-    } else if let ranges = ProtobufMessages.ranges(in: bytes, pieceBytes: TraceFile.pieceBytes) {
-      requests = ranges.map { Request(range: $0, encoding: .protobuf) }
     } else {
       throw CommandFailure(
         .failed,

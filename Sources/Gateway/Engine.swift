@@ -38,7 +38,8 @@ final class Engine: Sendable {
     names = NameTable(limits: configuration.nameLimits)
     store = try TileStore(path: configuration.store.path)
     let stored = try store.committed
-    let journal = try Journal(opening: configuration.journalConfiguration)
+    let journal = try Journal(
+      opening: configuration.journalConfiguration, sequenceMin: stored.mark)
     let replay = try Replay(
       directory: configuration.journalConfiguration.directory, from: stored.mark,
       stored: stored.checkpoint, names: names, now: clock())

@@ -18,7 +18,7 @@ public struct Figures: Sendable, Equatable {
   public var criticalPathShare: Double?
   public var exemplars: [TraceID]
 
-  /// - Parameter criticalPathNanos: the critical-path time of all nodes in the range.
+  /// - Parameter criticalPathNanos: the critical-path time of the range, gaps included.
   public init(_ sums: Sums, criticalPathNanos: Int64) {
     let counters = sums.counters
     requests = counters.adjusted(.requestsAdjusted)

@@ -16,7 +16,7 @@ struct Gathering {
   private(set) var operations: [NameID: [NameID: Sums]] = [:]
   /// Of each service: the instances, each with the version it ran.
   private(set) var instances: [NameID: [(instance: NameID, version: NameID)]] = [:]
-  /// The critical-path time of all nodes.
+  /// All critical-path time: that of nodes, and that of the gaps on edges, which is no node's.
   private(set) var criticalPathNanos: Int64 = 0
   private(set) var coverage = Coverage()
 
@@ -41,7 +41,6 @@ struct Gathering {
     case .node:
       guard isShown(first) else { return }
       nodes[first] = sums
-      criticalPathNanos &+= sums.counters[.criticalPathNanos]
     case .edge:
       guard isShown(first), isShown(second) else { return }
       let type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:)) ?? .direct
@@ -55,7 +54,9 @@ struct Gathering {
     case .unpaired:
       if key.first == UInt64(tenant.raw) { takeUnpaired(key.second, sums.counters) }
     case .coverage:
-      if key.first == UInt64(tenant.raw) { takeCoverage(sums.counters) }
+      guard key.first == UInt64(tenant.raw) else { return }
+      criticalPathNanos &+= sums.counters[.criticalPathNanos]
+      takeCoverage(sums.counters)
     }
   }
 

@@ -32,7 +32,8 @@ struct RequestHeadBuilder {
     switch name.count {
     case 2 where name.equals("te"): Self.keep(value, in: &current.te, like: previous.te)
     case 5 where name.equals(":path"): Self.keep(value, in: &current.path, like: previous.path)
-    case 7 where name.equals(":method"): Self.keep(value, in: &current.method, like: previous.method)
+    case 7 where name.equals(":method"):
+      Self.keep(value, in: &current.method, like: previous.method)
     case 7 where name.equals(":scheme"): break
     case 10 where name.equals(":authority"):
       Self.keep(value, in: &current.authority, like: previous.authority)

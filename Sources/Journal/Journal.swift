@@ -3,7 +3,8 @@
 // group with one write, syncs it as configured, and only then may its batches be acknowledged.
 //
 // Three rules make the rest simple:
-// - A group lies in one segment, and each segment can be read alone: it carries the texts of its names.
+// - A group lies in one segment, and each segment can be read alone: it carries the texts of its
+//   names.
 // - Refused data does not stay: after an error the segment is cut back to what was committed and
 //   never written again, because after a failed sync nobody knows which of its pages are on disk.
 // - The newest segment is never deleted, so that sequence numbers continue after a restart.
@@ -79,8 +80,8 @@ public struct Journal: ~Copyable, Sendable {
     return sequence
   }
 
-  /// Adds to the group that the sums of these traces are part of a checkpoint: once that checkpoint is in
-  /// the store, their spans are not to be replayed.
+  /// Adds to the group that the sums of these traces are part of a checkpoint: once that checkpoint
+  /// is in the store, their spans are not to be replayed.
   public mutating func appendSeal(checkpoint: UInt64, traces: [TraceKey]) {
     let marker = beginGroup()
     let record = group.beginRecord(.seal, marker: marker)
@@ -109,7 +110,8 @@ public struct Journal: ~Copyable, Sendable {
     if let segment = current, segment.bytes >= configuration.segmentBytesMax { retire(segment) }
   }
 
-  /// Deletes the segments of which every batch has a sequence number below `mark`, except the newest.
+  /// Deletes the segments of which every batch has a sequence number below `mark`, except the
+  /// newest.
   public mutating func deleteSegments(below mark: UInt64) throws(JournalError) {
     let keepMin = current == nil ? 1 : 0
     while closed.count > keepMin, closed[0].end <= mark {

@@ -56,7 +56,8 @@ struct SystemError: Error, Equatable, Sendable {
       "Free space on that disk, or set store.path to a bigger one; "
         + "spans are refused and senders asked to retry until then."
     case EACCES, EPERM:
-      "Let the user this process runs as write there, or set store.path to a directory it may write."
+      "Let the user this process runs as write there, or set store.path to a directory "
+        + "it may write to."
     case EROFS: "Mount that file system for writing, or set store.path elsewhere."
     case ENOENT: "Make the parent directory, or set store.path to one that exists."
     case ENOTDIR, EEXIST: "Something else has that name: move it away, or set store.path elsewhere."

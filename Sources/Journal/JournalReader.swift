@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Model
 
-/// Reads what a journal holds, in the order it was written. Needs no lock: it may run beside the process
-/// that writes, and then sees the groups written so far.
+/// Reads what a journal holds, in the order it was written. Needs no lock: it may run beside the
+/// process that writes, and then sees the groups written so far.
 public struct JournalReader {
   /// Calls `body` with every seal and every batch from sequence number `mark` on. Damaged records
   /// are passed over and counted.
@@ -68,8 +68,8 @@ public struct JournalReader {
   }
 
   /// - Parameters:
-  ///   - possible: The sequence numbers a batch may have here: above the last one's, and below those
-  ///     of the next segment, which begins where the committed ones of this end.
+  ///   - possible: The sequence numbers a batch may have here: above the last one's, and below
+  ///     those of the next segment, which begins where the committed ones of this end.
   ///   - names: Those of batches below the mark, which later batches rely on.
   private mutating func deliver(
     _ record: JournalRecord, _ possible: inout Range<UInt64>, _ names: inout [Name],

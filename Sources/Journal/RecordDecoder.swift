@@ -1,6 +1,7 @@
 internal import Model
 
-/// Turns payloads back into records. Every value is checked: the bytes may come from a damaged disk.
+/// Turns payloads back into records. Every value is checked: the bytes may come from a damaged
+/// disk.
 struct RecordDecoder {
   private var reader: ByteReader
 

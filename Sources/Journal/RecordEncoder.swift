@@ -2,8 +2,8 @@ internal import Model
 
 /// Turns batches and seals into payloads. Keeps its tables from record to record.
 ///
-/// Names are numbered within each record, which then lists their ids: a record can be decoded although
-/// an earlier one is damaged, and a name costs a byte or two a span instead of eight.
+/// Names are numbered within each record, which then lists their ids: a record can be decoded
+/// although an earlier one is damaged, and a name costs a byte or two a span instead of eight.
 struct RecordEncoder: Sendable {
   /// The most bytes a span takes: flags 1, ids 32, times 20, weight 5, traits 3, names 5 × 5.
   static let spanBytesMax = 86

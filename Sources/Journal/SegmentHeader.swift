@@ -63,7 +63,8 @@ struct SegmentHeader: Equatable, Sendable {
   }
 }
 
-/// The names of segments: `journal-` and the number of the first batch in 20 digits, so that they sort.
+/// The names of segments: `journal-` and the number of the first batch in 20 digits, so that they
+/// sort.
 enum SegmentName {
   static let prefix = "journal-"
   static let suffix = ".log"

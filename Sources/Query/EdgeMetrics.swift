@@ -4,8 +4,8 @@ import Synchronization
 
 /// The service graph as the metrics Tempo's dashboards know.
 ///
-/// Which edges are shown one by one is decided once, in the order they first appear: were it decided
-/// anew at every scrape, an edge could leave the sum of the others, and that sum would fall.
+/// Which edges are shown one by one is decided once, in the order they first appear: were it
+/// decided anew at every scrape, an edge could leave the sum of the others, which would then fall.
 /// - Source: Grafana Tempo documentation, "Service graphs", metric and label names.
 final class EdgeMetrics: Sendable {
   /// How an edge is labelled. Edges that are labelled alike (in two environments) are summed.

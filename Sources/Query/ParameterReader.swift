@@ -84,8 +84,8 @@ struct ParameterReader {
     guard let time = Timestamp.parse(value) else {
       refuse(
         name,
-        "Must be a time from 1970 to 2261: RFC 3339 (2026-11-23T08:00:00Z), or Unix time as 10, 13, "
-          + "16 or 19 digits (seconds, milli-, micro- or nanoseconds).")
+        "Must be a time from 1970 to 2261: RFC 3339 (2026-11-23T08:00:00Z), or Unix time as 10, "
+          + "13, 16 or 19 digits (seconds, milli-, micro- or nanoseconds).")
       return nil
     }
     return time

@@ -59,7 +59,8 @@ struct QueryResponder: HTTPResponder {
     guard query.utf8.count <= configuration.queryBytesMax else {
       throw QueryProblem(
         .queryTooLong,
-        "The query string has \(query.utf8.count) bytes; \(configuration.queryBytesMax) are allowed."
+        "The query string has \(query.utf8.count) bytes; "
+          + "\(configuration.queryBytesMax) are allowed."
       )
     }
     // Where other tools ask, what cannot be read is nothing to refuse them for.

@@ -38,7 +38,8 @@ struct RouteTable: Sendable {
       routes.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] })
     var problem = QueryProblem(
       .methodNotAllowed,
-      "\(path.prefix(128)) takes \(allowed.sorted().joined(separator: ", ")), not \(method.rawValue)."
+      "\(path.prefix(128)) takes \(allowed.sorted().joined(separator: ", ")), "
+        + "not \(method.rawValue)."
     )
     problem.allowedMethods = allowed.sorted()
     return problem

@@ -39,6 +39,8 @@ final class Exchange {
   let route: Route
   let form: ReplyForm
   private(set) var phase = Phase.collecting
+  /// Its body stopped coming.
+  private(set) var isStalled = false
   /// When the client stops waiting.
   private(set) var deadline: NIODeadline?
 
@@ -120,6 +122,7 @@ final class Exchange {
       progressDue = now + services.bodyTimeout
     } else {
       let seconds = Int(clamping: configuration.bodyTimeoutNanos / .second)
+      isStalled = true
       answer(.refused(.bodyTimedOut(seconds: seconds)))
     }
   }

@@ -198,8 +198,9 @@ extension HTTP1Handler: ExchangeOwner {
     var mustClose = isDraining || request?.framing.isKeepAlive != true
     switch state {
     case .receiving:
-      // Answered before the request ended: a short rest is read, a long one ends the connection.
-      mustClose = mustClose || request?.framing.isRestShort != true
+      // Answered before the request ended: a short rest is read, if it can be expected to come;
+      // otherwise the connection ends.
+      mustClose = mustClose || exchange.isStalled || request?.framing.isRestShort != true
       send(reply, closing: mustClose)
       if mustClose {
         linger()

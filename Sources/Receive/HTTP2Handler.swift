@@ -131,7 +131,10 @@ extension HTTP2Handler {
   private func refuseHeaders(_ stream: Int32) {
     services.counters.grpc.requestsBad.add(1)
     let bytesMax = services.configuration.http2.headerListBytesMax
-    respond(stream, GRPCReply(.refused(.headersTooLarge(bytesMax: bytesMax)), to: RequestHead(), services.configuration))
+    respond(
+      stream,
+      GRPCReply(
+        .refused(.headersTooLarge(bytesMax: bytesMax)), to: RequestHead(), services.configuration))
   }
 
   private func streamClosed(_ stream: Int32) {
@@ -208,7 +211,9 @@ extension HTTP2Handler: Connection {
       return
     }
     handleEvents(ByteBuffer())
-    if session.isFinished { closeAfterWrites() }
+    // Between the two steps of a graceful end the session has nothing to do and yet may get a
+    // request that was on its way.
+    if session.isFinished, shutDownDue == nil { closeAfterWrites() }
   }
 
   /// At the end of this read, or of this turn of the loop.

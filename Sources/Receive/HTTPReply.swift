@@ -63,6 +63,8 @@ func acceptsGzip(_ list: String?) -> Bool {
   return list.split(separator: ",").contains { item in
     let parts = item.lowercased().filter { $0 != " " }.split(separator: ";")
     guard parts.first == "gzip" else { return false }
-    return !parts.dropFirst().contains { $0.hasPrefix("q=0") && $0.allSatisfy { "q=0.".contains($0) } }
+    return !parts.dropFirst().contains {
+      $0.hasPrefix("q=0") && $0.allSatisfy { "q=0.".contains($0) }
+    }
   }
 }

@@ -2,21 +2,6 @@ public import HTTP2
 public import Model
 public import OTLP
 
-/// Where a listener is bound.
-public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
-  /// A name or an address; `127.0.0.1` keeps to this machine, `0.0.0.0` and `::` take all.
-  public var host: String
-  /// 0 picks a free port.
-  public var port: Int
-
-  public init(host: String, port: Int) {
-    self.host = host
-    self.port = port
-  }
-
-  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-}
-
 /// Where the receiver listens, with the ports that were picked.
 public struct BoundAddresses: Sendable, Equatable {
   public var grpc: ListenAddress

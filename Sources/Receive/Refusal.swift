@@ -143,7 +143,8 @@ enum Refusal: Error, Equatable, Sendable {
     case .methodUnknown(let method, let service):
       return unimplemented("unknown method \(quoted(method)) for service \(quoted(service))")
     case .grpcEncodingUnknown(let encoding):
-      var row = unimplemented("grpc-encoding \(quoted(encoding)) is not accepted; send gzip or none")
+      var row = unimplemented(
+        "grpc-encoding \(quoted(encoding)) is not accepted; send gzip or none")
       row.headers = [HTTP2Header("grpc-accept-encoding", "identity,gzip")]
       return row
     case .timeoutMalformed(let text):

@@ -8,8 +8,8 @@ public struct CheckpointContent: Sendable {
   public var mark: UInt64
   /// The findings sealed since the last checkpoint, by window.
   public var sums: WindowSums
-  /// The names the sums refer to. Those the store has do no harm; one it never had, or deleted since
-  /// no tile referred to it any more, is missing from readings until it is given again.
+  /// The names the sums refer to. Those the store has do no harm; one it never had, or deleted
+  /// since no tile referred to it any more, is missing from readings until it is given again.
   public var names: [Name]
 
   public init(number: UInt64, mark: UInt64, sums: WindowSums, names: [Name]) {

@@ -1,8 +1,8 @@
 internal import GRDB
 internal import Model
 
-/// For each width, the time before which its tiles are not used. Each horizon is a border of tiles of
-/// the next wider width, so that these take over without a gap and without counting twice.
+/// For each width, the time before which its tiles are not used. Each horizon is a border of tiles
+/// of the next wider width, so that these take over without a gap and without counting twice.
 struct Horizons: Equatable {
   private var starts = [Nanos](repeating: 0, count: TileWidth.allCases.count)
 

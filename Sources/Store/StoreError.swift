@@ -9,7 +9,8 @@ public enum StoreError: Error, Equatable, Sendable {
   case checkpointNotNew(number: UInt64, committed: UInt64)
   /// A value in the file cannot be what was written.
   case damaged(path: String, what: String)
-  /// SQLite or the file system refused; `code` is SQLite's primary result code, 0 where it was not SQLite.
+  /// SQLite or the file system refused; `code` is SQLite's primary result code, 0 where it was not
+  /// SQLite.
   case failed(StoreOperation, path: String, code: Int32, detail: String)
 
   public var message: String {

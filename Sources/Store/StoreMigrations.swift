@@ -1,7 +1,7 @@
 internal import GRDB
 
-/// The steps from an empty file to the present schema. A step that was released is never changed: what
-/// is to be different later is a new step.
+/// The steps from an empty file to the present schema. A step that was released is never changed:
+/// what is to be different later is a new step.
 enum StoreMigrations {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()

@@ -2,8 +2,8 @@ internal import GRDB
 internal import Model
 
 extension TileStore {
-  /// Adds a checkpoint in one transaction: its sums to the tiles of every width, its names, its mark.
-  /// After an error nothing of it is in the store.
+  /// Adds a checkpoint in one transaction: its sums to the tiles of every width, its names, its
+  /// mark. After an error nothing of it is in the store.
   /// - Errors: `StoreError.checkpointNotNew` when its number is not above the last one's.
   public func commit(_ content: CheckpointContent) throws(StoreError) {
     try StoreError.wrapping(.commit, path) {

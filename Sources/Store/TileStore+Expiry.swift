@@ -8,8 +8,8 @@ extension TileStore {
   /// The pages given back to the file system in one step.
   static let vacuumedPagesMax = 2_000
 
-  /// Deletes tiles that are older than their width is kept, or than the retention, names no tile refers
-  /// to any more, and gives their disk space back.
+  /// Deletes tiles that are older than their width is kept, or than the retention, names no tile
+  /// refers to any more, and gives their disk space back.
   /// - Units: `now` Unix nanoseconds, `retention` nanoseconds.
   public func deleteExpired(now: Nanos, retention: Nanos) throws(StoreError) {
     let isNewHour = try advanceHorizons(to: Horizons(now: now, retention: retention))
@@ -18,7 +18,8 @@ extension TileStore {
     try vacuum()
   }
 
-  /// Deletes the names that no tile refers to. `deleteExpired` does it by itself when hours were deleted.
+  /// Deletes the names that no tile refers to. `deleteExpired` does it by itself when hours were
+  /// deleted.
   public func deleteUnusedNames() throws(StoreError) {
     let countMax = TileStore.deletedSeriesMax
     var deletedCount = countMax

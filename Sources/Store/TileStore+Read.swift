@@ -2,8 +2,8 @@ internal import GRDB
 public import Model
 
 extension TileStore {
-  /// The series of all windows in [start, end), merged, read from the widest tiles that fit, with the
-  /// names their keys refer to. One read transaction: all of it as one checkpoint left it.
+  /// The series of all windows in [start, end), merged, read from the widest tiles that fit, with
+  /// the names their keys refer to. One read transaction: all of it as one checkpoint left it.
   /// - Parameters:
   ///   - kinds: The kinds of series to read; nil for all.
   ///   - now: The present, Unix nanoseconds: what is too old for a width is read from a wider one

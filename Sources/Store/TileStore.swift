@@ -1,12 +1,13 @@
-// The store keeps what is sealed: sums per series in tiles of four widths, the names behind the ids,
-// and how far the journal is covered. One SQLite file, one writer, readers that each see one checkpoint.
+// The store keeps what is sealed: sums per series in tiles of four widths, the names behind the
+// ids, and how far the journal is covered. One SQLite file, one writer, readers that each see one
+// checkpoint.
 //
 // Three rules make the rest simple:
 // - A checkpoint is one transaction: sums, names and mark are there together or not at all.
 // - Every width is written at every checkpoint, so a wide tile is always the sum of its finer ones
 //   and a reader may cover a range with whichever widths fit.
-// - Age only deletes. Before tiles of a width are deleted, the horizon below which they are not to be
-//   used is stored, so a reader never takes a half-deleted stretch for a quiet one.
+// - Age only deletes. Before tiles of a width are deleted, the horizon below which they are not to
+//   be used is stored, so a reader never takes a half-deleted stretch for a quiet one.
 //
 // SCHEMA.md describes every table.
 
@@ -22,8 +23,8 @@ public final class TileStore: Sendable {
   let pool: DatabasePool
   let path: String
 
-  /// Opens `spangate.sqlite` in a directory, makes both when they are not there, and brings an older
-  /// schema up to date.
+  /// Opens `spangate.sqlite` in a directory, makes both when they are not there, and brings an
+  /// older schema up to date.
   /// - Errors: `StoreError` with path, cause and remedy; a store of a newer version is refused.
   public init(path directory: String) throws(StoreError) {
     let path = "\(directory)/\(TileStore.fileName)"

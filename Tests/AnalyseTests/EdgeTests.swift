@@ -229,6 +229,17 @@ import Testing
     #expect(outcome.unpaired == ["parent_cycle 2"])
   }
 
+  /// Scenario: a request that says neither operation, nor version, nor instance.
+  /// Guarantees: it counts at its node, and no series is made for what it did not say.
+  @Test func namelessRequest() {
+    var trace = TraceSketch()
+    trace.span("a", .server)
+    trace.spans[0].operation = .none
+    let outcome = trace.analysed()
+    #expect(outcome.nodes == ["a 1/0"])
+    #expect(Set(outcome.window.series.keys.map(\.kind)) == [.node, .coverage])
+  }
+
   /// Scenario: a trace of no spans.
   /// Guarantees: nothing is found.
   @Test func emptyTrace() {

@@ -166,7 +166,8 @@ import Testing
     var trace = TraceSketch()
     let listener = trace.span("a", .server, 0, 100, traits: .proxy)
     let hop = trace.span(
-      "a", .client, under: listener, 1, 99, traits: [.proxy, .peerIsLocalHost], peer: "127.0.0.1:80")
+      "a", .client, under: listener, 1, 99, traits: [.proxy, .peerIsLocalHost], peer: "127.0.0.1:80"
+    )
     let server = trace.span("a", .server, under: hop, 2, 98)
     let client = trace.span("a", .client, under: server, 10, 90)
     let egress = trace.span(

@@ -14,7 +14,8 @@ import Testing
     let toC = trace.span("b", .client, under: b, 15, 85, traits: .error)
     trace.span("c", .server, under: toC, 20, 80, traits: .error)
     let outcome = trace.analysed()
-    #expect(outcome.nodes == ["a 1/1", "b 1/1", "c 1/1"] && outcome.edges == ["a→b 1/1", "b→c 1/1"])
+    #expect(
+      outcome.nodes == ["a 1/1", "b 1/1", "c 1/1"] && outcome.edges == ["a→b 1/1", "b→c 1/1"])
     #expect(outcome.origins == ["c 1"])
     for (client, server) in [("a", "b"), ("b", "c")] {
       #expect(outcome.edge(client, server).counters[.propagatedAdjusted] == 256)
@@ -51,7 +52,8 @@ import Testing
   }
 
   /// Scenario: the server answered well, but its answer came too late for the client.
-  /// Guarantees: the call failed; the server has no error, and the error did not begin at the caller.
+  /// Guarantees: the call failed; the server has no error, and the error did not begin at the
+  /// caller.
   @Test func clientGaveUp() {
     var trace = TraceSketch()
     let a = trace.span("a", .server, 0, 100, traits: .error)
@@ -62,7 +64,8 @@ import Testing
     #expect(outcome.origins.isEmpty)
   }
 
-  /// Scenario: a client span failed and nothing is below it: the callee died before it could report.
+  /// Scenario: a client span failed and nothing is below it: the callee died before it could
+  /// report.
   /// Guarantees: edge and callee are charged, the caller is not.
   @Test func silentCalleeIsCharged() {
     var trace = TraceSketch()
@@ -173,7 +176,8 @@ import Testing
     #expect(outcome.edge("a", "b").counters[.propagatedAdjusted] == 1024)
     #expect(outcome.node("a").latency == .of(100, weight: 1024))
     #expect(outcome.edge("a", "b").ownTime == .of(20, weight: 1024))
-    #expect(outcome.node("a").counters[.traces] == 1 && outcome.node("a").counters[.errorTraces] == 1)
+    #expect(
+      outcome.node("a").counters[.traces] == 1 && outcome.node("a").counters[.errorTraces] == 1)
     #expect(
       outcome.coverage[.criticalPathNanos] == 4 * 100 * Int64(Nanos.millisecond))
     let unpaired = outcome.window.series[.unpaired(.standard, .clientWithoutPeer)]?.counters

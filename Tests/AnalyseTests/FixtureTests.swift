@@ -9,12 +9,13 @@ import Testing
 @Suite struct FixtureTests {
   /// Scenario: each recording is analysed, in the order of arrival and reversed.
   /// Guarantees: exactly the graph the recording's README states, nothing more.
-  @Test(arguments: [
-    ("chain", ["a 3/1", "b 3/1", "c 3/2"], ["a→b 3/1", "b→c 3/2"]),
-    ("retry", ["a 1/1", "b 2/2"], ["a→b 2/2"]),
-    ("application-down", ["a 1/1", "b 1/1"], ["a→b 1/1"]),
-    ("next-hop-down", ["a 1/1", "next 1/1"], ["a→next virtual_node 1/1"]),
-  ] as [(String, [String], [String])], ["", "-upstream-span"])
+  @Test(
+    arguments: [
+      ("chain", ["a 3/1", "b 3/1", "c 3/2"], ["a→b 3/1", "b→c 3/2"]),
+      ("retry", ["a 1/1", "b 2/2"], ["a→b 2/2"]),
+      ("application-down", ["a 1/1", "b 1/1"], ["a→b 1/1"]),
+      ("next-hop-down", ["a 1/1", "next 1/1"], ["a→next virtual_node 1/1"]),
+    ] as [(String, [String], [String])], ["", "-upstream-span"])
   func recording(expected: (file: String, nodes: [String], edges: [String]), form: String) throws {
     let recording = try Recording(expected.file + form)
     for reversed in [false, true] {

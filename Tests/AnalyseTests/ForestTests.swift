@@ -74,8 +74,8 @@ import Testing
   }
 
   /// Scenario: random parentage over few ids, so that rings, tails and twins abound.
-  /// Guarantees: order holds each span once after its parent; children agree with parents; each ring
-  /// has exactly one root.
+  /// Guarantees: order holds each span once after its parent; children agree with parents; each
+  /// ring has exactly one root.
   @Test func orderHoldsEverySpan() {
     var random = Seeded.forTest()
     var forest = TraceForest()

@@ -18,7 +18,8 @@ import Testing
     var random = Seeded.forTest()
     var used = TraceAnalyser()
     for round in 0..<400 {
-      let spans = round % 2 == 0 ? random.tree(20, wide: true) : random.garbage(1 + random.below(20))
+      let spans =
+        round % 2 == 0 ? random.tree(20, wide: true) : random.garbage(1 + random.below(20))
       var fresh = TraceAnalyser()
       let expected = sums(spans, &fresh)
       let again = spans.filter { _ in random.once(in: 3) }
@@ -73,8 +74,9 @@ import Testing
     var analyser = TraceAnalyser()
     let sums = sums(spans.reversed(), &analyser)
     let window = sums.merged(from: 0, to: .max)
-    #expect(window.series[.edge(NameID(1), NameID(2), .direct)]?.counters[.requests] == 10_000 - 1
-      || window.series[.edge(NameID(2), NameID(1), .direct)]?.counters[.requests] == 10_000 - 1)
+    #expect(
+      window.series[.edge(NameID(1), NameID(2), .direct)]?.counters[.requests] == 10_000 - 1
+        || window.series[.edge(NameID(2), NameID(1), .direct)]?.counters[.requests] == 10_000 - 1)
     #expect(
       window.series[.coverage(.standard)]?.counters[.criticalPathNanos] == 2 * Int64(count) - 2)
   }
@@ -132,7 +134,7 @@ extension Seeded {
         id: SpanID(UInt64(below(count + 1))), parent: SpanID(UInt64(below(count + 2))),
         start: times[below(times.count)], end: times[below(times.count)],
         service: NameID(UInt64(1 + below(3))), version: NameID(UInt64(below(3))),
-        instance: NameID(UInt64(below(3))), operation: NameID(UInt64(below(3))),
+        instance: NameID(UInt64(below(3))), operation: NameID(UInt64(1 + below(2))),
         peer: once(in: 2) ? .none : NameID(Seeded.peersFrom + UInt64(below(2))),
         weight: UInt32(truncatingIfNeeded: anyMagnitude()), kind: SpanKind.allCases[below(5)],
         traits: SpanTraits(rawValue: UInt16(truncatingIfNeeded: next())))

@@ -6,12 +6,14 @@ import Testing
 @Suite struct TimeRuleTests {
   /// Scenario: children that overlap, nest, touch, stick out on either side, or miss the parent.
   /// Guarantees: self time is the duration less the union of what lies inside.
-  @Test(arguments: [
-    ([(10, 20), (15, 30)], 80), ([(10, 50), (20, 30)], 60), ([(10, 20), (20, 30)], 80),
-    ([(0, 100)], 0), ([(50, 50)], 100), ([], 100), ([(10, 20), (12, 18), (30, 40), (35, 60)], 60),
-    ([(0, 10), (90, 150)], 80), ([(110, 150)], 100), ([(10, 90), (10, 90)], 20),
-    ([(40, 60), (10, 20), (55, 95), (0, 5)], 30),
-  ] as [([(Nanos, Nanos)], Nanos)])
+  @Test(
+    arguments: [
+      ([(10, 20), (15, 30)], 80), ([(10, 50), (20, 30)], 60), ([(10, 20), (20, 30)], 80),
+      ([(0, 100)], 0), ([(50, 50)], 100), ([], 100),
+      ([(10, 20), (12, 18), (30, 40), (35, 60)], 60),
+      ([(0, 10), (90, 150)], 80), ([(110, 150)], 100), ([(10, 90), (10, 90)], 20),
+      ([(40, 60), (10, 20), (55, 95), (0, 5)], 30),
+    ] as [([(Nanos, Nanos)], Nanos)])
   func selfTime(children: [(Nanos, Nanos)], expected: Nanos) {
     var trace = TraceSketch()
     let root = trace.span("a", .server, 0, 100)

@@ -18,8 +18,8 @@ import Testing
   }
 
   /// Scenario: a trace arrives, is idle, and stays idle.
-  /// Guarantees: open until idle for long enough, then closed, then sealed, each at its moment; late
-  /// afterwards; nothing is left of it but its id.
+  /// Guarantees: open until idle for long enough, then closed, then sealed, each at its moment;
+  /// late afterwards; nothing is left of it but its id.
   @Test func lifeOfATrace() throws {
     var table = TraceTable(limits: limits())
     #expect(table.nextIdle(now: start) == nil && table.nextToSeal(now: .max) == nil)
@@ -323,8 +323,8 @@ import Testing
   }
 
   /// Scenario: random spans, clocks and decisions, as a shard would make them.
-  /// Guarantees: what stands, taken back and added as the table says, is at last one analysis of all
-  /// the spans of each trace; no byte is left in the count.
+  /// Guarantees: what stands, taken back and added as the table says, is at last one analysis of
+  /// all the spans of each trace; no byte is left in the count.
   @Test func standingAnalysesAddUp() throws {
     var random = Seeded.forTest()
     var table = TraceTable(limits: limits { $0.spansPerTraceMax = 60 })

@@ -52,32 +52,34 @@ import Testing
   @Test func criticalPath() async throws {
     struct Path: Decodable {
       struct Section: Decodable {
-        var span_id: String
-        var start_unix_nano: UInt64
-        var end_unix_nano: UInt64
+        var spanId: String
+        var startUnixNano: UInt64
+        var endUnixNano: UInt64
       }
       struct CallPath: Decodable {
         var path: [String]
-        var exclusive_ns: UInt64
+        var exclusiveNs: UInt64
       }
-      var trace_id: String
+      var traceId: String
       var sections: [Section]
-      var exclusive_ns: [String: UInt64]
-      var call_paths: [CallPath]
+      var exclusiveNs: [String: UInt64]
+      var callPaths: [CallPath]
     }
     let world = FakeWorld()
     let code = await world.run(
       "analyze", "--critical-path", "--rule", "wallclock", "--format", "json", "-",
       input: Sample.request())
     #expect(code == 0)
-    let paths = try JSONDecoder().decode([Path].self, from: Data(world.output.utf8))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let paths = try decoder.decode([Path].self, from: Data(world.output.utf8))
     let path = try #require(paths.first)
-    #expect(path.trace_id == "00000000000000000000000000000001")
+    #expect(path.traceId == "00000000000000000000000000000001")
     #expect(
-      path.sections.reduce(0) { $0 + $1.end_unix_nano - $1.start_unix_nano } == 100_000_000)
-    #expect(path.exclusive_ns["0000000000000003"] == 60_000_000)
-    #expect(path.call_paths.first?.path == ["front op1", "front op2", "back op3"])
-    #expect(path.call_paths.reduce(0) { $0 + $1.exclusive_ns } == 100_000_000)
+      path.sections.reduce(0) { $0 + $1.endUnixNano - $1.startUnixNano } == 100_000_000)
+    #expect(path.exclusiveNs["0000000000000003"] == 60_000_000)
+    #expect(path.callPaths.first?.path == ["front op1", "front op2", "back op3"])
+    #expect(path.callPaths.reduce(0) { $0 + $1.exclusiveNs } == 100_000_000)
     let table = FakeWorld()
     #expect(await table.run("analyze", "--critical-path", "-", input: Sample.request()) == 0)
     #expect(table.output.split(separator: "\n").count == 6)

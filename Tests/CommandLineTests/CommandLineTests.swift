@@ -124,7 +124,8 @@ import Testing
       try write("workers: 5\nlog:\n  lebel: info\n".utf8, to: path)
       let world = FakeWorld()
       #expect(await world.run("config", "validate", "--config", path) == 64)
-      #expect(world.errors.contains("\(path):3: log.lebel: is no known key; did you mean log.level?"))
+      #expect(
+        world.errors.contains("\(path):3: log.lebel: is no known key; did you mean log.level?"))
     }
   }
 }
@@ -139,11 +140,10 @@ import Testing
     #expect(world.configuration?.workers == 3)
     #expect(
       world.output == """
-        Spangate listens on
-          OTLP/gRPC  0.0.0.0:4317
-          OTLP/HTTP  127.0.0.1:4318
-          queries    http://127.0.0.1:4320
-        Point an exporter at it:
+        otlp/grpc 0.0.0.0:4317
+        otlp/http 127.0.0.1:4318
+        query [::]:4320
+        Paste into an exporter's environment:
           OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317
 
         """)

@@ -77,11 +77,12 @@ private let graph = """
 
   /// Scenario: the server answers other than with a graph, or not at all.
   /// Guarantees: the exit code of the contract, and what the server said.
-  @Test(arguments: [
-    (400, 64, "no such service; service: did you mean back?"), (401, 77, "SPANGATE_TOKEN"),
-    (403, 77, "no such service"), (404, 64, "no such service"), (500, 70, "answered 500"),
-    (503, 69, "not ready"), (0, 69, "network is down"),
-  ] as [(Int, Int32, String)])
+  @Test(
+    arguments: [
+      (400, 64, "no such service; service: did you mean back?"), (401, 77, "SPANGATE_TOKEN"),
+      (403, 77, "no such service"), (404, 64, "no such service"), (500, 70, "answered 500"),
+      (503, 69, "not ready"), (0, 69, "network is down"),
+    ] as [(Int, Int32, String)])
   func refusals(status: Int, code: Int32, text: String) async {
     let world = FakeWorld()
     let problem = """

@@ -27,7 +27,8 @@ private let began: UInt64 = 1_700_000_000_000_000_000
         "Authorization": "Bearer t", "Content-Type": "application/json",
       ])
     #expect(
-      world.output == "3 requests sent, 9 spans accepted, 0 rejected, 0 requests refused, 0 retries\n")
+      world.output
+        == "3 requests sent, 9 spans accepted, 0 rejected, 0 requests refused, 0 retries\n")
     #expect(world.errors.isEmpty && world.sleeps.isEmpty)
   }
 
@@ -99,7 +100,8 @@ private let began: UInt64 = 1_700_000_000_000_000_000
 
         """)
     #expect(
-      world.output == "1 requests sent, 1 spans accepted, 2 rejected, 2 requests refused, 0 retries\n")
+      world.output
+        == "1 requests sent, 1 spans accepted, 2 rejected, 2 requests refused, 0 retries\n")
   }
 
   /// Scenario: requests ten seconds apart, at twice the speed, one out of order, one unreadable.
@@ -143,13 +145,16 @@ private let began: UInt64 = 1_700_000_000_000_000_000
     partial = PartialSuccess(
       [0x0A, 11, 0x08] + [UInt8](repeating: 0xFF, count: 9) + [1], .protobuf)
     #expect(partial.rejectedSpans == .max)
-    for json in ["[]", "{", "{\"partialSuccess\":{\"rejectedSpans\":-5}}", "{\"partialSuccess\":1}"] {
+    for json in [
+      "[]", "{", "{\"partialSuccess\":{\"rejectedSpans\":-5}}", "{\"partialSuccess\":1}",
+    ] {
       #expect(PartialSuccess(Array(json.utf8), .json).rejectedSpans == 0)
     }
     #expect(
       PartialSuccess(Array("{\"partialSuccess\":{\"rejectedSpans\":7}}".utf8), .json)
         .rejectedSpans == 7)
-    let fields = WireFields([0x09] + [UInt8](repeating: 1, count: 8) + [0x15, 0, 0, 0, 0, 0x18, 5, 0x07])
+    let fields = WireFields(
+      [0x09] + [UInt8](repeating: 1, count: 8) + [0x15, 0, 0, 0, 0, 0x18, 5, 0x07])
     #expect(fields.varint(3) == 5)
     #expect(WireFields([0x12, 200, 1]).text(2) == nil)
   }

@@ -7,16 +7,18 @@ import Testing
   /// Scenario: the process gets a signal.
   /// Guarantees: its name is reported, once.
   @Test func firstSignal() async {
-    let signals = ProcessStopSignals()
-    kill(getpid(), SIGTERM)
-    #expect(await signals.next() == "SIGTERM")
+    await #expect(processExitsWith: .exitCode(7)) {
+      let signals = await ProcessStopSignals.watch()
+      kill(getpid(), SIGTERM)
+      exit(await signals.next() == "SIGTERM" ? 7 : 1)
+    }
   }
 
   /// Scenario: the process gets a second one while it drains.
   /// Guarantees: it ends at once, with the shell's exit code for that signal.
   @Test func secondSignal() async {
     await #expect(processExitsWith: .exitCode(130)) {
-      let signals = ProcessStopSignals()
+      let signals = await ProcessStopSignals.watch()
       kill(getpid(), SIGTERM)
       _ = await signals.next()
       kill(getpid(), SIGINT)

@@ -45,8 +45,18 @@ private func record(_ count: Int) -> [UInt8] {
     #expect(file.requests == [TraceFile.Request(range: 0..<30, encoding: .protobuf)])
     let bytes = record(60) + record(60) + record(120) + record(10)
     #expect(
-      ProtobufMessages.ranges(in: bytes, pieceBytes: 100) == [0..<60, 60..<120, 120..<240, 240..<250])
+      ProtobufMessages.ranges(in: bytes, pieceBytes: 100) == [
+        0..<60, 60..<120, 120..<240, 240..<250,
+      ])
     #expect(ProtobufMessages.ranges(in: bytes, pieceBytes: 130) == [0..<120, 120..<250])
+  }
+
+  /// Scenario: protobuf records whose length is the code of a bracket.
+  /// Guarantees: they are not taken for JSON.
+  @Test(arguments: [UInt8(ascii: "{"), UInt8(ascii: "[")])
+  func lengthLooksLikeJSON(length: UInt8) throws {
+    let file = try TraceFile(name: "file", bytes: record(Int(length) + 2))
+    #expect(file.requests.map(\.encoding) == [.protobuf])
   }
 
   /// Scenario: messages with their length before them, as the Collector's file exporter writes them.
@@ -59,13 +69,14 @@ private func record(_ count: Int) -> [UInt8] {
 
   /// Scenario: files that are no OTLP.
   /// Guarantees: each is refused with what to do.
-  @Test(arguments: [
-    ([], "is empty"), ([0x20, 0x0A], "is empty"), ([0x1F, 0x8B, 8], "is compressed"),
-    ([0x0A, 5, 0], "is no OTLP"), ([0x0A], "is no OTLP"), (Array("hello".utf8), "is no OTLP"),
-    ([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1], "is no OTLP"),
-    ([0, 0, 0, 9, 0x0A], "is no OTLP"), ([0, 0, 0], "is no OTLP"), ([0x12, 0], "is no OTLP"),
-    ([0x0A, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0], "is no OTLP"),
-  ] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([], "is empty"), ([0x20, 0x0A], "is empty"), ([0x1F, 0x8B, 8], "is compressed"),
+      ([0x0A, 5, 0], "is no OTLP"), ([0x0A], "is empty"), (Array("hello".utf8), "is no OTLP"),
+      ([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1], "is no OTLP"),
+      ([0, 0, 0, 9, 0x0A], "is no OTLP"), ([0, 0, 0], "is no OTLP"), ([0x12, 0], "is no OTLP"),
+      ([0x0A, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0], "is no OTLP"),
+    ] as [([UInt8], String)])
   func notOTLP(bytes: [UInt8], text: String) {
     let error = #expect(throws: CommandFailure.self) {
       _ = try TraceFile(name: "file", bytes: bytes)

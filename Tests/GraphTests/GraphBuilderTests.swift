@@ -138,6 +138,8 @@ import Testing
     fixture.tenant = .standard
     fixture.add(.node(mine), [.requestsAdjusted: 1, .criticalPathNanos: 10])
     fixture.add(.node(theirs), [.requestsAdjusted: 50, .criticalPathNanos: 90])
+    fixture.add(.coverage(.standard), [.criticalPathNanos: 10])
+    fixture.add(.coverage(TenantID(9)), [.criticalPathNanos: 90])
     fixture.call(mine, theirs)
     fixture.add(.node(NameID(12345)), [.requestsAdjusted: 1])
     let graph = try fixture.graph()

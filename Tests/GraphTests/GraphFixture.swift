@@ -102,6 +102,7 @@ struct Shop {
         .criticalPathNanos: 40,
       ], latency: 40 * .millisecond, clientLatency: 44 * .millisecond,
       ownTime: 4 * .millisecond, exemplar: TraceID(high: 1, low: 2))
+    fixture.add(.coverage(.standard), [.criticalPathNanos: 400])
     fixture.call(checkout, orders, .database)
     fixture.call(checkout, queue, .messagingSystem)
     fixture.call(queue, mail, .messagingSystem)

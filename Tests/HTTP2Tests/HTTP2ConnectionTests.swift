@@ -159,6 +159,24 @@ import Testing
     #expect(wire.server.isFinished)
   }
 
+  /// Scenario: a graceful end of a connection without streams.
+  /// Guarantees: both steps, and the first alone does not finish it for good.
+  @Test func endsGracefullyWhenIdle() throws {
+    let wire = try Wire()
+    let done = wire.client.post("/", contentType: "a/b")
+    wire.pump()
+    wire.server.respond(to: done, status: 200, headers: [])
+    wire.pump()
+    wire.server.announceShutdown()
+    wire.pump()
+    #expect(wire.events.last == .pingAcknowledged)
+    #expect(!wire.server.isFinished)
+    wire.server.shutDown()
+    // Read raw: this client's session takes nothing in any more after the first step.
+    #expect(wire.serverOutput() == frame(type: 7, [0, 0, 0, UInt8(done), 0, 0, 0, 0]))
+    #expect(wire.server.isFinished)
+  }
+
   /// Scenario: field values that are not UTF-8.
   /// Guarantees: they are repaired, never an error.
   @Test func repairsFieldValues() throws {

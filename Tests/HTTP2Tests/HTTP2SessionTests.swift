@@ -144,7 +144,9 @@ import Testing
       to: stream, status: 200, headers: [], body: [5], trailers: [HTTP2Header("grpc-status", "8")],
       resetCode: code)
     let output = wire.serverOutput()
-    #expect(output.suffix(13) == frame(type: 3, stream: UInt32(stream), [0, 0, 0, UInt8(code.rawValue)])[...])
+    #expect(
+      output.suffix(13)
+        == frame(type: 3, stream: UInt32(stream), [0, 0, 0, UInt8(code.rawValue)])[...])
     wire.client.receive(output)
     #expect(wire.client.responses[stream]?.grpcStatus == 8)
     #expect(wire.client.responses[stream]?.closeCode == code.rawValue)
@@ -193,7 +195,8 @@ import Testing
     let wire = try Wire()
     let stream = wire.client.post("/", contentType: "a/b")
     wire.pump()
-    wire.server.respond(to: stream, status: 200, headers: [], body: [UInt8](repeating: 7, count: 40_000))
+    wire.server.respond(
+      to: stream, status: 200, headers: [], body: [UInt8](repeating: 7, count: 40_000))
     var calls = 0
     while wire.server.wantsToWrite {
       var output: [UInt8] = []

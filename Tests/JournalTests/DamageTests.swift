@@ -78,8 +78,8 @@ import Testing
   }
 
   /// Scenario: each byte of the log in turn is damaged, in one bit or in all.
-  /// Guarantees: never a crash; every record but the one that was hit is read, equal, and the damage is
-  /// counted (one header copy may be lost without any harm).
+  /// Guarantees: never a crash; every record but the one that was hit is read, equal, and the
+  /// damage is counted (one header copy may be lost without any harm).
   @Test(arguments: [0x01, 0x80, 0xFF] as [UInt8]) func everyFlippedByteCostsOneRecord(
     mask: UInt8
   ) throws {
@@ -130,9 +130,9 @@ import Testing
     }
   }
 
-  /// Scenario: both copies of a segment's header are gone, in the newest segment and in an older one.
-  /// Guarantees: the segment is passed over and counted; the other segments are read; its number is
-  /// not given again; it goes when the mark has passed it.
+  /// Scenario: both copies of a segment's header are gone, in the newest segment and in an older
+  /// one. Guarantees: the segment is passed over and counted; the other segments are read; its
+  /// number is not given again; it goes when the mark has passed it.
   @Test func segmentsWithoutHeaderArePassedOver() throws {
     let directory = try TemporaryDirectory()
     let configuration = JournalConfiguration(

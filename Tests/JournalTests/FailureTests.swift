@@ -28,8 +28,8 @@ import Testing
   }
 
   /// Scenario: the disk is full after any number of bytes, in the first group or a later one.
-  /// Guarantees: an error that says path, cause and remedy; nothing of the group is ever read; the next
-  /// group goes to a new segment, with its names, under the same numbers.
+  /// Guarantees: an error that says path, cause and remedy; nothing of the group is ever read; the
+  /// next group goes to a new segment, with its names, under the same numbers.
   @Test(arguments: [false, true], stride(from: 0, through: 1_400, by: 100).map { $0 })
   func fullDiskRefusesTheWholeGroup(isFirst: Bool, freeBytes: Int) throws {
     var journal = try opened(.os)

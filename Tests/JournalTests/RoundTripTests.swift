@@ -6,7 +6,8 @@ import Testing
 @Suite struct RoundTripTests {
   /// Scenario: random batches and seals are committed in random groups over small segments, in
   /// several runs of the process, with every durability.
-  /// Guarantees: what is read back is equal, in order, with the texts of all names, once each segment.
+  /// Guarantees: what is read back is equal, in order, with the texts of all names, once each
+  /// segment.
   @Test(arguments: Durability.allCases) func readsWhatWasWritten(durability: Durability) throws {
     let directory = try TemporaryDirectory()
     var maker = BatchMaker(SeededGenerator("readsWhatWasWritten"))

@@ -111,7 +111,8 @@ import Testing
   }
 
   /// Scenario: the longest claims with the greatest weights.
-  /// Guarantees: nothing traps, a sum is never negative for one event, and all is taken back exactly.
+  /// Guarantees: nothing traps, a sum is never negative for one event, and all is taken back
+  /// exactly.
   @Test func hostileClaims() {
     var histogram = Histogram()
     for value: Nanos in [0, .hour, .day, .max] {

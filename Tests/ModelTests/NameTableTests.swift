@@ -48,8 +48,8 @@ import Testing
   }
 
   /// Scenario: more operations than the limit, in two services and two tenants.
-  /// Guarantees: what is beyond is summed under the overflow name of its own scope and counted; what
-  /// was known stays known; other scopes and tenants are not touched.
+  /// Guarantees: what is beyond is summed under the overflow name of its own scope and counted;
+  /// what was known stays known; other scopes and tenants are not touched.
   @Test func overflowIsCounted() {
     let table = table()
     let known = (0..<3).map { table.intern(kind: .operation, scope: service, "\($0)", now: start) }
@@ -80,7 +80,8 @@ import Testing
   }
 
   /// Scenario: names fall out of use for an hour, others do not.
-  /// Guarantees: places of the unused are given back, of the used not; the overflow name takes none.
+  /// Guarantees: places of the unused are given back, of the used not; the overflow name takes
+  /// none.
   @Test func placesAreGivenBackAfterAnHour() {
     let table = table()
     for index in 0..<3 {

@@ -10,29 +10,40 @@ import Testing
     let checkout = Name(tenant: .standard, kind: .service, text: "\u{1F}\u{1F}checkout")
     #expect(checkout.id.raw == 0x7588_451b_ccd5_2060)
     let expected: [(Name, UInt64)] = [
-      (Name(tenant: .standard, kind: .service, text: "prod\u{1F}shop\u{1F}checkout"),
-        0x30c0_8c64_6aa2_5681),
+      (
+        Name(tenant: .standard, kind: .service, text: "prod\u{1F}shop\u{1F}checkout"),
+        0x30c0_8c64_6aa2_5681
+      ),
       (Name(tenant: TenantID(7), kind: .service, text: checkout.text), 0x86f0_5961_7c3b_7c57),
-      (Name(tenant: .standard, kind: .operation, scope: checkout.id, text: "GET /"),
-        0xb7d2_f812_45b0_51c0),
-      (Name(tenant: .standard, kind: .version, scope: checkout.id, text: "v42"),
-        0xb5b4_c471_8b45_568c),
-      (Name(tenant: .standard, kind: .operation, scope: checkout.id, text: "Größe → 東京"),
-        0xe4ba_cb1a_dde5_5d4c),
+      (
+        Name(tenant: .standard, kind: .operation, scope: checkout.id, text: "GET /"),
+        0xb7d2_f812_45b0_51c0
+      ),
+      (
+        Name(tenant: .standard, kind: .version, scope: checkout.id, text: "v42"),
+        0xb5b4_c471_8b45_568c
+      ),
+      (
+        Name(tenant: .standard, kind: .operation, scope: checkout.id, text: "Größe → 東京"),
+        0xe4ba_cb1a_dde5_5d4c
+      ),
       (Name(tenant: .standard, kind: .database, text: ""), 0x1b67_3593_5daf_9c9e),
-      (Name(tenant: .standard, kind: .operation, scope: checkout.id, text: Name.overflowText),
-        0xb020_e00b_e41e_52ec),
+      (
+        Name(tenant: .standard, kind: .operation, scope: checkout.id, text: Name.overflowText),
+        0xb020_e00b_e41e_52ec
+      ),
     ]
     for (name, id) in expected { #expect(name.id.raw == id, "\(name.text)") }
   }
 
   /// Scenario: the published key and messages 00 01 02 … of several lengths.
   /// Guarantees: the hash is SipHash-1-3.
-  @Test(arguments: [
-    (0, 0xabac_0158_050f_c4dc), (1, 0xc9f4_9bf3_7d57_ca93), (7, 0xd392_7d98_9bb1_1140),
-    (8, 0x3690_9511_8d29_9a8e), (9, 0x25a4_8eb3_6c06_3de4), (15, 0xd320_d86d_2a51_9956),
-    (16, 0xcc4f_dd1a_7d90_8b66), (63, 0x9d19_9062_b7bb_b3a8),
-  ] as [(Int, UInt64)])
+  @Test(
+    arguments: [
+      (0, 0xabac_0158_050f_c4dc), (1, 0xc9f4_9bf3_7d57_ca93), (7, 0xd392_7d98_9bb1_1140),
+      (8, 0x3690_9511_8d29_9a8e), (9, 0x25a4_8eb3_6c06_3de4), (15, 0xd320_d86d_2a51_9956),
+      (16, 0xcc4f_dd1a_7d90_8b66), (63, 0x9d19_9062_b7bb_b3a8),
+    ] as [(Int, UInt64)])
   func sipHashVectors(count: Int, expected: UInt64) {
     var hash = SipHash(key0: 0x0706_0504_0302_0100, key1: 0x0f0e_0d0c_0b0a_0908)
     let message = (0..<count).map { UInt8($0) }
@@ -50,8 +61,10 @@ import Testing
           for text in ["", "a", "b", "ab", "abcdefgh", "abcdefgh\u{0}"] {
             let name = Name(tenant: tenant, kind: kind, scope: scope, text: text)
             #expect(!name.id.isNone)
-            #expect(name.id == Name.id(
-              tenant: tenant, kind: kind, scope: scope, text: Array(text.utf8).span))
+            #expect(
+              name.id
+                == Name.id(
+                  tenant: tenant, kind: kind, scope: scope, text: Array(text.utf8).span))
             ids.insert(name.id)
             count += 1
           }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Random numbers that can be had again (SplitMix64): a failure is repeated by setting SPANGATE_SEED.
+/// Random numbers that can be had again (SplitMix64): a failure is repeated by setting
+/// SPANGATE_SEED.
 struct Seeded: RandomNumberGenerator {
   private var state: UInt64
 

@@ -19,7 +19,8 @@ import Testing
   }
 
   /// Scenario: copies of one span that differ in each field.
-  /// Guarantees: id, kind and service are its identity; of the rest, later end then later start stay.
+  /// Guarantees: id, kind and service are its identity; of the rest, later end then later start
+  /// stay.
   @Test func identity() {
     let span = SpanRecord(id: SpanID(1), start: 5, end: 9, service: NameID(1), kind: .client)
     var other = span

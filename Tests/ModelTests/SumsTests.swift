@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct SumsTests {
   /// Scenario: random sums are written and read.
-  /// Guarantees: they are equal, byte for byte the same when written again, and nothing is left over.
+  /// Guarantees: they are equal, byte for byte the same when written again, and nothing is left
+  /// over.
   @Test func serialFormIsReadAsItIsWritten() throws {
     var random = Seeded.forTest()
     for size in [0, 1, 2, 5, 40] {
@@ -126,7 +127,8 @@ import Testing
     for _ in 0..<500 {
       let value = random.anyMagnitude()
       let signed = Int64(bitPattern: random.next()) >> Int64(random.below(64))
-      let text = String((0..<random.below(9)).map { _ in "aé→😀\u{0}".randomElement(using: &random)! })
+      let text = String(
+        (0..<random.below(9)).map { _ in "aé→😀\u{0}".randomElement(using: &random)! })
       var writer = ByteWriter()
       writer.write(UInt8(truncatingIfNeeded: value))
       writer.write(fixed: value)

@@ -16,7 +16,8 @@ import Testing
   }
 
   /// Scenario: random times are floored to every width of tile.
-  /// Guarantees: the floor is a multiple of the width, not after the time, and less than a width before.
+  /// Guarantees: the floor is a multiple of the width, not after the time, and less than a width
+  /// before.
   @Test(arguments: TileWidth.allCases)
   func floored(width: TileWidth) {
     var random = Seeded.forTest()

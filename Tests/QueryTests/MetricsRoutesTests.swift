@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// Scenario: more edges than are shown one by one; they grow, and edges that sort first come late.
+  /// Scenario: more edges than are shown one by one; they grow, and such as sort first come late.
   /// Guarantees: the rest is summed under overflow, totals agree, and no counter ever falls.
   @Test func overflowNeverFalls() async throws {
     var random = SeededGenerator("overflowNeverFalls")
@@ -190,7 +190,11 @@ struct Exposition {
 
   private static func sample(_ line: Substring) -> (String, Double)? {
     let pattern =
-      /([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)+\})?) (\S+)/
+      #/
+      ([a-zA-Z_:][a-zA-Z0-9_:]*
+        (?:\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)+\})?)
+      [\ ](\S+)
+      /#
     guard let match = line.wholeMatch(of: pattern), let value = Double(match.2) else { return nil }
     return (String(match.1), value)
   }

@@ -38,6 +38,7 @@ import FoundationNetworking
     #expect(bound > 0)
     #expect(try await get("http://127.0.0.1:\(bound)/livez") == 200)
     await server.stop(within: 5)
+    #expect(server.inFlightCount == 0)
     try await run.value
     await #expect(throws: (any Error).self) { try await get("http://127.0.0.1:\(bound)/livez") }
   }
@@ -59,6 +60,7 @@ import FoundationNetworking
     gate.finish()
     #expect(try await slow.value == 200)
     await stopping.value
+    #expect(fixture.server.inFlightCount == 0)
     try await run.value
   }
 

@@ -80,7 +80,8 @@ import Testing
         let response = try connection.export(Payload.protobuf(spans: spans, badSpans: bad))
         #expect(response.grpcStatus == 0)
         let partial = try #require(
-          response.message.flatMap(ProtobufFields.init)?.data[1]?.first.flatMap(ProtobufFields.init))
+          response.message.flatMap(ProtobufFields.init)?.data[1]?.first.flatMap(ProtobufFields.init)
+        )
         #expect(partial.numbers[1] == UInt64(bad))
         #expect(partial.text(2)?.isEmpty == false)
       }
@@ -90,14 +91,15 @@ import Testing
 
   /// Scenario: no message, two, a truncated one, a flag of 2, a compressed one without encoding.
   /// Guarantees: INTERNAL with a text, as Trailers-Only; never a hang.
-  @Test(arguments: [
-    ([], "received no request message", nil),
-    ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "multiple request messages", nil),
-    ([0, 0, 0, 0, 9, 1], "the request message is truncated", nil),
-    ([0, 0], "the request message is truncated", nil),
-    ([2, 0, 0, 0, 0], "unknown compressed-flag 2", nil),
-    ([1, 0, 0, 0, 1, 0], "compressed", nil), ([1, 0, 0, 0, 1, 0], "compressed", "identity"),
-  ] as [([UInt8], String, String?)])
+  @Test(
+    arguments: [
+      ([], "received no request message", nil),
+      ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "multiple request messages", nil),
+      ([0, 0, 0, 0, 9, 1], "the request message is truncated", nil),
+      ([0, 0], "the request message is truncated", nil),
+      ([2, 0, 0, 0, 0], "unknown compressed-flag 2", nil),
+      ([1, 0, 0, 0, 1, 0], "compressed", nil), ([1, 0, 0, 0, 1, 0], "compressed", "identity"),
+    ] as [([UInt8], String, String?)])
   func refusesBrokenFraming(bytes: [UInt8], text: String, encoding: String?) async throws {
     try await ReceiverHarness.run { harness in
       let connection = try HTTP2Connection(port: harness.grpcPort)
@@ -117,7 +119,9 @@ import Testing
   /// Guarantees: RESOURCE_EXHAUSTED without RetryInfo; the first before the body was sent or
   /// reserved, followed by RST_STREAM NO_ERROR because the client has not ended.
   @Test func refusesOversizedMessages() async throws {
-    try await ReceiverHarness.run { $0.decodeLimits.requestBytesMax = 100_000 } _: { harness in
+    try await ReceiverHarness.run {
+      $0.decodeLimits.requestBytesMax = 100_000
+    } _: { harness in
       let connection = try HTTP2Connection(port: harness.grpcPort)
       let early = try connection.response(connection.beginExport([0, 0, 2, 0, 0]))
       #expect(early.grpcStatus == 8)
@@ -157,7 +161,9 @@ import Testing
   /// Scenario: a long answer to clients that do and do not list gzip.
   /// Guarantees: compressed only for the one that does.
   @Test func compressesAnswersOnlyWhenAsked() async throws {
-    try await ReceiverHarness.run { $0.compressedAnswerBytesMin = 20 } _: { harness in
+    try await ReceiverHarness.run {
+      $0.compressedAnswerBytesMin = 20
+    } _: { harness in
       let connection = try HTTP2Connection(port: harness.grpcPort)
       let body = Payload.protobuf(spans: 3, badSpans: 1)
       let plain = try connection.export(body)

@@ -159,7 +159,9 @@ import Testing
   /// Guarantees: 413 with a Status that names the limit and asks for no retry; the declared one is
   /// refused before a byte of the body is read or reserved.
   @Test func refusesOversizedBodies() async throws {
-    try await ReceiverHarness.run { $0.decodeLimits.requestBytesMax = 100_000 } _: { harness in
+    try await ReceiverHarness.run {
+      $0.decodeLimits.requestBytesMax = 100_000
+    } _: { harness in
       let declared = try RawConnection(port: harness.httpPort)
       try declared.send(
         "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -315,7 +317,9 @@ import Testing
   /// Scenario: more bodies for the workers than may wait.
   /// Guarantees: refused as overload, to be sent again.
   @Test func refusesWhenWorkersAreBusy() async throws {
-    try await ReceiverHarness.run { $0.workerQueueMax = 0 } _: { harness in
+    try await ReceiverHarness.run {
+      $0.workerQueueMax = 0
+    } _: { harness in
       let answer = try RawConnection(port: harness.httpPort).post(
         type: "application/json", body: Payload.json(spans: 1))
       #expect(answer.status == 503)

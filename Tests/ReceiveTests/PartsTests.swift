@@ -26,12 +26,14 @@ import Testing
 
   /// Scenario: times around the ends of months, years and leap days.
   /// Guarantees: as `date -u` writes them.
-  @Test(arguments: [
-    (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"),
-    (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (951_868_800, "Wed, 01 Mar 2000 00:00:00 GMT"),
-    (1_767_225_599, "Wed, 31 Dec 2025 23:59:59 GMT"),
-    (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
-  ] as [(UInt64, String)])
+  @Test(
+    arguments: [
+      (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"),
+      (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+      (951_868_800, "Wed, 01 Mar 2000 00:00:00 GMT"),
+      (1_767_225_599, "Wed, 31 Dec 2025 23:59:59 GMT"),
+      (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+    ] as [(UInt64, String)])
   func writesDates(seconds: UInt64, text: String) {
     #expect(HTTPDate.text(unixSeconds: seconds) == text)
   }
@@ -85,6 +87,7 @@ import Testing
     var asked: [Int] = []
     var intake = BodyIntake(isGRPC: false, bytesMax: 100_000, buffer: [1, 2, 3])
     let piece = [UInt8](repeating: 7, count: 10_000)
+    let one: [UInt8] = [1]
     let reserve = { (count: Int) in
       asked.append(count)
       return true
@@ -92,7 +95,7 @@ import Testing
     for _ in 0..<10 { #expect(intake.append(piece.span.bytes, reserve: reserve) == nil) }
     #expect(asked == [16_384, 16_384, 32_768, 34_464])
     #expect(intake.bytes.count == 100_000)
-    #expect(intake.append([1].span.bytes, reserve: reserve) == .bodyTooLarge(bytesMax: 100_000))
+    #expect(intake.append(one.span.bytes, reserve: reserve) == .bodyTooLarge(bytesMax: 100_000))
     #expect(intake.takeReservation() == 100_000)
     #expect(intake.takeReservation() == 0)
     #expect(intake.finish() == nil)
@@ -102,14 +105,15 @@ import Testing
   /// Guarantees: refused before a byte is kept, with nothing left reserved.
   @Test func refusesWithoutRoom() {
     let none = { (_: Int) in false }
+    let bytes: [UInt8] = [0, 0, 0, 0, 9, 1]
     var declared = BodyIntake(isGRPC: false, bytesMax: 100, buffer: [])
     #expect(declared.declare(bytes: 50, reserve: none) == .noRoom)
     #expect(declared.declare(bytes: 101, reserve: none) == .bodyTooLarge(bytesMax: 100))
     #expect(declared.declare(bytes: -1, reserve: none) == nil)
     var growing = BodyIntake(isGRPC: false, bytesMax: 100, buffer: [])
-    #expect(growing.append([1].span.bytes, reserve: none) == .noRoom)
+    #expect(growing.append(bytes.span.bytes, reserve: none) == .noRoom)
     var framed = BodyIntake(isGRPC: true, bytesMax: 100, buffer: [])
-    #expect(framed.append([0, 0, 0, 0, 9, 1].span.bytes, reserve: none) == .noRoom)
+    #expect(framed.append(bytes.span.bytes, reserve: none) == .noRoom)
     for intake in [declared, growing, framed] {
       #expect(intake.bytes.isEmpty)
       #expect(intake.reservedBytes == 0)

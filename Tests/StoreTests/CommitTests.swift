@@ -4,10 +4,10 @@ import Testing
 @testable import Store
 
 @Suite struct CommitTests {
-  /// Scenario: random findings over a day, committed in random parts over several checkpoints, the store
-  /// closed and opened between them; then random ranges are read.
-  /// Guarantees: every reading equals the sum in memory of the windows it says it covers, covers what was
-  /// asked for, and is widened by less than a window at either end.
+  /// Scenario: random findings over a day, committed in random parts over several checkpoints, the
+  /// store closed and opened between them; then random ranges are read. Guarantees: every reading
+  /// equals the sum in memory of the windows it says it covers, covers what was asked for, and is
+  /// widened by less than a window at either end.
   @Test func readsTheSumOfWhatWasCommitted() throws {
     let directory = try TemporaryDirectory()
     var maker = FindingMaker("readsTheSumOfWhatWasCommitted")

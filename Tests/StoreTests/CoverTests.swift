@@ -5,8 +5,9 @@ import Testing
 
 @Suite struct CoverTests {
   /// Scenario: random ranges and random present times.
-  /// Guarantees: the pieces follow each other without gap or overlap from start to end; each begins and ends
-  /// on a border of its width, is not older than its width is kept, and is as wide as may be; few pieces.
+  /// Guarantees: the pieces follow each other without gap or overlap from start to end; each begins
+  /// and ends on a border of its width, is not older than its width is kept, and is as wide as may
+  /// be; few pieces.
   @Test func piecesMakeUpTheRange() {
     var generator = SeededGenerator("piecesMakeUpTheRange")
     for _ in 0..<3_000 {

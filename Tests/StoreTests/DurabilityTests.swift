@@ -19,9 +19,9 @@ import Testing
     #expect(settings == ["wal", "2", "2", "0"])
   }
 
-  /// Scenario: the process is killed: what is left is the file and as much of its log as the disk got,
-  /// cut at random places.
-  /// Guarantees: the copy opens, and holds exactly the first n checkpoints, whole.
+  /// Scenario: the process is killed: what is left is the file and as much of its log as the disk
+  /// got, cut at random places. Guarantees: the copy opens, and holds exactly the first n
+  /// checkpoints, whole.
   @Test func eachCheckpointIsThereWholeOrNotAtAll() throws {
     let directory = try TemporaryDirectory()
     let store = try TileStore(path: directory.path)

@@ -6,8 +6,8 @@ import Testing
 
 @Suite struct ExpiryTests {
   /// Scenario: ten days of findings; the present is at their end, retention six days.
-  /// Guarantees: of each width exactly the tiles its horizon says remain; readings of any range still equal
-  /// the sum of what they say they cover, as far back as the retention.
+  /// Guarantees: of each width exactly the tiles its horizon says remain; readings of any range
+  /// still equal the sum of what they say they cover, as far back as the retention.
   @Test func deletesWhatItSays() throws {
     let directory = try TemporaryDirectory()
     let store = try TileStore(path: directory.path)

@@ -59,8 +59,8 @@ import Testing
   }
 
   /// Scenario: a checkpoint begins while more is sealed, and is committed.
-  /// Guarantees: it holds what was sealed before it began; readers of a store before, at and after the
-  /// commit see everything exactly once.
+  /// Guarantees: it holds what was sealed before it began; readers of a store before, at and after
+  /// the commit see everything exactly once.
   @Test func checkpoint() {
     var windows = ShardWindows()
     windows.stand(requests(1))
@@ -140,8 +140,8 @@ import Testing
     #expect(read(snapshot, from: 3 * windowNanos) == 0)
   }
 
-  /// Scenario: random decisions of a shard: traces stand, grow, are sealed; checkpoints begin and are
-  /// committed; readers read the store, then the snapshot.
+  /// Scenario: random decisions of a shard: traces stand, grow, are sealed; checkpoints begin and
+  /// are committed; readers read the store, then the snapshot.
   /// Guarantees: store and snapshot together are always the sum of all that was sent.
   @Test func nothingIsLostOrCountedTwice() {
     var random = Seeded.forTest()

@@ -79,25 +79,22 @@ final class CommitThread: Sendable {
     guard !entries.isEmpty else { return }
     let outcome = journal.withLock { journal in write(entries, to: &journal) }
     switch outcome {
-    case .success(let first):
-      for (offset, entry) in entries.enumerated() {
-        entry.committed(.success(first + UInt64(offset)))
-      }
-      committedBelow.store(first + UInt64(entries.count), ordering: .releasing)
+    case .success(let sequences):
+      for (entry, sequence) in zip(entries, sequences) { entry.committed(.success(sequence)) }
+      committedBelow.store(sequences[sequences.count - 1] + 1, ordering: .releasing)
     case .failure(let error):
       for entry in entries { entry.committed(.failure(error)) }
     }
   }
 
-  /// - Returns: the sequence of the first entry.
+  /// - Returns: the sequence of each entry.
   private func write(
     _ entries: [Entry], to journal: inout Journal
-  ) -> Result<UInt64, JournalError> {
-    let first = journal.nextSequence
-    for entry in entries { _ = journal.append(entry.batch, names: names.name) }
+  ) -> Result<[UInt64], JournalError> {
+    let sequences = entries.map { journal.append($0.batch, names: names.name) }
     do throws(JournalError) {
       try journal.commit()
-      return .success(first)
+      return .success(sequences)
     } catch {
       return .failure(error)
     }

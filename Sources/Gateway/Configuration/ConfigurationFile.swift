@@ -93,6 +93,11 @@ struct ConfigurationFile {
     case .mapping where ConfigurationKey.at(child) != nil:
       report(
         "is a value, not a section", key: child, line: key.mark?.line, remedy: "write one value")
+    case .mapping(let inside) where inside.isEmpty && !isSection:
+      // Nothing is in it, but its name may be a slip: it is reported like any unknown key.
+      settings.append(
+        ConfigurationSetting(
+          path: child, text: "", origin: .file(path: name, line: key.mark?.line ?? 1)))
     default:
       visit(value, path: child, depth: depth + 1)
     }

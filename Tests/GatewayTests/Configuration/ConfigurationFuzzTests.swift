@@ -27,7 +27,8 @@ private struct SeededGenerator: RandomNumberGenerator {
   private static let pieces = [
     "traces", "idle", "max_age", "receiver", "grpc", "address", "workers", ":", ": ", "\n", "  ",
     "- ", "[", "]", "{", "}", ", ", "\"", "'", "|", ">", "&a ", "*a", "!!int ", "? ", "---\n",
-    "...\n", "#", "%YAML 1.2\n", "%", "11s", "1e9", "null", "~", "\t", "\r\n", "\u{0}", "é", "\u{FEFF}",
+    "...\n", "#", "%YAML 1.2\n", "%", "11s", "1e9", "null", "~", "\t", "\r\n", "\u{0}", "é",
+    "\u{FEFF}",
     "<<: ", "0x1F", "99999999999999999999", "-", "\\", "\"\\x41\"", "@", "`", "=",
   ]
 

@@ -75,8 +75,9 @@ private func problems(
         "flag --set limits.request_bytes: limits.request_bytes: 65MiB is more than "
           + "limits.memory (64MiB); lower it, or raise limits.memory"
       ])
-    #expect(problems("", flags: [("limits.exemplars_bytes", "8GiB"), ("limits.memory", "64MiB")])
-      .count == 1)
+    #expect(
+      problems("", flags: [("limits.exemplars_bytes", "8GiB"), ("limits.memory", "64MiB")])
+        .count == 1)
     #expect(
       problems("", environment: ["SPANGATE_QUERY__ADDRESS": "127.0.0.1:4317"]) == [
         "environment SPANGATE_QUERY__ADDRESS: query.address: 127.0.0.1:4317 is the same as "
@@ -109,29 +110,34 @@ private func problems(
   /// Scenario: files that are not what they should be.
   /// Guarantees: one clear problem each, with the line where there is one.
   @Test func unreadableFiles() {
-    #expect(problems("a: b\na: c\n") == [
-      "gateway.yaml:1: a: is given twice in one section; keep one of the two"
-    ])
-    #expect(problems("traces:\n  idle: 1s\ntraces.idle: 2s\n") == [
-      "gateway.yaml:3: traces.idle: is given twice; keep one of the two"
-    ])
+    #expect(
+      problems("a: b\na: c\n") == [
+        "gateway.yaml:1: a: is given twice in one section; keep one of the two"
+      ])
+    #expect(
+      problems("traces:\n  idle: 1s\ntraces.idle: 2s\n") == [
+        "gateway.yaml:3: traces.idle: is given twice; keep one of the two"
+      ])
     #expect(problems("workers: 'open\n").first?.contains("is not valid YAML") == true)
     #expect(problems("log:\n\tlevel: info\n").first?.hasPrefix("gateway.yaml:2: is not") == true)
     #expect(problems("a: 1\n---\nb: 2\n").first?.contains("is not valid YAML") == true)
     #expect(problems("just words\n").first?.contains("holds a text, not keys") == true)
     #expect(problems("- 1\n- 2\n").first?.contains("holds a list") == true)
     #expect(problems("[a, b]: 1\n").first?.contains("has a key that is not a word") == true)
-    #expect(problems("workers:\n") == [
-      "gateway.yaml:1: workers: has no value; write one, or remove the line"
-    ])
+    #expect(
+      problems("workers:\n") == [
+        "gateway.yaml:1: workers: has no value; write one, or remove the line"
+      ])
     #expect(problems("a: &x [1]\nb: *x\n").first?.hasPrefix("gateway.yaml:1: holds a YAML") == true)
     #expect(problems("# *note* & more\nworkers: 2 # *bold*\n") == [])
     let big = ConfigurationFile(
       name: "big", contents: [UInt8](repeating: 0x23, count: ConfigurationFile.bytesMax + 1))
-    #expect(big.problems.first?.description == "big:1: is larger than 1 MiB; "
-      + "name the configuration file, not another one")
-    #expect(ConfigurationFile(name: "x", contents: [0xFF, 0xFE]).problems.first?.problem
-      == "is not UTF-8 text")
+    #expect(
+      big.problems.first?.description == "big:1: is larger than 1 MiB; "
+        + "name the configuration file, not another one")
+    #expect(
+      ConfigurationFile(name: "x", contents: [0xFF, 0xFE]).problems.first?.problem
+        == "is not UTF-8 text")
     #expect(ConfigurationFile(path: "/").problems.count == 1)
   }
 
@@ -152,8 +158,9 @@ private func problems(
     let wide = "a: [" + String(repeating: "{b: 1}, ", count: 30_000) + "]"
     #expect(!ConfigurationFile(name: "wide", contents: Array(wide.utf8)).problems.isEmpty)
     let deep = (0..<20).map { String(repeating: " ", count: $0) + "k:" }.joined(separator: "\n")
-    #expect(ConfigurationFile(name: "d", contents: Array(deep.utf8)).problems.first?.problem
-      == "holds too much")
+    #expect(
+      ConfigurationFile(name: "d", contents: Array(deep.utf8)).problems.first?.problem
+        == "holds too much")
   }
 
   /// Scenario: unknown keys near to and far from a known one.

@@ -6,11 +6,12 @@ import Testing
 @Suite struct ConfigurationValueTests {
   /// Scenario: durations in every unit, combined, with fractions.
   /// Guarantees: they are exact to the nanosecond and read back from their written form.
-  @Test(arguments: [
-    ("11s", 11_000_000_000), ("14d", 1_209_600_000_000_000), ("500ms", 500_000_000),
-    ("1h30m", 5_400_000_000_000), ("0.1s", 100_000_000), ("1.5h", 5_400_000_000_000),
-    ("7us", 7_000), ("9ns", 9), ("0", 0), ("0s", 0), ("106751d", 9_223_286_400_000_000_000),
-  ] as [(String, UInt64)])
+  @Test(
+    arguments: [
+      ("11s", 11_000_000_000), ("14d", 1_209_600_000_000_000), ("500ms", 500_000_000),
+      ("1h30m", 5_400_000_000_000), ("0.1s", 100_000_000), ("1.5h", 5_400_000_000_000),
+      ("7us", 7_000), ("9ns", 9), ("0", 0), ("0s", 0), ("106751d", 9_223_286_400_000_000_000),
+    ] as [(String, UInt64)])
   func durations(text: String, nanos: UInt64) throws {
     #expect(try DurationText.parse(text) == nanos)
     #expect(try DurationText.parse(DurationText.format(nanos)) == nanos)

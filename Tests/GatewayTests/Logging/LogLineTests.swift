@@ -28,7 +28,8 @@ private func line(
   /// Guarantees: one JSON object a line that says the same.
   @Test func json() throws {
     let text = line(
-      .json, "say \"hi\"\n\u{1}\\", ["spans": "3", "level": "own", "list": ["a", "b"], "map": ["k": "v"]])
+      .json, "say \"hi\"\n\u{1}\\",
+      ["spans": "3", "level": "own", "list": ["a", "b"], "map": ["k": "v"]])
     #expect(text.hasSuffix("\n"))
     #expect(text.dropLast().contains("\n") == false)
     let object = try #require(
@@ -48,8 +49,12 @@ private func line(
   @Test(arguments: [LogLineFormat.text, .json])
   func hostileText(format: LogLineFormat) throws {
     let text = line(
-      format, "x\u{1B}[2Jy\u{9B}z\r\n", ["na\nme": "\u{7F}\u{0}", "long": "\(String(repeating: "é", count: 500_000))"])
-    #expect(text.unicodeScalars.dropLast().allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
+      format, "x\u{1B}[2Jy\u{9B}z\r\n",
+      ["na\nme": "\u{7F}\u{0}", "long": "\(String(repeating: "é", count: 500_000))"])
+    #expect(
+      text.unicodeScalars.dropLast().allSatisfy {
+        $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value)
+      })
     #expect(text.utf8.count < 20_000)
     #expect(text.contains("…"))
     if format == .json { _ = try JSONSerialization.jsonObject(with: Data(text.utf8)) }

@@ -44,10 +44,11 @@ private struct Failure: Error, CustomStringConvertible {
       recorder.written == [
         "NOTICE   written shard=1 who=event",
         "ERROR    failed error=\"the disk is full\" error.type=Failure shard=1 who=logger",
-      ] || recorder.written == [
-        "NOTICE   written shard=1 who=event",
-        "ERROR    failed error=\"the disk is full\" shard=1 who=logger",
-      ])
+      ]
+        || recorder.written == [
+          "NOTICE   written shard=1 who=event",
+          "ERROR    failed error=\"the disk is full\" shard=1 who=logger",
+        ])
   }
 
   /// Scenario: a metadata provider is set.

@@ -111,7 +111,12 @@ enum Payload {
       trace[0] = UInt8(truncatingIfNeeded: index)
       trace[1] = UInt8(truncatingIfNeeded: index >> 8)
       span.data(1, trace)
-      span.data(2, [1, 2, 3, 4, 5, 6, UInt8(truncatingIfNeeded: index >> 8), UInt8(truncatingIfNeeded: index) | 1])
+      span.data(
+        2,
+        [
+          1, 2, 3, 4, 5, 6, UInt8(truncatingIfNeeded: index >> 8),
+          UInt8(truncatingIfNeeded: index) | 1,
+        ])
       span.text(5, "GET /cart")
       span.number(6, 2)
       span.fixed(7, now - 2 * .second)

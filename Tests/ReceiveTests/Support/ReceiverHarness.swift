@@ -18,6 +18,7 @@ struct ReceiverHarness: Sendable {
   /// Runs `body` on a thread of its own, because clients here block; then drains, and checks that
   /// every reservation was released.
   static func run(
+    on group: MultiThreadedEventLoopGroup = .singleton,
     _ configure: (inout ReceiverConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (ReceiverHarness) throws -> Void
   ) async throws {
@@ -29,7 +30,7 @@ struct ReceiverHarness: Sendable {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let receiver = Receiver(
-      configuration: configuration, group: MultiThreadedEventLoopGroup.singleton, sink: sink,
+      configuration: configuration, group: group, sink: sink,
       names: NameTable(), clock: { testNow }, logger: logger)
     let addresses = try await receiver.start()
     let harness = ReceiverHarness(receiver: receiver, sink: sink, addresses: addresses)
@@ -37,20 +38,33 @@ struct ReceiverHarness: Sendable {
     sink.answerHeld()
     await receiver.drain(within: 1)
     sink.answerHeld()
-    #expect(sink.reserved == 0, "what was reserved must be released")
-    #expect(receiver.counters.connectionsOpen == 0)
+    let (isReleased, isEmpty) = await onThread {
+      (
+        harness.eventually { sink.reserved == 0 },
+        harness.eventually { receiver.counters.connectionsOpen == 0 }
+      )
+    }
+    #expect(isReleased, "what was reserved must be released")
+    #expect(isEmpty, "every connection must be closed")
     try outcome.get()
   }
 
   /// Begins the drain and gives back how to wait for its end.
-  func startDrain(within seconds: Int = 5) -> DispatchSemaphore {
+  func startDrain(within seconds: Int = 5) -> Drain {
     let ended = DispatchSemaphore(value: 0)
     let receiver = receiver
     Task.detached {
       await receiver.drain(within: seconds)
       ended.signal()
     }
-    return ended
+    return Drain(ended: ended)
+  }
+
+  struct Drain {
+    fileprivate let ended: DispatchSemaphore
+
+    /// Waits for the end of the drain; false when it did not come within five seconds.
+    func isEnded() -> Bool { ended.wait(timeout: .now() + .seconds(5)) == .success }
   }
 
   /// Waits for something another thread does; false when it did not come within five seconds.
