@@ -13,7 +13,7 @@ SPANGATE = .build/release/spangate
 STAGES = Model|HTTP2|OTLP|Receive|Journal|Assemble|Analyse|Windows|Gateway
 
 .NOTPARALLEL:
-.PHONY: run build test unit acceptance lint coverage sanitize results clean packages test-packages
+.PHONY: run build test unit acceptance lint coverage sanitize bench results clean packages test-packages
 
 ## Builds a release and starts the gateway: ARGS are handed on to `spangate serve`.
 run: build
@@ -21,6 +21,7 @@ run: build
 
 build: packages
 	swift build -c release --product spangate
+	swift build -c release --product spangate-bench
 
 ## All tests: Swift with coverage, then pytest against the release binary.
 test: unit coverage build acceptance
@@ -43,6 +44,10 @@ lint:
 sanitize: packages
 	swift test --sanitize=thread --scratch-path .build-tsan --filter '^($(STAGES))Tests\.'
 	swift test --sanitize=address --scratch-path .build-asan --filter '^($(STAGES))Tests\.'
+
+## Times each stage on its own; ARGS=--tiny for a short run.
+bench: build
+	@.build/release/spangate-bench $(ARGS)
 
 ## Writes pytest_results.json anew from the last `make acceptance`.
 results:
