@@ -38,7 +38,7 @@ coverage:
 	@scripts/coverage
 
 lint:
-	swift format lint --strict -r Sources Tests Package.swift
+	swift format lint --strict -r Sources Tests loadtest Package.swift
 
 ## The stages' tests under the thread and the address sanitizer; each in a build of its own.
 sanitize: packages

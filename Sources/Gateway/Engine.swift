@@ -20,6 +20,7 @@ final class Engine: Sendable {
   private let clock: @Sendable () -> Nanos
   private let logger: Logger
   private let replay: Mutex<Replay?>
+  private let isDurable: Bool
 
   /// Opens store and journal, and reads what the journal still holds.
   /// - Parameters:
@@ -45,7 +46,8 @@ final class Engine: Sendable {
       stored: stored.checkpoint, names: names, now: clock())
     let last = max(stored.checkpoint, replay.lastCheckpoint)
     self.replay = Mutex(replay)
-    commits = CommitThread(journal: journal, names: names)
+    isDurable = configuration.journal.durability != .none
+    commits = CommitThread(journal: journal, isDurable: isDurable, names: names)
     let limits = configuration.traceLimits(memoryBytes: shares.traceBytesPerShard)
     var shards: [ShardLoop] = []
     for loop in loops {
@@ -82,9 +84,11 @@ final class Engine: Sendable {
     for shard in shards { try await shard.closeAll() }
   }
 
-  /// Stores what is sealed and ends the commit thread. What is not sealed stays in the journal.
+  /// Stores what is sealed and ends the commit thread. What is not sealed stays in the journal;
+  /// without one it is sealed now, because nothing else would keep it.
   func stop() async throws {
     for shard in shards { try await shard.stopTicking() }
+    if !isDurable { for shard in shards { try await shard.sealAll() } }
     do {
       try await checkpointer.run()
     } catch {

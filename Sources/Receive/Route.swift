@@ -93,12 +93,12 @@ struct Router: Sendable {
   // MARK: OTLP/HTTP
 
   private func httpRoute(_ head: RequestHead, _ type: MediaType?) -> Route {
-    let path = head.path.prefix { $0 != "?" }
+    let path = head.path == tracesPath ? tracesPath : String(head.path.prefix { $0 != "?" })
     let encoding = type?.otlpEncoding
-    guard path == tracesPath || path == "/" else { return otherPath(String(path), head) }
+    guard path == tracesPath || path == "/" else { return otherPath(path, head) }
     if let headers = crossOrigin.preflightHeaders(for: head) { return .preflight(headers) }
     guard head.method == "POST" else {
-      return .refused(.methodNotAllowed(head.method, path: String(path)))
+      return .refused(.methodNotAllowed(head.method, path: path))
     }
     guard let encoding else { return .refused(.contentTypeUnknown(head.contentType)) }
     switch head.contentEncoding?.lowercased() {
@@ -120,23 +120,30 @@ struct Router: Sendable {
   }
 }
 
-/// A content type without its parameters, in lower case.
-private struct MediaType {
-  private let text: String
+/// What a content type means here; parameters and case do not matter.
+private enum MediaType {
+  case grpc
+  case otlp(OTLPEncoding)
+  case other
 
   init(_ contentType: String) {
-    let type = contentType.prefix { $0 != ";" }
-    let isPlain = type.utf8.allSatisfy { $0 > 0x20 && !(0x41...0x5A).contains($0) }
-    text = isPlain ? String(type) : String(type.filter { $0 != " " && $0 != "\t" }).lowercased()
+    // Nearly every request says it just so, and then nothing need be taken apart.
+    self = MediaType(plain: contentType)
+    guard case .other = self else { return }
+    let type = contentType.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
+    self = MediaType(plain: type.lowercased())
   }
 
-  var isGRPC: Bool { text == "application/grpc" || text == "application/grpc+proto" }
-
-  var otlpEncoding: OTLPEncoding? {
-    switch text {
-    case "application/x-protobuf", "application/protobuf": .protobuf
-    case "application/json": .json
-    default: nil
+  private init(plain: String) {
+    switch plain {
+    case "application/grpc", "application/grpc+proto": self = .grpc
+    case "application/x-protobuf", "application/protobuf": self = .otlp(.protobuf)
+    case "application/json": self = .otlp(.json)
+    default: self = .other
     }
   }
+
+  var isGRPC: Bool { if case .grpc = self { true } else { false } }
+
+  var otlpEncoding: OTLPEncoding? { if case .otlp(let encoding) = self { encoding } else { nil } }
 }

@@ -178,6 +178,20 @@ import Testing
     #expect(outcome.edge("a", "b").clientLatency == .of(78))
   }
 
+  /// Scenario: an application sends by way of a listener on its host that is not named as outbound,
+  /// and which forwards to another process on the same host.
+  /// Guarantees: that process is a node: only the hop behind the entry leads to the own application.
+  @Test func localListenerBehindTheApplication() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let listener = trace.span("a", .server, under: root, 10, 90, traits: .proxy)
+    trace.span(
+      "a", .client, under: listener, 20, 80, traits: [.proxy, .peerIsLocalHost], peer: "local:1")
+    let outcome = trace.analysed()
+    #expect(outcome.edges == ["a→local:1 virtual_node 1/0"])
+    #expect(outcome.unpaired == ["wraps_another_client 1"])
+  }
+
   /// Scenario: a proxy's listener in the middle of a visit, with nothing below it and no peer.
   /// Guarantees: it is work of the service, not a call to nobody.
   @Test func listenerWithoutUpstream() {

@@ -51,6 +51,16 @@ import Testing
     #expect(outcome.origins == ["a 1"] && outcome.edges == ["a→b 1/0"])
   }
 
+  /// Scenario: a service fails after it has sent a message, whose consumer fails too.
+  /// Guarantees: two errors began: nobody waited for the consumer, so it explains nothing.
+  @Test func consumersExplainNothing() {
+    var trace = TraceSketch()
+    let a = trace.span("a", .server, 0, 100, traits: .error)
+    let send = trace.span("a", .producer, under: a, 5, 10)
+    trace.span("b", .consumer, under: send, 20, 30, traits: .error)
+    #expect(trace.analysed().origins == ["a 1", "b 1"])
+  }
+
   /// Scenario: the server answered well, but its answer came too late for the client.
   /// Guarantees: the call failed; the server has no error, and the error did not begin at the
   /// caller.

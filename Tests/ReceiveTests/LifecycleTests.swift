@@ -228,6 +228,32 @@ import Testing
     }
   }
 
+  /// Scenario: an HTTP/2 client that sends call after call and reads no answer.
+  /// Guarantees: as for HTTP/1.1; its memory is bounded by what was read before.
+  @Test func endsHTTP2ClientsThatDoNotRead() async throws {
+    try await ReceiverHarness.run {
+      $0.writeTimeoutNanos = 200 * .millisecond
+    } _: { harness in
+      let connection = try RawConnection(port: harness.grpcPort)
+      try connection.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+      try connection.send([0, 0, 0, 4, 0, 0, 0, 0, 0])
+      let type = Array("application/grpc".utf8)
+      // POST, http, an authority, /no/no, and the content type.
+      let fields: [UInt8] =
+        [0x83, 0x86, 0x01, 1, 0x61, 0x04, 6] + Array("/no/no".utf8) + [
+          0x0F, 0x10, UInt8(type.count),
+        ] + type
+      #expect(throws: ClientError.self) {
+        for stream in stride(from: UInt32(1), to: 2_000_000, by: 2) {
+          let id = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: stream >> UInt32($0)) }
+          try connection.send([0, 0, UInt8(fields.count), 1, 5] + id + fields)
+        }
+      }
+      #expect(harness.eventually { harness.receiver.counters.connectionsOpen == 0 })
+      #expect(harness.receiver.counters.grpc.requestsBad > 0)
+    }
+  }
+
   /// Scenario: HTTP/2 that breaks: a frame that may not be, after a good call.
   /// Guarantees: GOAWAY, closed; others go on.
   @Test func endsBrokenHTTP2() async throws {

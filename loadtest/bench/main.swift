@@ -35,9 +35,9 @@ struct Workload {
           + #""attributes":[\#(attributes)]}"#)
     }
     let service = #"{"key":"service.name","value":{"stringValue":"service\#(request % 10)"}}"#
+    let resource = #"{"resource":{"attributes":[\#(service)]},"scopeSpans":[{"spans":["#
     return Array(
-      #"{"resourceSpans":[{"resource":{"attributes":[\#(service)]},"scopeSpans":[{"spans":[\#(items.joined(separator: ","))]}]}]}"#
-        .utf8)
+      (#"{"resourceSpans":["# + resource + items.joined(separator: ",") + "]}]}]}").utf8)
   }
 
   private static let attributes = [
@@ -51,7 +51,8 @@ func time(_ name: String, spans: Int, _ body: () -> UInt64) {
   let clock = ContinuousClock()
   var checksum: UInt64 = 0
   let duration = clock.measure { checksum = body() }
-  let nanos = Double(duration.components.attoseconds) / 1e9 + Double(duration.components.seconds) * 1e9
+  let nanos =
+    Double(duration.components.attoseconds) / 1e9 + Double(duration.components.seconds) * 1e9
   let perSpan = Int(nanos / Double(max(spans, 1)))
   print("\(name)\t\(perSpan) ns/span\t\(spans) spans\tchecksum \(checksum)")
 }

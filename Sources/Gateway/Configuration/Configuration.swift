@@ -4,6 +4,8 @@
 // error texts, and the page in docs/ all follow from it, so that they cannot disagree. The values are
 // plain structs: a test makes one and changes a field. Nobody but this folder reads the environment.
 
+public import Model
+
 /// What a gateway runs with. A fresh value holds the defaults.
 public struct Configuration: Sendable, Equatable {
   public var receiver = ReceiverSection()

@@ -1,16 +1,6 @@
-import Model
+public import Model
 
-/// A place to listen at: a host name or an address, and a port (0 picks a free one).
-public struct ListenAddress: Sendable, Hashable {
-  /// Without the brackets an IPv6 address is written in.
-  public var host: String
-  public var port: Int
-
-  public init(host: String, port: Int) {
-    self.host = host
-    self.port = port
-  }
-
+extension ListenAddress {
   /// Reads `host:port`, `[::1]:port`, or `:port` (every interface, IPv6 and IPv4).
   public init(parsing text: String) throws(InvalidValue) {
     guard let colon = text.lastIndex(of: ":") else {
@@ -18,8 +8,8 @@ public struct ListenAddress: Sendable, Hashable {
         "'\(InvalidValue.shown(text))' has no port",
         remedy: "write host:port, such as 127.0.0.1:4317")
     }
-    port = try ListenAddress.port(text[text.index(after: colon)...])
-    host = try ListenAddress.host(text[..<colon])
+    let port = try ListenAddress.port(text[text.index(after: colon)...])
+    self.init(host: try ListenAddress.host(text[..<colon]), port: port)
   }
 
   private static func port(_ text: Substring) throws(InvalidValue) -> Int {
@@ -51,11 +41,5 @@ public struct ListenAddress: Sendable, Hashable {
     throw InvalidValue(
       "'\(InvalidValue.shown(text))' is not a host",
       remedy: "write a name or an address, an IPv6 address in brackets, such as [::1]:4317")
-  }
-}
-
-extension ListenAddress: CustomStringConvertible {
-  public var description: String {
-    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }

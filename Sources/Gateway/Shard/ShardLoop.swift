@@ -92,6 +92,8 @@ final class ShardLoop: Sendable {
 
   func closeAll() async throws { try await onLoop { $0.shard.closeAll() } }
 
+  func sealAll() async throws { try await onLoop { $0.shard.sealAll() } }
+
   func figures() async throws -> ShardFigures {
     try await onLoop {
       ShardFigures(

@@ -19,11 +19,12 @@ private final class Rig: Sendable {
 
   init(
     directory: URL, shards: Int = 2, time start: Nanos = TraceGenerator.epoch,
+    durability: JournalDurability = .os,
     checkpointStore: @escaping (TileStore) -> any CheckpointStore = DurableTiles.init
   ) async throws {
     var configuration = Configuration()
     configuration.store.path = directory.path
-    configuration.journal.durability = .os
+    configuration.journal.durability = durability
     configuration.store.retention = 100_000 * .day
     group = MultiThreadedEventLoopGroup(numberOfThreads: shards)
     let clock = SharedClock(start)
@@ -194,6 +195,23 @@ struct CrashTests {
         #expect(try await next.everything().hasSameCounts(as: all))
         try await next.stop()
       }
+    }
+  }
+
+  /// Scenario: a gateway without a journal is stopped in order, and started again.
+  /// Guarantees: what it had is in the store, and no journal was written.
+  @Test func withoutAJournalStoppingStoresEverything() async throws {
+    var generator = TraceGenerator(seed: 21)
+    var random = SeededGenerator(seed: 22)
+    let batches = generator.traces(20).batches(using: &random)
+    try await withDirectory { directory in
+      let first = try await Rig(directory: directory, durability: .none)
+      for batch in batches { #expect(await first.send(batch) == .accepted) }
+      #expect(try await first.engine.commits.statistics().bytes == 0)
+      try await first.stop()
+      let second = try await Rig(directory: directory, durability: .none)
+      #expect(try await second.everything().hasSameCounts(as: expected(batches)))
+      try await second.stop()
     }
   }
 

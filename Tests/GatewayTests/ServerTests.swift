@@ -1,0 +1,128 @@
+import Foundation
+import FoundationNetworking
+import Graph
+import Logging
+import Model
+import OTLP
+import Testing
+
+@testable import Gateway
+
+/// Scenario for all: a whole gateway in this process, on free ports and a directory of its own.
+@Suite("A gateway from port to port")
+struct ServerTests {
+  private func configuration(_ directory: URL) -> Configuration {
+    var configuration = Configuration()
+    configuration.receiver.grpc.address.port = 0
+    configuration.receiver.http.address.port = 0
+    configuration.query.address.port = 0
+    configuration.store.path = directory.path
+    configuration.workers = 2
+    configuration.shutdown.drain = 2 * .second
+    return configuration
+  }
+
+  private func withDirectory(_ body: (URL) async throws -> Void) async throws {
+    let directory = FileManager.default.temporaryDirectory
+      .appending(path: "spangate-server-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    try await body(directory)
+  }
+
+  private func ask(
+    _ url: String, post body: String? = nil
+  ) async throws -> (status: Int, text: String) {
+    var request = URLRequest(url: try #require(URL(string: url)))
+    if let body {
+      request.httpMethod = "POST"
+      request.httpBody = Data(body.utf8)
+      request.setValue("application/json", forHTTPHeaderField: "content-type")
+    }
+    let (data, response) = try await URLSession.shared.data(for: request)
+    let status = try #require(response as? HTTPURLResponse).statusCode
+    return (status, String(decoding: data, as: UTF8.self))
+  }
+
+  /// One call of `client` to `server`, now.
+  private func request(_ trace: Int) -> String {
+    let now = SystemClock.now() - .second
+    func resource(_ service: String, _ span: String) -> String {
+      #"{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"\#(service)"}}]},"#
+        + #""scopeSpans":[{"spans":[\#(span)]}]}"#
+    }
+    func span(_ id: Int, _ kind: Int, parent: Int?) -> String {
+      let parentField = parent.map { #""parentSpanId":"\#(UInt64($0).hexadecimal)","# } ?? ""
+      return #"{"traceId":"\#(UInt64(trace).hexadecimal)\#(UInt64(trace).hexadecimal)","#
+        + #""spanId":"\#(UInt64(id).hexadecimal)",\#(parentField)"name":"work","kind":\#(kind),"#
+        + #""startTimeUnixNano":"\#(now)","endTimeUnixNano":"\#(now + .millisecond)"}"#
+    }
+    return #"{"resourceSpans":[\#(resource("client", span(1, 3, parent: nil))),"#
+      + #"\#(resource("server", span(2, 2, parent: 1)))]}"#
+  }
+
+  /// Scenario: spans in over HTTP, graph and metrics out, a stop, a start on the same directory.
+  /// Guarantees: the graph shows the calls, before and after; the metrics name what came in; ready
+  /// says so.
+  @Test func spansInGraphOut() async throws {
+    try await withDirectory { directory in
+      for round in 1...2 {
+        let server = SpangateServer(
+          configuration: configuration(directory), logger: Logger(label: "test"))
+        let at = try await server.start()
+        let ready = try await ask("http://\(at.query)/readyz")
+        #expect(ready.status == 200)
+        for trace in 1...3 {
+          let answer = try await ask(
+            "http://\(at.http)/v1/traces", post: request(10 * round + trace))
+          #expect(answer.status == 200 && answer.text == "{}")
+        }
+        let flushed = try await ask("http://\(at.query)/api/v1/admin/flush", post: "")
+        #expect(flushed.status == 200)
+        let graph = try await ask("http://\(at.query)/api/v1/graph")
+        #expect(graph.text.contains(#""client":"client","server":"server""#))
+        #expect(graph.text.contains(#""requests":\#(Double(3 * round))"#))
+        let metrics = try await ask("http://\(at.query)/metrics")
+        #expect(metrics.text.contains(#"spangate_spans_accepted_total{transport="http"} 6"#))
+        #expect(metrics.text.contains("spangate_traces_held \(3 * round)"))
+        try await server.stop()
+      }
+    }
+  }
+
+  /// Scenario: two gateways on one directory; a gateway on a port that is taken.
+  /// Guarantees: the second refuses with a text that names what is in the way, and the first goes on.
+  @Test func whatIsTakenIsNamed() async throws {
+    try await withDirectory { directory in
+      let first = SpangateServer(
+        configuration: configuration(directory), logger: Logger(label: "test"))
+      let at = try await first.start()
+      let sameDirectory = SpangateServer(
+        configuration: configuration(directory), logger: Logger(label: "test"))
+      await #expect { try await sameDirectory.start() } throws: {
+        "\($0)".contains(directory.lastPathComponent)
+      }
+      var samePort = configuration(directory.appending(path: "other"))
+      samePort.receiver.grpc.address.port = Int(at.grpc.split(separator: ":")[1]) ?? 0
+      let second = SpangateServer(configuration: samePort, logger: Logger(label: "test"))
+      await #expect { try await second.start() } throws: {
+        "\($0)".contains(at.grpc) && "\($0)".contains("receiver.grpc.address")
+      }
+      #expect(try await ask("http://\(at.query)/readyz").status == 200)
+      try await first.stop()
+    }
+  }
+
+  /// Scenario: one trace through the pipeline that has no sockets.
+  /// Guarantees: the same edge as a server shows; sections of the critical path add up to the root.
+  @Test func theLocalPipelineShowsTheSame() throws {
+    var pipeline = LocalPipeline(configuration: Configuration())
+    let intake = try pipeline.take(Array(request(5).utf8), encoding: .json, now: SystemClock.now())
+    #expect(intake.accepted == 2 && intake.rejections.rejectedSpans == 0)
+    let graph = try GraphBuilder.build(
+      pipeline.graphInput(), tenant: .standard, options: GraphOptions())
+    #expect(graph.edges.map(\.client) == ["client"] && graph.edges.map(\.server) == ["server"])
+    let path = try #require(pipeline.criticalPaths().first)
+    #expect(path.sections.reduce(0) { $0 + ($1.end - $1.start) } == .millisecond)
+    #expect(path.callPaths.map(\.path).contains(["client work", "server work"]))
+  }
+}
