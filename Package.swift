@@ -109,6 +109,7 @@ let package = Package(
       swiftSettings: tested),
     tests("HTTP2", ["HTTP2", "HTTP2Client", "CNghttp2"]),
     tests("OTLP", ["Model", "OTLP", "COTLP", "CProtobufC"]),
+    tests("Receive", ["Model", "HTTP2", "HTTP2Client", "OTLP", "Receive", logging] + nio),
     tests("Journal", ["Model", "Journal"]),
     tests("Assemble", ["Model", "Assemble"]),
     tests("Analyse", ["Model", "Analyse"]),

@@ -15,8 +15,8 @@ extension Configuration {
 
   var receiverConfiguration: ReceiverConfiguration {
     var receive = ReceiverConfiguration()
-    receive.grpcAddress = .init(host: receiver.grpc.address.host, port: receiver.grpc.address.port)
-    receive.httpAddress = .init(host: receiver.http.address.host, port: receiver.http.address.port)
+    receive.grpcAddress = receiver.grpc.address
+    receive.httpAddress = receiver.http.address
     receive.decodeLimits = decodeLimits
     return receive
   }
@@ -56,7 +56,8 @@ extension Configuration {
 
 /// How `limits.memory` is divided. The rest, a fifth, is for windows, names, store and the process.
 struct MemoryShares: Sendable, Equatable {
-  /// Open and remembered traces of each shard.
+  /// Open and remembered traces of each shard, as `TraceTable.bytes` counts them: what the arrays
+  /// behind them take can be twice that while they grow.
   var traceBytesPerShard: Int
   /// Bodies of requests being received and decoded.
   var requestBytes: Int
@@ -64,7 +65,7 @@ struct MemoryShares: Sendable, Equatable {
   var mailboxSpansPerShard: Int
 
   init(limitBytes: Int, shards: Int) {
-    traceBytesPerShard = limitBytes / 10 * 4 / shards
+    traceBytesPerShard = limitBytes / 4 / shards
     requestBytes = limitBytes / 4
     mailboxSpansPerShard = max(
       1_000, limitBytes / 20 * 3 / shards / MemoryLayout<SpanRecord>.stride)

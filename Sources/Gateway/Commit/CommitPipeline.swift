@@ -92,19 +92,22 @@ final class CommitPipeline: BatchSink {
     let shards = shards
     let refusals = refusals
     commits.submit(
-      CommitThread.Entry(batch: request.batch) { result in
-        switch result {
-        case .success(let sequence):
-          for part in request.parts {
-            shards[part.shard].deliver([Mailbox.Letter(batch: part.batch, sequence: sequence)])
+      CommitThread.Entry(
+        batch: request.batch,
+        committed: { result in
+          switch result {
+          case .success(let sequence):
+            for part in request.parts {
+              shards[part.shard].deliver([Mailbox.Letter(batch: part.batch, sequence: sequence)])
+            }
+            return .accepted
+          case .failure(let error):
+            for part in request.parts { shards[part.shard].mailbox.release(part.batch.count) }
+            refusals.journal.add(1, ordering: .relaxed)
+            return .refused(reason: error.message, retryAfterSeconds: 5)
           }
-          request.done(.accepted)
-        case .failure(let error):
-          for part in request.parts { shards[part.shard].mailbox.release(part.batch.count) }
-          refusals.journal.add(1, ordering: .relaxed)
-          request.done(.refused(reason: error.message, retryAfterSeconds: 5))
-        }
-      })
+        },
+        loop: request.loop, answer: request.done))
   }
 
   private func split(_ batch: borrowing SpanBatch) -> [Part] {

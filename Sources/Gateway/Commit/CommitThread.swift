@@ -1,6 +1,8 @@
 import Journal
 import Model
+import NIOCore
 import NIOPosix
+import Receive
 import Synchronization
 
 /// The one thread that writes the journal. While it syncs one group, the next gathers behind it: the
@@ -10,7 +12,10 @@ final class CommitThread: Sendable {
   struct Entry: Sendable {
     var batch: SpanBatch
     /// Called on the commit thread, in the order of the sequences.
-    var committed: @Sendable (_ result: Result<UInt64, JournalError>) -> Void
+    var committed: @Sendable (_ result: Result<UInt64, JournalError>) -> Admission
+    /// The loop that waits for the answer, and what is called there with it.
+    var loop: any EventLoop
+    var answer: @Sendable (Admission) -> Void
   }
 
   private struct Queue: ~Copyable {
@@ -86,10 +91,23 @@ final class CommitThread: Sendable {
     let outcome = journal.withLock { journal in write(entries, to: &journal) }
     switch outcome {
     case .success(let sequences):
-      for (entry, sequence) in zip(entries, sequences) { entry.committed(.success(sequence)) }
+      answer(entries, zip(entries, sequences).map { $0.committed(.success($1)) })
       committedBelow.store(sequences[sequences.count - 1] + 1, ordering: .releasing)
     case .failure(let error):
-      for entry in entries { entry.committed(.failure(error)) }
+      answer(entries, entries.map { $0.committed(.failure(error)) })
+    }
+  }
+
+  /// One hop to each loop for the whole group: all its answers then leave in one turn.
+  private func answer(_ entries: [Entry], _ admissions: [Admission]) {
+    var indices: [ObjectIdentifier: [Int]] = [:]
+    for (index, entry) in entries.enumerated() {
+      indices[ObjectIdentifier(entry.loop), default: []].append(index)
+    }
+    for group in indices.values {
+      entries[group[0]].loop.execute {
+        for index in group { entries[index].answer(admissions[index]) }
+      }
     }
   }
 
