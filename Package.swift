@@ -38,7 +38,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
   -> Target
 {
   .testTarget(
-    name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: tested)
+    name: name + "Tests", dependencies: dependencies + ["TestSupport"], resources: resources,
+    swiftSettings: tested)
 }
 
 let package = Package(
@@ -103,6 +104,7 @@ let package = Package(
       path: "loadtest/bench", swiftSettings: tested),
 
     // Tests, in the order of what they test.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
     tests("Model", ["Model"]),
     .target(
       name: "HTTP2Client", dependencies: ["CNghttp2"], path: "Tests/HTTP2Client",

@@ -49,7 +49,8 @@ extension TraceAnalyser {
 
   mutating func markFailedCalls() {
     for index in forest.spans.indices {
-      if roles[index] == .callToPeer, forest.spans[index].isError {
+      let leaves = roles[index] == .callToPeer || roles[index] == .callToUnknown
+      if leaves, forest.spans[index].isError {
         visits[Int(visitOf[index])].hasFailedCall = true
       }
       guard isCalled(index), let parent = forest.parent(of: index) else { continue }

@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Analyse
@@ -78,7 +79,7 @@ import Testing
   /// Guarantees: the sections of a root follow one another without gap or overlap and sum to its
   /// duration; at each instant they name the same span as a slow walk instant by instant.
   @Test func sectionsPartitionTheRoot() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for round in 0..<600 {
       let spans = random.tree(1 + random.below(14), wide: round % 3 == 0)
       var forest = TraceForest()
@@ -135,7 +136,7 @@ import Testing
   /// Guarantees: time on critical paths sums to the durations of the roots, and no service has more
   /// of it than there is.
   @Test func criticalTimeIsTheRootsDuration() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<200 {
       let spans = random.tree(1 + random.below(30), wide: true)
       var analyser = TraceAnalyser()
@@ -153,7 +154,7 @@ import Testing
   }
 }
 
-extension Seeded {
+extension SeededGenerator {
   /// A random tree of spans with small times. `wide`: children need not lie within their parents.
   mutating func tree(_ count: Int, wide: Bool) -> [SpanRecord] {
     var spans: [SpanRecord] = []

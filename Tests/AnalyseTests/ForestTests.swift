@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Analyse
@@ -77,7 +78,7 @@ import Testing
   /// Guarantees: order holds each span once after its parent; children agree with parents; each
   /// ring has exactly one root.
   @Test func orderHoldsEverySpan() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var forest = TraceForest()
     for _ in 0..<500 {
       let count = 1 + random.below(14)

@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Analyse
@@ -15,7 +16,7 @@ import Testing
   /// Scenario: random spans of every sort arrive in another order, some of them again.
   /// Guarantees: the same findings, also from an analyser that has seen other traces.
   @Test func orderDoesNotMatter() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var used = TraceAnalyser()
     for round in 0..<400 {
       let spans =
@@ -32,7 +33,7 @@ import Testing
   /// Guarantees: nothing traps; every span is covered once; requests of nodes agree with what is
   /// counted by operation; what was added is taken back to nothing.
   @Test func garbageIsSurvived() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var analyser = TraceAnalyser()
     for _ in 0..<2000 {
       let spans = random.garbage(1 + random.below(24))
@@ -46,9 +47,9 @@ import Testing
         window.series.filter { $0.key.kind == kind && matches($0.key) }
           .reduce(0) { $0 + $1.value.counters[.requests] }
       }
-      let toPeers = requests(.edge) { $0.second >= Seeded.peersFrom }
+      let toPeers = requests(.edge) { $0.second >= SeededGenerator.peersFrom }
       #expect(requests(.node) == requests(.operation) + toPeers)
-      #expect(requests(.node) { $0.first >= Seeded.peersFrom } == toPeers)
+      #expect(requests(.node) { $0.first >= SeededGenerator.peersFrom } == toPeers)
       for (key, sums) in window.series where key.kind == .edge {
         #expect(key.first != key.second, "no service calls itself")
         #expect(sums.counters[.errors] <= sums.counters[.requests])
@@ -122,7 +123,7 @@ import Testing
   }
 }
 
-extension Seeded {
+extension SeededGenerator {
   /// Peers of `garbage` have ids from here on, services below.
   static let peersFrom: UInt64 = 1000
 
@@ -135,7 +136,7 @@ extension Seeded {
         start: times[below(times.count)], end: times[below(times.count)],
         service: NameID(UInt64(1 + below(3))), version: NameID(UInt64(below(3))),
         instance: NameID(UInt64(below(3))), operation: NameID(UInt64(1 + below(2))),
-        peer: once(in: 2) ? .none : NameID(Seeded.peersFrom + UInt64(below(2))),
+        peer: once(in: 2) ? .none : NameID(SeededGenerator.peersFrom + UInt64(below(2))),
         weight: UInt32(truncatingIfNeeded: anyMagnitude()), kind: SpanKind.allCases[below(5)],
         traits: SpanTraits(rawValue: UInt16(truncatingIfNeeded: next())))
     }

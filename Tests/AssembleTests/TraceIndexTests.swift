@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Assemble
@@ -7,7 +8,7 @@ import Testing
   /// Scenario: random keys come and go, slots are used again, the index grows.
   /// Guarantees: it finds what a dictionary finds, and nothing else.
   @Test func agreesWithADictionary() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var index = TraceIndex()
     var slots: [Trace] = []
     var free: [Int32] = []
@@ -50,7 +51,7 @@ import Testing
   /// Scenario: many keys, of which all but a few are removed.
   /// Guarantees: those that stay are still found: no hole cuts a probe short.
   @Test func holesAreClosed() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<50 {
       var index = TraceIndex()
       let slots = (0..<200).map { _ in

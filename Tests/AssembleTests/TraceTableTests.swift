@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Assemble
@@ -170,7 +171,7 @@ import Testing
   /// Scenario: a sender repeats its spans, some corrected, in random order.
   /// Guarantees: the same spans stay and the same number of copies is counted, whatever the order.
   @Test func copiesAreOrderIndependent() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let originals = (0..<80).map { SpanRecord.test(UInt64(1 + $0)) }
     let corrected = (0..<40).map { index -> SpanRecord in
       var span = originals[index]
@@ -211,7 +212,7 @@ import Testing
   /// Scenario: more arrives than memory may hold, and the caller seals what it is told to.
   /// Guarantees: at the limit after every span; closed traces go first, the longest idle before.
   @Test func memoryPressure() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let bytesMax = 64 << 10
     var table = TraceTable(limits: limits { $0.bytesMax = bytesMax })
     var sealedCount = 0
@@ -288,7 +289,7 @@ import Testing
   /// Scenario: traces begin and are sealed in random order, slots are used again.
   /// Guarantees: the lowest sequence is that of the oldest trace still held.
   @Test func lowestSequence() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var table = TraceTable(limits: limits { $0.sealedTracesRemembered = 1 })
     var held: [UInt64: UInt64] = [:]
     for sequence in UInt64(1)...2000 {
@@ -326,7 +327,7 @@ import Testing
   /// Guarantees: what stands, taken back and added as the table says, is at last one analysis of
   /// all the spans of each trace; no byte is left in the count.
   @Test func standingAnalysesAddUp() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var table = TraceTable(limits: limits { $0.spansPerTraceMax = 60 })
     var all: [TraceKey: Set<SpanRecord>] = [:]
     var standing: [TraceKey: [SpanRecord]] = [:]

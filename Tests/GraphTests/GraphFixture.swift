@@ -116,24 +116,3 @@ extension JSONText {
     return value as? [String: Any] ?? [:]
   }
 }
-
-/// A random sequence that can be repeated: the seed is printed and taken from SPANGATE_SEED.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ test: String) {
-    let named = ProcessInfo.processInfo.environment["SPANGATE_SEED"].flatMap(UInt64.init)
-    let seed = named ?? UInt64.random(in: 0...UInt64.max)
-    print("\(test): SPANGATE_SEED=\(seed)")
-    state = seed
-  }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-}

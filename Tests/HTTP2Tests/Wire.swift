@@ -78,27 +78,3 @@ func frame(type: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8]
 }
 
 let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
-
-/// A numbered source of randomness: the seed is printed and can be given by SPANGATE_SEED.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-}
-
-/// The seed of this run: SPANGATE_SEED, or a new one.
-func testSeed() -> UInt64 {
-  let seed =
-    getenv("SPANGATE_SEED").flatMap { UInt64(String(cString: $0)) }
-    ?? UInt64.random(in: 0...UInt64(UInt32.max))
-  print("SPANGATE_SEED=\(seed)")
-  return seed
-}

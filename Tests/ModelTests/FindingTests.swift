@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @Suite struct FindingTests {
@@ -21,7 +22,7 @@ import Testing
   /// Scenario: random keys are sorted.
   /// Guarantees: a strict order by kind, then by each part.
   @Test func keysAreOrdered() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let keys = (0..<60).map { _ in
       SeriesKey(
         SeriesKind.allCases[random.below(7)], UInt64(random.below(2)), UInt64(random.below(2)),

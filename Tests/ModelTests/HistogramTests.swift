@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Model
@@ -6,7 +7,7 @@ import Testing
   /// Scenario: random durations of every magnitude, and those around each edge.
   /// Guarantees: each lies between the edges of its bucket, and buckets do not overlap.
   @Test func everyValueLiesInItsBucket() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var values: [Nanos] = [0, 1, 980, 981, 982, 1000, .hour, .hour + 1, .max, .max - 1]
     for index in 1...HistogramScale.overIndex {
       let edge = Nanos(HistogramScale.lowerEdgeNanos(index))
@@ -55,7 +56,7 @@ import Testing
   /// Scenario: quantiles of random durations between 1 µs and 1 h, against the sorted list.
   /// Guarantees: off by at most 2.2 %; the mean by rounding only; the maximum is its bucket's edge.
   @Test func quantilesAreNear() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<40 {
       var histogram = Histogram()
       var values: [Nanos] = []
@@ -135,7 +136,7 @@ import Testing
   /// Scenario: random events are added in two orders, and some are taken away again.
   /// Guarantees: what is left equals what was never taken away.
   @Test func subtractionIsExact() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<50 {
       let kept = random.events(60)
       let taken = random.events(60)
@@ -155,7 +156,7 @@ import Testing
   /// Scenario: three random histograms are merged in every grouping, then one is taken away.
   /// Guarantees: merging is commutative and associative, and a negative merge undoes it.
   @Test func mergingIsASum() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<50 {
       let a = Histogram(random.events(30))
       let b = Histogram(random.events(30))
@@ -196,7 +197,7 @@ extension Histogram {
   }
 }
 
-extension Seeded {
+extension SeededGenerator {
   mutating func events(_ count: Int) -> [(value: Nanos, weight: Int64)] {
     (0..<count).map { _ in (anyMagnitude(), Int64(1 + anyMagnitude() % UInt64(UInt32.max))) }
   }

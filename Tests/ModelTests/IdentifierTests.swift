@@ -1,11 +1,12 @@
 import Model
+import TestSupport
 import Testing
 
 @Suite struct IdentifierTests {
   /// Scenario: ids are written as text and read again.
   /// Guarantees: 32 lower-case digits with leading zeros; reading takes either case.
   @Test func traceIDIsReadAsItIsWritten() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<500 {
       let id = TraceID(high: random.anyMagnitude(), low: random.anyMagnitude())
       #expect(id.description.utf8.count == 32)

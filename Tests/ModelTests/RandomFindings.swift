@@ -1,6 +1,7 @@
 import Model
+import TestSupport
 
-extension Seeded {
+extension SeededGenerator {
   /// A finding over few windows and few series, so that many meet; figures of every magnitude.
   mutating func finding() -> Finding {
     var counters = Counters()

@@ -1,11 +1,12 @@
 import Model
+import TestSupport
 import Testing
 
 @Suite struct SpanRecordTests {
   /// Scenario: random spans that differ in few fields are compared in pairs and triples.
   /// Guarantees: a total order: exactly one of before, after, equal; and no circles.
   @Test func precedesIsATotalOrder() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let spans = (0..<60).map { _ in random.nearlyEqualSpan() }
     for a in spans {
       for b in spans {
@@ -107,9 +108,9 @@ import Testing
   /// Scenario: ids as senders make them: random, counting, with a time in front, of many tenants.
   /// Guarantees: every partition takes its share, within a third of the mean.
   @Test func tracesSpread() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let time: UInt64 = 0x6541_2B00 << 32
-    let makers: [(inout Seeded, UInt64) -> TraceKey] = [
+    let makers: [(inout SeededGenerator, UInt64) -> TraceKey] = [
       { random, _ in TraceKey(low: random.next(), high: random.next()) },
       { _, index in TraceKey(low: index, high: 0) },
       { _, index in TraceKey(low: 0, high: index) },
@@ -144,7 +145,7 @@ extension TraceKey {
   }
 }
 
-extension Seeded {
+extension SeededGenerator {
   /// A span of which every field has two values only.
   mutating func nearlyEqualSpan() -> SpanRecord {
     SpanRecord(

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Model
@@ -7,7 +8,7 @@ import Testing
   /// Guarantees: they are equal, byte for byte the same when written again, and nothing is left
   /// over.
   @Test func serialFormIsReadAsItIsWritten() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for size in [0, 1, 2, 5, 40] {
       for _ in 0..<30 {
         let sums = random.sums(size)
@@ -22,7 +23,7 @@ import Testing
   /// Scenario: several sums stand one after the other in one buffer, which begins in the middle.
   /// Guarantees: each is read to its end and no further.
   @Test func sumsFollowOneAnother() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let all = (0..<10).map { _ in random.sums(4) }
     var writer = ByteWriter()
     writer.write(UInt8(0xEE))
@@ -35,7 +36,7 @@ import Testing
   /// Scenario: the bytes end early, at every place.
   /// Guarantees: an error, never a crash and never sums.
   @Test func everyTruncationIsAnError() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for size in [1, 3, 20] {
       let bytes = random.sums(size).bytes
       for count in 0..<bytes.count {
@@ -48,7 +49,7 @@ import Testing
   /// Scenario: every bit is flipped, and every byte replaced by every extreme.
   /// Guarantees: an error or other sums whose own form can be read again; never a crash.
   @Test func everyFlippedBitIsSurvived() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let bytes = random.sums(12).bytes
     for position in bytes.indices {
       let flips = (0..<8).map { bytes[position] ^ (1 << $0) } + [0x00, 0x7F, 0x80, 0xFF]
@@ -66,7 +67,7 @@ import Testing
   /// Scenario: random bytes.
   /// Guarantees: no crash, and no memory taken for counts that cannot be.
   @Test func randomBytesAreSurvived() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<5000 {
       var bytes = (0..<random.below(60)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       if !bytes.isEmpty { bytes[0] = 1 }
@@ -105,7 +106,7 @@ import Testing
   /// Scenario: findings are added and taken away.
   /// Guarantees: zero again; exemplars are offered only by what is added, and do not count.
   @Test func findingsAreTakenBack() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let findings = (0..<50).map { _ in random.finding() }
     var sums = Sums()
     #expect(sums.isZero)
@@ -123,7 +124,7 @@ import Testing
   /// Scenario: integers of every magnitude, and texts, in one buffer.
   /// Guarantees: each is read as it was written.
   @Test func everythingIsReadAsItIsWritten() throws {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<500 {
       let value = random.anyMagnitude()
       let signed = Int64(bitPattern: random.next()) >> Int64(random.below(64))

@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @Suite struct TimeTests {
@@ -20,7 +21,7 @@ import Testing
   /// before.
   @Test(arguments: TileWidth.allCases)
   func floored(width: TileWidth) {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<500 {
       let time = random.anyMagnitude()
       let floor = time.floored(to: width.nanos)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Model
@@ -6,7 +7,7 @@ import Testing
   /// Scenario: random findings are added in one order, in another, and by way of partial sums.
   /// Guarantees: all ways give the same, exemplars included.
   @Test func addingIsOrderIndependent() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<30 {
       let findings = random.findings(60)
       let expected = WindowSums(findings)
@@ -24,7 +25,7 @@ import Testing
   /// Scenario: three random sums of windows are merged in every grouping.
   /// Guarantees: commutative and associative.
   @Test func mergingIsASum() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<30 {
       let a = WindowSums(random.findings(20))
       let b = WindowSums(random.findings(20))
@@ -38,7 +39,7 @@ import Testing
   /// Scenario: findings that stand are taken back while others stay, in any order.
   /// Guarantees: what is left equals what was never taken back; of nothing, nothing is left.
   @Test func subtractionIsExact() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for _ in 0..<30 {
       let kept = random.findings(25)
       let taken = random.findings(25)
@@ -53,7 +54,7 @@ import Testing
   /// Scenario: one figure differs.
   /// Guarantees: two windows do not count as the same.
   @Test func anyDifferenceIsSeen() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let findings = random.findings(20)
     let sums = WindowSums(findings)
     var change = Finding(window: 0, key: .node(NameID(1)))
@@ -92,7 +93,7 @@ import Testing
   /// Scenario: sums read from a store are merged at their key.
   /// Guarantees: the same as if their findings had been added.
   @Test func sumsAreMergedAtTheirKey() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     let findings = random.findings(40)
     let whole = WindowSums(findings)
     var rebuilt = WindowSums()
@@ -108,7 +109,7 @@ import Testing
   /// Scenario: random traces are offered in any order, and again.
   /// Guarantees: the same few stay, each once.
   @Test func choiceIsOrderIndependent() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     for count in [0, 1, 2, 3, 4, 50] {
       let traces = (0..<count).map { _ in TraceID(high: random.next(), low: random.next()) }
       let chosen = Exemplars(traces)
@@ -120,7 +121,7 @@ import Testing
   /// Scenario: a sender chooses ids of the same rank.
   /// Guarantees: the choice still does not depend on the order.
   @Test func equalRanksAreToldApart() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     // rank = mix(high ^ low) ^ low: any mix can be met by choosing low.
     let traces = (0..<8).map { _ -> TraceID in
       let exclusive = random.next()

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import OTLP
@@ -18,7 +19,7 @@ import Testing
   }
 
   private func noise(_ count: Int) -> [UInt8] {
-    var random = SeededRandom(seed: 7)
+    var random = SeededGenerator(seed: 7)
     return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
   }
 
@@ -100,7 +101,7 @@ import Testing
   /// Scenario: a packed request, changed at random.
   /// Guarantees: never a crash, never more than the limit, never other bytes than the body's.
   @Test func mutationsNeverCrash() {
-    var random = SeededRandom.fromEnvironment()
+    var random = SeededGenerator()
     let body = Array(repeating: ProtobufBuilder.request(), count: 20).flatMap { $0 }
     let packed = Gzip.deflate(body)
     for _ in 0..<2000 {

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import TestSupport
 import Testing
 
 @testable import OTLP
@@ -73,7 +74,7 @@ import Testing
   /// Scenario: random requests, as JSON, as protobuf, and as calls to a builder.
   /// Guarantees: all give the same batch and the same rejections.
   @Test func equivalence() throws {
-    var random = SeededRandom.fromEnvironment()
+    var random = SeededGenerator()
     for _ in 0..<300 {
       let request = Self.random(&random)
       let read = try request.read()
@@ -86,14 +87,14 @@ import Testing
     }
   }
 
-  private static func random(_ random: inout SeededRandom) -> SampleRequest {
+  private static func random(_ random: inout SeededGenerator) -> SampleRequest {
     let values: [SampleValue] = [
       "", "a", "127.0.0.1:80", "inbound|80||", "503", "true", "proxy", "UF", "é\u{0}\u{1F}\n\"",
       503,
       14, -1, 404.0, 0.5, true, false, .array, .keyValueList, .empty,
     ]
     let keys = AttributeKey.allCases.map { "\($0.text)" } + ["other", ""]
-    func attributes(_ random: inout SeededRandom) -> [(String, SampleValue)] {
+    func attributes(_ random: inout SeededGenerator) -> [(String, SampleValue)] {
       (0..<Int.random(in: 0...8, using: &random)).map { _ in
         (keys.randomElement(using: &random)!, values.randomElement(using: &random)!)
       }

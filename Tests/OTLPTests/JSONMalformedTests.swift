@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import OTLP
@@ -81,7 +82,7 @@ import Testing
   /// Scenario: requests with bytes changed, removed, doubled and spliced, by the seed.
   /// Guarantees: each is read or refused; none crashes, and what is read keeps the batch's rules.
   @Test func mutated() throws {
-    var random = SeededRandom.fromEnvironment()
+    var random = SeededGenerator()
     var sample = SampleRequest()
     sample.spans[0].attributes = [
       ("http.status_code", "503"), ("peer.service", "p\u{1}"), ("n", 1e300), ("t", true),

@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import OTLP
@@ -7,7 +8,7 @@ import Testing
   /// Scenario: many names are inserted and looked up, against a dictionary.
   /// Guarantees: what was inserted is found, nothing else is, and each is new to a batch once.
   @Test func agreesWithDictionary() {
-    var random = SeededRandom.fromEnvironment()
+    var random = SeededGenerator()
     var cache = NameCache()
     var expected: [NameID: NameID] = [:]
     cache.beginBatch(now: Sample.now)

@@ -1,6 +1,7 @@
 import COTLP
 import CProtobufC
 import Model
+import TestSupport
 import Testing
 
 @testable import OTLP
@@ -59,7 +60,7 @@ import Testing
   /// Guarantees: never a crash; a body that passes the pre-scan unpacks, into exactly the memory
   /// the pre-scan said; one that it refuses is refused with a message.
   @Test func mutationsNeverCrash() throws {
-    var random = SeededRandom.fromEnvironment()
+    var random = SeededGenerator()
     let valid = sample
     let decoder = OTLPDecoder(names: NameTable(), limits: DecodeLimits())
     var passed = 0
@@ -85,7 +86,7 @@ import Testing
   /// Scenario: random bytes.
   /// Guarantees: never a crash, and the pre-scan passes nothing that does not unpack.
   @Test func randomBytesNeverCrash() throws {
-    var random = SeededRandom.fromEnvironment()
+    var random = SeededGenerator()
     for _ in 0..<3000 {
       let count = Int.random(in: 0...24, using: &random)
       let body = (0..<count).map { _ in UInt8.random(in: 0...0x2F, using: &random) }
@@ -95,7 +96,7 @@ import Testing
     }
   }
 
-  private func mutated(_ valid: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
+  private func mutated(_ valid: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
     var bytes = valid
     for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
       let index = Int.random(in: 0..<bytes.count, using: &random)

@@ -3,6 +3,7 @@ import Graph
 import Hummingbird
 import HummingbirdTesting
 import Model
+import TestSupport
 import Testing
 
 @testable import Query

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Model
+import TestSupport
 
 @testable import Store
 
@@ -19,25 +20,6 @@ final class TemporaryDirectory {
 
   func size(_ suffix: String = "") throws -> Int {
     try FileManager.default.attributesOfItem(atPath: file + suffix)[.size] as? Int ?? 0
-  }
-}
-
-/// SplitMix64; the seed is printed, and taken from SPANGATE_SEED to repeat a run.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ test: String) {
-    let given = ProcessInfo.processInfo.environment["SPANGATE_SEED"].flatMap { UInt64($0) }
-    state = given ?? UInt64.random(in: 0..<1 << 32)
-    print("\(test): SPANGATE_SEED=\(state)")
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }
 

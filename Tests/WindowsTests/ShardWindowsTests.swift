@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Windows
@@ -144,7 +145,7 @@ import Testing
   /// are committed; readers read the store, then the snapshot.
   /// Guarantees: store and snapshot together are always the sum of all that was sent.
   @Test func nothingIsLostOrCountedTwice() {
-    var random = Seeded.forTest()
+    var random = SeededGenerator()
     var windows = ShardWindows()
     var store = WindowSums()
     var committed: UInt64 = 0
@@ -205,7 +206,7 @@ import Testing
   }
 }
 
-extension Seeded {
+extension SeededGenerator {
   mutating func findings() -> [Finding] {
     (0..<(1 + below(3))).map { _ in
       var finding = Finding(

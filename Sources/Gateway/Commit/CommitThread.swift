@@ -23,7 +23,13 @@ final class CommitThread: Sendable {
     var isScheduled = false
   }
 
-  private let journal: Mutex<Journal>
+  /// A reference, so that stopping can let go of it: the journal's lock ends with it.
+  private final class Owned {
+    var journal: Journal
+    init(_ journal: consuming Journal) { self.journal = journal }
+  }
+
+  private let owned: Mutex<Owned?>
   private let queue = Mutex(Queue())
   private let thread = NIOThreadPool(numberOfThreads: 1)
   private let names: NameTable
@@ -37,7 +43,7 @@ final class CommitThread: Sendable {
     committedBelow = Atomic(journal.nextSequence)
     unwritten = Atomic(journal.nextSequence)
     self.isDurable = isDurable
-    self.journal = Mutex(journal)
+    owned = Mutex(Owned(journal))
     self.names = names
     thread.start()
   }
@@ -71,13 +77,21 @@ final class CommitThread: Sendable {
     try await run { $0.statistics }
   }
 
-  /// Ends the thread once everything submitted is committed.
-  func stop() async throws { try await thread.shutdownGracefully() }
+  /// Ends the thread once everything submitted is committed, and closes the journal.
+  func stop() async throws {
+    try await thread.shutdownGracefully()
+    owned.withLock { $0 = nil }
+  }
 
   private func run<Value: Sendable>(
     _ body: @escaping @Sendable (inout Journal) throws -> Value
   ) async throws -> Value {
-    try await thread.runIfActive { [self] in try journal.withLock { try body(&$0) } }
+    try await thread.runIfActive { [self] in
+      try owned.withLock { owned in
+        guard let owned else { throw ChannelError.alreadyClosed }
+        return try body(&owned.journal)
+      }
+    }
   }
 
   private func commitQueued() {
@@ -88,7 +102,8 @@ final class CommitThread: Sendable {
       return taken
     }
     guard !entries.isEmpty else { return }
-    let outcome = journal.withLock { journal in write(entries, to: &journal) }
+    let outcome = owned.withLock { owned in owned.map { write(entries, to: &$0.journal) } }
+    guard let outcome else { preconditionFailure("a batch was accepted after the journal closed") }
     switch outcome {
     case .success(let sequences):
       answer(entries, zip(entries, sequences).map { $0.committed(.success($1)) })

@@ -1,3 +1,5 @@
+import Model
+
 extension LoadedConfiguration {
   /// What is wrong between values that are each allowed by themselves.
   func brokenRelations() -> [ConfigurationProblem] {

@@ -1,3 +1,5 @@
+import Model
+
 /// How a value of one kind is read, bounded and written.
 struct ConfigurationType<Value: Sendable & Equatable>: Sendable {
   /// As the documentation names it: `duration`, `bytes`, `address`…

@@ -1,27 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
-
-/// SplitMix64: small, and the same everywhere.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  static func fromEnvironment() -> SeededGenerator {
-    let given = ProcessInfo.processInfo.environment["SPANGATE_SEED"].flatMap(UInt64.init)
-    let seed = given ?? UInt64.random(in: 0...UInt64.max)
-    print("SPANGATE_SEED=\(seed)")
-    return SeededGenerator(state: seed)
-  }
-}
 
 @Suite struct ConfigurationFuzzTests {
   private static let pieces = [
@@ -35,7 +16,7 @@ private struct SeededGenerator: RandomNumberGenerator {
   /// Scenario: files of random pieces of YAML and of random bytes.
   /// Guarantees: reading never crashes; a result is a configuration or a list of problems.
   @Test func randomFilesNeverCrash() {
-    var generator = SeededGenerator.fromEnvironment()
+    var generator = SeededGenerator()
     for round in 0..<3_000 {
       var bytes: [UInt8] = []
       for _ in 0..<Int.random(in: 0...40, using: &generator) {
@@ -59,7 +40,7 @@ private struct SeededGenerator: RandomNumberGenerator {
   /// Scenario: a valid file with single bytes changed, lost or doubled.
   /// Guarantees: the same.
   @Test func damagedFilesNeverCrash() throws {
-    var generator = SeededGenerator.fromEnvironment()
+    var generator = SeededGenerator()
     let valid = Array(try ConfigurationSources().load().yaml.utf8)
     for _ in 0..<1_000 {
       var bytes = valid
@@ -79,7 +60,7 @@ private struct SeededGenerator: RandomNumberGenerator {
   /// Scenario: random values for every key.
   /// Guarantees: each is taken and reads back to the same text, or is refused.
   @Test func randomValuesNeverCrash() {
-    var generator = SeededGenerator.fromEnvironment()
+    var generator = SeededGenerator()
     let alphabet = Array("0123456789.smhdkMGiB%:[]-auto \u{663}")
     for key in ConfigurationKey.all {
       for _ in 0..<300 {

@@ -7,6 +7,7 @@ import NIOPosix
 import Receive
 import Store
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -138,7 +139,7 @@ struct CrashTests {
   /// Guarantees: every span acknowledged by then is counted, each once.
   @Test(arguments: [1, 2, 3], [false, true])
   func killedAroundACheckpoint(commit: Int, after: Bool) async throws {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     var random = SeededGenerator(seed: seed &+ 1)
     let rounds = (0..<4).map { _ in generator.traces(30).batches(using: &random) }
@@ -177,7 +178,7 @@ struct CrashTests {
   /// another number of shards.
   /// Guarantees: the same counts before and after.
   @Test func restartsChangeNothing() async throws {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     var random = SeededGenerator(seed: seed &+ 1)
     let early = generator.traces(30).batches(using: &random)
@@ -219,7 +220,7 @@ struct CrashTests {
   /// Guarantees: queries still show everything, and when the store works again nothing is counted
   /// twice or lost.
   @Test func aFailingStoreLosesNothing() async throws {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     var random = SeededGenerator(seed: seed &+ 1)
     let batches = generator.traces(40).batches(using: &random)

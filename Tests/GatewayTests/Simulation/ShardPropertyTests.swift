@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -30,7 +31,7 @@ struct ShardPropertyTests {
   /// Scenario: the same spans in random orders, split into random batches, some sent twice.
   /// Guarantees: the same windows, to the last count.
   @Test func orderSplitAndRepetitionDoNotMatter() {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     let sent = generator.traces(60)
     var random = SeededGenerator(seed: seed &+ 1)
@@ -47,7 +48,7 @@ struct ShardPropertyTests {
   /// follows, and looked at while they grow.
   /// Guarantees: findings are taken back exactly; the windows equal those of one swift delivery.
   @Test func lateSpansCorrectTheGraph() {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     var sent = generator.traces(40)
     var random = SeededGenerator(seed: seed &+ 1)
@@ -64,7 +65,7 @@ struct ShardPropertyTests {
   /// Scenario: one shard takes everything; then eight share it by partition.
   /// Guarantees: the sum of the eight equals the one.
   @Test(arguments: [2, 3, 8]) func shardsShareWithoutLoss(count: Int) {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     var random = SeededGenerator(seed: seed &+ 1)
     let batches = generator.traces(80).batches(using: &random)
@@ -82,7 +83,7 @@ struct ShardPropertyTests {
   /// Scenario: sealed at once, or left standing.
   /// Guarantees: sealing moves findings and changes none.
   @Test func sealingChangesNoCount() {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     var random = SeededGenerator(seed: seed &+ 1)
     let batches = generator.traces(40).batches(using: &random)
@@ -102,7 +103,7 @@ struct ShardPropertyTests {
   /// Guarantees: what the shard holds never exceeds its limit after a batch, every span is counted
   /// as folded or late, and the traces sealed for memory are counted.
   @Test func memoryStaysBelowItsLimit() {
-    let seed = SeededGenerator.seed()
+    let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
     generator.spansPerTraceMax = 300
     var random = SeededGenerator(seed: seed &+ 1)

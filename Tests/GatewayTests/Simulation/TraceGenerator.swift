@@ -1,27 +1,6 @@
 import Foundation
 import Model
-
-/// Random numbers that a seed replays. The seed is printed by each test that uses it, and taken from
-/// SPANGATE_SEED when that is set.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state &* 0x2545_F491_4F6C_DD1D
-  }
-
-  static func seed(_ test: String = #function) -> UInt64 {
-    let given = ProcessInfo.processInfo.environment["SPANGATE_SEED"].flatMap(UInt64.init)
-    let seed = given ?? UInt64.random(in: 1...UInt64(UInt32.max))
-    print("\(test): SPANGATE_SEED=\(seed)")
-    return seed
-  }
-}
+import TestSupport
 
 /// Makes traces of a small shop: services that call each other, databases, queues, failures, clock
 /// skew, missing parents. Times are all within a few windows.
