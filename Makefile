@@ -2,7 +2,7 @@
 # Debian 12 with git, make, python3 and the Swift 6.3 toolchain; the rest is installed here.
 
 BUILD_PACKAGES = libnghttp2-dev libprotobuf-c-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES = curl python3-venv
+TEST_PACKAGES = curl python3-venv protobuf-c-compiler nghttp2-client
 
 ACCEPTANCE = Tests/Acceptance
 PYTHON = .venv/bin/python
@@ -26,7 +26,8 @@ build: packages
 ## All tests: Swift with coverage, then pytest against the release binary.
 test: unit coverage build acceptance
 
-unit: packages
+unit: packages test-packages
+	proto/generate.sh check
 	swift test --enable-code-coverage
 
 acceptance: test-packages .venv/installed

@@ -44,5 +44,17 @@ public struct ConfigurationKey: Sendable {
   /// The key with this path; nil when there is none.
   public static func at(_ path: String) -> ConfigurationKey? { byPath[path] }
 
+  /// The sections keys are in, outermost included: `receiver`, `receiver.grpc`.
+  static let sections: [String] = {
+    var sections = Set<String>()
+    for key in all {
+      let parts = key.path.split(separator: ".")
+      for count in 1..<max(1, parts.count) {
+        sections.insert(parts.prefix(count).joined(separator: "."))
+      }
+    }
+    return sections.sorted()
+  }()
+
   private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
 }

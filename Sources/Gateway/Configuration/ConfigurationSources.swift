@@ -49,7 +49,7 @@ public struct LoadedConfiguration: Sendable, Equatable {
   ) {
     guard let key = ConfigurationKey.at(setting.path) else {
       let nearest = Suggestion.nearest(
-        to: setting.path, among: ConfigurationKey.all.map(\.path))
+        to: setting.path, among: ConfigurationKey.all.map(\.path) + ConfigurationKey.sections)
       problems.append(
         ConfigurationProblem(
           setting.origin, key: setting.path, "is no known key",
