@@ -26,7 +26,6 @@ let nio: [Target.Dependency] = [
 ]
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 func module(
   _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
@@ -48,11 +47,11 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
-    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
   targets: [
     // The nouns.
@@ -81,14 +80,17 @@ let package = Package(
     module("Graph", ["Model"]),
     module(
       "Query",
-      ["Model", "Graph", .product(name: "Hummingbird", package: "hummingbird"), logging] + nio),
+      [
+        "Model", "Graph", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), logging,
+      ] + nio),
 
     // The composition root and the command line.
     module(
       "Gateway",
       [
         "Model", "HTTP2", "OTLP", "Receive", "Journal", "Assemble", "Analyse", "Windows", "Store",
-        "Graph", "Query", "Yams", deque, logging,
+        "Graph", "Query", "Yams", logging,
       ] + nio),
     module(
       "Commands",
@@ -121,7 +123,8 @@ let package = Package(
     tests(
       "Query",
       [
-        "Model", "Graph", "Query", .product(name: "HummingbirdTesting", package: "hummingbird"),
+        "Model", "Graph", "Query", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),
     tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
     tests("Gateway", ["Model", "Graph", "OTLP", "Receive", "Store", "Gateway", logging] + nio),

@@ -99,9 +99,10 @@ public struct Coverage: Sendable, Equatable {
   public init() {}
 }
 
-/// `part / whole`, or nil where that is no number.
+/// `part / whole` within 0…1, or nil where that is no number. (Times on critical paths are counted
+/// where each span ended, so at the edge of a range a part may exceed its whole.)
 func share(_ part: Double, of whole: Double) -> Double? {
   guard whole > 0 else { return nil }
   let quotient = part / whole
-  return quotient.isFinite ? quotient : nil
+  return quotient.isFinite ? min(max(quotient, 0), 1) : nil
 }

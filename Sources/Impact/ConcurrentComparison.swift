@@ -64,8 +64,8 @@ public struct ConcurrentComparison: Equatable, Sendable {
 extension ConcurrentComparison {
   var logHarmOfErrors: Double { errors.logEvidenceOfHarm(dispersion: dispersion.factor) }
 
-  /// Against a threefold rise, or against the tolerated rate: whichever says more. Two ways to be
-  /// safe share no account: each is believed only at the full threshold.
+  /// Against a threefold rise, or against the tolerated rate: whichever says more. A version that
+  /// is unsafe by both passes with a chance of at most 2α.
   var logSafetyOfErrors: Double { max(logSafetyOfRatio, logSafetyOfRate) }
 
   var logSafetyOfRatio: Double { errors.logEvidenceOfSafety(dispersion: dispersion.factor) }

@@ -4,7 +4,7 @@ internal import Glibc
 /// with anything: how a service that never errs can be shown to be safe.
 ///
 /// Bets against "fails at `rate` or more" with half the money on "never", the rest on a sixteenth
-/// to a half of the rate, so that one error costs time and not the case. With no error at all
+/// to seven eighths of the rate, so that one error costs time and not the case. With no error at all
 /// 493 requests show a rate below 1 % at α = 0.01 (458 would be the least any test needs).
 /// - Shape: two whole numbers; merging is exact.
 /// - Source: mixture of likelihood ratios; Waudby-Smith and Ramdas 2024, betting.
@@ -62,7 +62,8 @@ public struct ErrorRateBound: Equatable, Sendable {
 
   /// What is bet on, as shares of the rate bet against, and how much of the money.
   private static let below: [(share: Double, money: Double)] = [
-    (0, 0.5), (1 / 16, 0.125), (1 / 8, 0.125), (1 / 4, 0.125), (1 / 2, 0.125),
+    (0, 0.5), (1 / 16, 0.1), (1 / 8, 0.1), (1 / 4, 0.1), (1 / 2, 0.1), (3 / 4, 0.05),
+    (7 / 8, 0.05),
   ]
 
   /// For counts that may be expected ones.
@@ -85,7 +86,7 @@ public struct ErrorRateBound: Equatable, Sendable {
     // Odds, not rates, are multiplied: a rate of one cannot be passed.
     let odds = rate / (1 - rate)
     return EValue.logMeanExp(
-      [1.5, 2, 4, 8, 32].map { factor in
+      [1.125, 1.25, 1.5, 2, 4, 8, 32].map { factor in
         let bet = odds * factor / (1 + odds * factor)
         return ErrorRateBound.logRatio(
           requests: Double(requests), failures: Double(failures), of: bet, to: rate) / dispersion

@@ -16,7 +16,7 @@ func grouped(_ count: Int64) -> String {
 /// An estimate, to two or three digits, since more would be a lie: "1 280", "47".
 func about(_ count: Double) -> String {
   guard count < 1e15 else { return "very many" }
-  let magnitude = count >= 1000 ? exp10((log10(count) - 2).rounded(.down)) : 1
+  let magnitude = count >= 1000 ? pow(10, (log10(count) - 2).rounded(.down)) : 1
   return grouped(Int64((count / magnitude).rounded(.up) * magnitude))
 }
 
@@ -47,7 +47,7 @@ func duration(_ seconds: Double) -> String {
 }
 
 private func fixed(_ value: Double, places: Int) -> String {
-  let scale = exp10(Double(places))
+  let scale = pow(10, Double(places))
   let scaled = (value.magnitude * scale).rounded()
   guard scaled < 1e15 else { return value < 0 ? "-very much" : "very much" }
   let whole = Int64(scaled)

@@ -18,7 +18,10 @@ public struct LatencyShiftTest: Equatable, Sendable {
   /// No word before this many windows: a variance from fewer is worth nothing.
   public static let windowsMin = 6
   /// How far back a window may depend on earlier ones.
-  static let lagsMax = 6
+  static let lagsMax = 30
+  /// Two groups of instances differ by about this much (of ln latency) from window to window
+  /// though they run the same: where thousands of requests say less, they are not believed.
+  static let wanderMin = 0.01
   /// Where the interval is narrowest: about t = 100 windows. ρ² of the source.
   static let tightness = 0.05
 
@@ -53,24 +56,23 @@ public struct LatencyShiftTest: Equatable, Sendable {
   public var shift: LatencyShift? {
     guard pairs.count >= LatencyShiftTest.windowsMin else { return nil }
     let noise = samplingVariances()
-    let weights = LatencyShiftTest.weights(pairs.map(\.shift), noise)
-    var total = 0.0
-    var totalSquares = 0.0
-    var center = 0.0
-    for (index, weight) in weights.enumerated() {
-      total += weight
-      totalSquares += weight * weight
-      center += weight * pairs[index].shift
+    let sampling = weighted(noise, between: 0)
+    let all = weighted(noise, between: varianceBetweenWindows(noise, sampling))
+    var residuals: [Double] = []
+    residuals.reserveCapacity(pairs.count)
+    var sumOfSquares = 0.0
+    for (index, pair) in pairs.enumerated() {
+      let distance = pair.shift - all.mean
+      let weight = 1 / (noise[index] + all.between)
+      residuals.append(distance * weight.squareRoot())
+      sumOfSquares += distance * distance * weight
     }
-    center /= total
-    let residuals = pairs.indices.map { weights[$0].squareRoot() * (pairs[$0].shift - center) }
-    let sumOfSquares = residuals.reduce(0) { $0 + $1 * $1 }
-    let size = total * total / totalSquares
+    let size = all.total * all.total / all.totalSquares
     let degrees = Double(pairs.count) / Double(pairs.count - 1)
     // No sample varies less than what is known of its requests: early variances may be luck.
-    let variance = max(sumOfSquares / total * degrees, size / total)
+    let variance = max(sumOfSquares / all.total * degrees, size / all.total)
     return LatencyShift(
-      mean: center, size: size,
+      mean: all.mean, size: size,
       variance: variance * LatencyShiftTest.inflation(residuals, sumOfSquares))
   }
 
@@ -81,24 +83,36 @@ public struct LatencyShiftTest: Equatable, Sendable {
     return pairs.map { perCurrent / $0.currentCount + perBaseline / $0.baselineCount }
   }
 
-  /// The inverse of each window's variance: sampling, and what varies between windows.
-  private static func weights(_ shifts: [Double], _ noise: [Double]) -> [Double] {
+  /// A mean in which each window counts by the inverse of its variance.
+  private struct Weighted {
+    var between: Double
     var total = 0.0
     var totalSquares = 0.0
-    var center = 0.0
-    for (index, variance) in noise.enumerated() {
-      total += 1 / variance
-      totalSquares += 1 / (variance * variance)
-      center += shifts[index] / variance
+    var mean = 0.0
+  }
+
+  private func weighted(_ noise: [Double], between: Double) -> Weighted {
+    var sums = Weighted(between: between)
+    for (index, pair) in pairs.enumerated() {
+      let weight = 1 / (noise[index] + between)
+      sums.total += weight
+      sums.totalSquares += weight * weight
+      sums.mean += weight * pair.shift
     }
-    center /= total
-    var excess = -Double(shifts.count - 1)
-    for (index, variance) in noise.enumerated() {
-      let distance = shifts[index] - center
-      excess += distance * distance / variance
+    sums.mean /= sums.total
+    return sums
+  }
+
+  /// τ²: how much windows vary beyond what their numbers of requests explain.
+  private func varianceBetweenWindows(_ noise: [Double], _ sampling: Weighted) -> Double {
+    var excess = -Double(pairs.count - 1)
+    for (index, pair) in pairs.enumerated() {
+      let distance = pair.shift - sampling.mean
+      excess += distance * distance / noise[index]
     }
-    let between = max(0, (excess / (total - totalSquares / total)).finite(or: 0))
-    return noise.map { 1 / ($0 + between) }
+    let divisor = sampling.total - sampling.totalSquares / sampling.total
+    let least = LatencyShiftTest.wanderMin * LatencyShiftTest.wanderMin
+    return divisor > 0 ? max(least, excess / divisor) : least
   }
 
   /// How much wider the interval must be because neighbouring windows resemble each other:

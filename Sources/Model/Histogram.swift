@@ -20,7 +20,7 @@ public struct Histogram: Equatable, Sendable {
   /// Sorted by index; no bucket has weight 0.
   public private(set) var buckets: [Bucket]
   /// The sum of value × weight ÷ 256 over all events, in nanoseconds.
-  public private(set) var sumNanos: Int64
+  public private(set) var sumNanos: Int128
 
   public init() {
     buckets = []
@@ -28,7 +28,7 @@ public struct Histogram: Equatable, Sendable {
   }
 
   /// Rebuilds a histogram from its parts; nil when the buckets are not strictly ascending.
-  public init?(buckets: [Bucket], sumNanos: Int64) {
+  public init?(buckets: [Bucket], sumNanos: Int128) {
     for (a, b) in zip(buckets, buckets.dropFirst()) where a.index >= b.index { return nil }
     guard buckets.allSatisfy({ $0.index <= HistogramScale.overIndex && $0.weight != 0 }) else {
       return nil
@@ -46,13 +46,12 @@ public struct Histogram: Equatable, Sendable {
   public mutating func add(_ valueNanos: Nanos, weight: Int64) {
     guard weight != 0 else { return }
     let clamped = min(valueNanos, HistogramScale.sumValueNanosMax)
-    let magnitude = Int64(clamping: clamped.weighted(by: weight.magnitude))
-    sumNanos &+= weight > 0 ? magnitude : -magnitude
+    sumNanos &+= Int128(clamped) &* Int128(weight) / Int128(SpanRecord.weightOne)
     add(weight, at: HistogramScale.index(of: valueNanos))
   }
 
   public mutating func merge(_ other: Histogram, sign: Int64 = 1) {
-    sumNanos &+= sign &* other.sumNanos
+    sumNanos &+= Int128(sign) &* other.sumNanos
     for bucket in other.buckets { add(sign &* bucket.weight, at: bucket.index) }
   }
 
@@ -118,7 +117,8 @@ public enum HistogramScale {
   public static let underIndex: UInt16 = 0
   /// The bucket of everything longer than the last regular one.
   public static let overIndex = UInt16(lastAbsolute - firstAbsolute + 2)
-  /// Longer values count as this much in sums (about 11 days), so that a claim cannot overflow them.
+  /// Longer values count as this much in sums (about 11 days): with 128 bits no number of claims
+  /// can overflow them.
   static let sumValueNanosMax: Nanos = 1_000_000 * .second
 
   /// Edges inside an octave: 2^(i/32) for i in 0..<32, by repeated square roots.

@@ -49,11 +49,12 @@ extension Sums {
 }
 
 extension Histogram {
-  /// count of buckets · sum · per bucket the step from the last index and the weight.
+  /// count of buckets · sum (high and low half) · per bucket the step from the last index and the weight.
   func write(to writer: inout ByteWriter) {
     writer.write(varint: UInt64(buckets.count))
     guard !buckets.isEmpty else { return }
-    writer.write(signed: sumNanos)
+    writer.write(signed: Int64(truncatingIfNeeded: sumNanos >> 64))
+    writer.write(varint: UInt64(truncatingIfNeeded: sumNanos))
     var last: UInt16 = 0
     for bucket in buckets {
       writer.write(varint: UInt64(bucket.index - last))
@@ -68,7 +69,8 @@ extension Histogram {
       self.init()
       return
     }
-    let sum = try reader.readSigned()
+    let high = try reader.readSigned()
+    let sum = Int128(high) << 64 | Int128(try reader.readVarint())
     var buckets: [Bucket] = []
     buckets.reserveCapacity(count)
     var index: UInt64 = 0

@@ -3,6 +3,7 @@ public import Logging
 import Model
 import NIOCore
 import NIOPosix
+import ServiceLifecycle
 
 /// Serves the query API.
 public final class QueryServer: Sendable {
@@ -32,14 +33,14 @@ public final class QueryServer: Sendable {
   /// - Parameter onBound: called once, with the port that was bound.
   /// - Errors: `QueryServerError` when the address cannot be listened on.
   public func run(onBound: @escaping @Sendable (Int) async -> Void) async throws {
-    let application = application(onBound: onBound)
+    let services = serviceGroup(running: application(onBound: onBound))
+    let stopping = Task { [stopSignal] in
+      for await _ in stopSignal.stream {}
+      await services.triggerGracefulShutdown()
+    }
+    defer { stopping.cancel() }
     do {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await application.run() }
-        group.addTask { [stopSignal] in for await _ in stopSignal.stream {} }
-        defer { group.cancelAll() }
-        try await group.next()
-      }
+      try await services.run()
     } catch is CancellationError {
       // Cancelled is one of the two ways to end.
     } catch {
@@ -58,13 +59,31 @@ public final class QueryServer: Sendable {
     stopSignal.continuation.finish()
   }
 
+  /// How long connections may take to close once everything is answered.
+  private static let closing = Duration.seconds(1)
+
+  private func serviceGroup(running application: some Service) -> ServiceGroup {
+    var configuration = ServiceGroupConfiguration(
+      services: [
+        .init(
+          service: application, successTerminationBehavior: .gracefullyShutdownGroup,
+          failureTerminationBehavior: .cancelGroup)
+      ], logger: quietLogger)
+    configuration.maximumGracefulShutdownDuration = QueryServer.closing
+    return ServiceGroup(configuration: configuration)
+  }
+
+  /// That it listens is the gateway's to say, with all its addresses in one place.
+  private var quietLogger: Logger {
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .notice)
+    return quiet
+  }
+
   func application(
     onBound: @escaping @Sendable (Int) async -> Void = { _ in }
   ) -> Application<QueryResponder> {
-    var quiet = logger
-    // That it listens is the gateway's to say, with all its addresses in one place.
-    quiet.logLevel = max(logger.logLevel, .notice)
-    return Application(
+    Application(
       responder: responder,
       server: .http1(
         configuration: .init(
@@ -73,10 +92,10 @@ public final class QueryServer: Sendable {
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port),
-        availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quiet)),
+        availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quietLogger)),
       onServerRunning: { channel in
         await onBound(channel.localAddress?.port ?? self.configuration.port)
       },
-      logger: quiet)
+      logger: quietLogger)
   }
 }

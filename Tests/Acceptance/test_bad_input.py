@@ -13,23 +13,34 @@ from support import otlp
 from support.gateway import edges
 
 MEBIBYTE = 1 << 20
+HEAD_BYTES = 16 << 10
+INVALID_ARGUMENT, RESOURCE_EXHAUSTED = 3, 8
+FAILED = 70  # exit code
+TOO_LARGE = "the body is larger than 67108864 bytes after decompression; send smaller batches"
 PORTS = ["grpc_port", "http_port", "query_port"]
 
 
 @pytest.mark.parametrize("port", PORTS)
 def test_garbage_on_a_port(unharmed, port):
-    for garbage in (
-        bytes(1000),
-        noise(100_000),
-        b"\x16\x03\x01" * 500,
-        b"\r\n" * 5000,
-    ):
-        raw_exchange(getattr(unharmed, port), garbage)
+    for garbage in (bytes(1000), b"\x16\x03\x01" * 500):
+        answer = raw_exchange(getattr(unharmed, port), garbage)
+        assert answer.startswith(b"HTTP/1.1 400 "), answer
+        if port != "query_port":
+            assert b"this port speaks HTTP/1.1 and HTTP/2 without TLS" in answer
+    # So much at once that the answer may be lost when the connection is closed.
+    for garbage in (noise(100_000), b"\r\n" * 5000):
+        answer = raw_exchange(getattr(unharmed, port), garbage)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400 "), answer
 
 
 @pytest.mark.parametrize("port", PORTS)
 def test_http2_preface_and_then_garbage(unharmed, port):
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    answer = raw_exchange(getattr(unharmed, port), preface + noise(500))
+    if port == "query_port":
+        assert answer.startswith(b"HTTP/1.1 400 ")
+    else:
+        assert answer.endswith(b"\x00\x00\x00\x01SETTINGS expected")  # GOAWAY, PROTOCOL_ERROR
     raw_exchange(getattr(unharmed, port), preface + noise(10_000))
 
 
@@ -49,28 +60,35 @@ def test_oversized_body_is_refused_by_its_announced_length(unharmed):
         f"content-length: {1 << 40}\r\n\r\n"
     )
     answer = raw_exchange(unharmed.http_port, head.encode())
-    assert b" 413 " in answer.split(b"\r\n")[0]
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"the body is larger than 67108864 bytes" in answer
 
 
 def test_oversized_head(unharmed):
-    head = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\nx-large: " + b"x" * MEBIBYTE + b"\r\n\r\n"
-    answer = raw_exchange(unharmed.http_port, head)
-    assert answer == b"" or answer.split(b"\r\n")[0].split()[1] in (b"400", b"431")
+    head = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\nx-large: "
+    answer = raw_exchange(unharmed.http_port, head + b"x" * HEAD_BYTES)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"the header fields take more than 16384 bytes" in answer
+    # So much at once that the answer may be lost when the connection is closed.
+    answer = raw_exchange(unharmed.http_port, head + b"x" * MEBIBYTE + b"\r\n\r\n")
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "fault"),
     [
-        pytest.param(b"not gzip at all", id="garbage"),
-        pytest.param(gzip.compress(b'{"resourceSpans":[]}' * 100)[:-6], id="cut"),
-        pytest.param(gzip.compress(b"{}") + b"tail", id="trailing"),
-        pytest.param(gzip.compress(b"{}")[:-8] + bytes(8), id="checksum"),
+        pytest.param(b"not gzip at all", "it is no deflate stream", id="garbage"),
+        pytest.param(
+            gzip.compress(b'{"resourceSpans":[]}' * 100)[:-6], "it ends in the middle", id="cut"
+        ),
+        pytest.param(gzip.compress(b"{}") + b"tail", "bytes follow the end", id="trailing"),
+        pytest.param(gzip.compress(b"{}")[:-8] + bytes(8), "the checksum does not", id="checksum"),
     ],
 )
-def test_bad_gzip(unharmed, body):
+def test_bad_gzip(unharmed, body, fault):
     status, problem = refuse(unharmed, body, encoding="gzip")
-    assert status == 400
-    assert "gzip" in problem["message"].lower()
+    assert (status, problem["code"]) == (400, INVALID_ARGUMENT)
+    assert f"the body is not gzip as its encoding says: {fault}" in problem["message"]
 
 
 def test_gzip_bomb(unharmed):
@@ -78,15 +96,15 @@ def test_gzip_bomb(unharmed):
     for _ in range(5):
         status, problem = refuse(unharmed, bomb, encoding="gzip")
         assert status == 413
-        assert problem["message"]
-    assert unharmed.resident_mebibytes() < 512
+        assert problem == {"code": RESOURCE_EXHAUSTED, "message": TOO_LARGE}
+    assert unharmed.resident_mebibytes() < 384
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=["arrays", "objects"])
 def test_json_nested_without_end(unharmed, opening):
-    status, problem = refuse(unharmed, b'{"resourceSpans":' + opening * 200_000)
-    assert status == 400
-    assert problem["message"]
+    status, problem = refuse(unharmed, b'{"resourceSpans":[{"x":' + opening * 200_000)
+    assert (status, problem["code"]) == (400, INVALID_ARGUMENT)
+    assert problem["message"].startswith("the body nests messages deeper than 64 levels")
 
 
 def test_protobuf_nested_without_end(unharmed):
@@ -96,11 +114,12 @@ def test_protobuf_nested_without_end(unharmed):
         value = field(1, field(5, value))  # AnyValue in ArrayValue in AnyValue
     attribute = field(1, b"k") + field(2, value)
     body = field(1, field(1, field(1, attribute)))  # ResourceSpans, Resource, KeyValue
-    status, headers, answer = otlp.post(
+    status, _, answer = otlp.post(
         f"{unharmed.http}/v1/traces", body, content_type="application/x-protobuf"
     )
-    assert status in (200, 400), answer
-    assert unharmed.resident_mebibytes() < 256
+    # An attribute that nobody reads is passed over, whatever is in it.
+    assert (status, answer) == (200, b"")
+    assert unharmed.resident_mebibytes() < 128
 
 
 def test_protobuf_of_very_many_empty_messages(unharmed):
@@ -109,45 +128,47 @@ def test_protobuf_of_very_many_empty_messages(unharmed):
     status, _, answer = otlp.post(
         f"{unharmed.http}/v1/traces", body, content_type="application/x-protobuf"
     )
-    assert status in (200, 400, 413), answer
+    assert (status, answer) == (200, b"")
     assert unharmed.resident_mebibytes() < 384
 
 
 @pytest.mark.parametrize(
-    ("id_field", "value"),
+    ("id_field", "value", "reason"),
     [
-        ("traceId", "abcd"),
-        ("traceId", "0" * 32),
-        ("traceId", "12" * 17),
-        ("spanId", "abcd"),
-        ("spanId", "0" * 16),
-        ("parentSpanId", "abcd"),
+        ("traceId", "abcd", "a trace id that is not 16 non-zero bytes"),
+        ("traceId", "0" * 32, "a trace id that is not 16 non-zero bytes"),
+        ("traceId", "12" * 17, "a trace id that is not 16 non-zero bytes"),
+        ("spanId", "abcd", "a span id that is not 8 non-zero bytes"),
+        ("spanId", "0" * 16, "a span id that is not 8 non-zero bytes"),
+        ("parentSpanId", "abcd", "a parent span id that is neither empty nor 8 bytes"),
+        ("traceId", "W47/95gDgQPSabYzgT/GDA==", "an id that is not hexadecimal"),
     ],
 )
-def test_ids_of_wrong_length_reject_their_span(unharmed, id_field, value):
+def test_bad_ids_reject_their_span(unharmed, id_field, value, reason):
+    """The rest of the request is taken: a call whose first span is missing."""
     document = otlp.request(otlp.call("bad-id", "callee"))
     first_span(document)[id_field] = value
     partial = partial_success(unharmed, document)
-    assert int(partial["rejectedSpans"]) == 1
-    assert "id" in partial["errorMessage"].lower()
+    assert partial["rejectedSpans"] == "1"
+    assert partial["errorMessage"].startswith(f"1 span rejected: 1 has {reason}")
+    assert edges(unharmed.graph())[("bad-id", "callee")] == (1, 0)
 
 
-def test_base64_ids_are_explained(unharmed):
-    document = otlp.request(otlp.call("bad-id", "callee"))
-    first_span(document)["traceId"] = "W47/95gDgQPSabYzgT/GDA=="
-    status, answer = otlp.send_json(unharmed, document)
-    said = answer["message"] if status == 400 else answer["partialSuccess"]["errorMessage"]
-    assert "hex" in said
-
-
-@pytest.mark.parametrize("seconds", [0, 86_400 * 200, 7_258_118_400], ids=["epoch", "1970", "2200"])
-def test_times_out_of_reach_reject_their_span(unharmed, seconds):
+@pytest.mark.parametrize(
+    ("seconds", "reason"),
+    [
+        pytest.param(0, "has neither a start nor an end time", id="epoch"),
+        pytest.param(86_400 * 200, "ended more than 14 days ago", id="1970"),
+        pytest.param(7_258_118_400, "ends more than 10 minutes in the future", id="2200"),
+    ],
+)
+def test_times_out_of_reach_reject_their_span(unharmed, seconds, reason):
     document = otlp.request(otlp.call("out-of-time", "callee"))
     span = first_span(document)
     span["startTimeUnixNano"] = span["endTimeUnixNano"] = str(seconds * otlp.SECOND)
     partial = partial_success(unharmed, document)
-    assert int(partial["rejectedSpans"]) == 1
-    assert partial["errorMessage"]
+    assert partial["rejectedSpans"] == "1"
+    assert partial["errorMessage"].startswith(f"1 span rejected: 1 {reason} (")
 
 
 def test_end_before_start_counts_with_no_duration(gateway):
@@ -168,7 +189,8 @@ def test_largest_numbers_there_are(unharmed):
     span["kind"] = 2_147_483_647
     span["flags"] = 4_294_967_295
     partial = partial_success(unharmed, document)
-    assert int(partial["rejectedSpans"]) == 1
+    assert partial["rejectedSpans"] == "1"
+    assert "ends more than 10 minutes in the future" in partial["errorMessage"]
 
 
 def test_ten_thousand_operation_names(unharmed):
@@ -181,7 +203,9 @@ def test_ten_thousand_operation_names(unharmed):
     graph = unharmed.graph()
     many = [node for node in graph["nodes"] if node["id"] == "many"]
     assert [node["requests"] for node in many] == [10_000]
-    assert len(json.dumps(graph)) < MEBIBYTE
+    # limits.operations_per_service is 1 000.
+    assert graph["coverage"]["overflow"] == {"operations_per_service": 9_000}
+    assert len(json.dumps(graph)) < MEBIBYTE // 16
 
 
 def test_port_in_use(make_gateway):
@@ -192,7 +216,7 @@ def test_port_in_use(make_gateway):
         gateway = make_gateway(receiver__http__address=f"127.0.0.1:{port}")
         gateway.launch()
         gateway.ended()
-    assert gateway.process.returncode != 0
+    assert gateway.process.returncode == FAILED
     said = gateway.said()
     assert f"another process listens on 127.0.0.1:{port}" in said
     assert "receiver.http.address" in said
@@ -203,7 +227,7 @@ def test_file_in_place_of_the_store(make_gateway):
     gateway.store.write_text("I was here first.")
     gateway.launch()
     gateway.ended()
-    assert gateway.process.returncode != 0
+    assert gateway.process.returncode == FAILED
     assert str(gateway.store) in gateway.said() and "store.path" in gateway.said()
     assert gateway.store.read_text() == "I was here first."
 
@@ -214,9 +238,9 @@ def test_full_disk_at_start(make_gateway):
     with full_disk(gateway.store):
         gateway.launch()
         gateway.ended()
-        assert gateway.process.returncode != 0
-        assert str(gateway.store) in gateway.said()
-        assert any(word in gateway.said().lower() for word in ("full", "no space", "write"))
+        assert gateway.process.returncode == FAILED
+        assert str(gateway.store) in gateway.said() and "store.path" in gateway.said()
+        assert "cannot start: " in gateway.said()
 
 
 def test_configuration_typo(make_gateway, tmp_path):
@@ -227,9 +251,10 @@ def test_configuration_typo(make_gateway, tmp_path):
     gateway.ended()
     assert gateway.process.returncode == 64
     said = gateway.said()
-    assert "store.pth" in said and "store.path" in said, said
-    assert "traces.idle" in said, said
-    assert "reciever" in said and "receiver" in said, said
+    assert "spangate.yaml:2: store.pth: is no known key; did you mean store.path?" in said, said
+    assert "spangate.yaml:4: traces.idle: '-3s' is not a duration" in said, said
+    assert "spangate.yaml:5: reciever" in said and "did you mean receiver" in said, said
+    assert gateway.addresses() is None
 
 
 def noise(count):

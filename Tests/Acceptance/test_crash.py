@@ -6,6 +6,7 @@ import socket
 import urllib.error
 from threading import Event, Thread
 
+import pytest
 from support import otlp
 from support.gateway import edges, nodes
 
@@ -78,6 +79,27 @@ def test_the_same_spans_again_after_a_kill(make_gateway):
     gateway.kill()
     gateway.start()
     otlp.send(gateway, spans)
+    assert edges(gateway.graph()) == {EDGE: (1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("durability", "survivors"), [("fsync", {EDGE: (1, 0)}), ("os", {EDGE: (1, 0)}), ("none", {})]
+)
+def test_what_a_kill_leaves(make_gateway, durability, survivors):
+    gateway = make_gateway(journal__durability=durability).start()
+    otlp.send(gateway, otlp.call(*EDGE))
+    assert edges(gateway.graph()) == {EDGE: (1, 0)}
+    gateway.kill()
+    gateway.start()
+    assert edges(gateway.graph()) == survivors
+
+
+@pytest.mark.parametrize("durability", ["fsync", "os", "none"])
+def test_orderly_end_keeps_everything(make_gateway, durability):
+    gateway = make_gateway(journal__durability=durability).start()
+    otlp.send(gateway, otlp.call(*EDGE))
+    gateway.stop()
+    gateway.start()
     assert edges(gateway.graph()) == {EDGE: (1, 0)}
 
 

@@ -202,3 +202,21 @@ extension SeededGenerator {
     (0..<count).map { _ in (anyMagnitude(), Int64(1 + anyMagnitude() % UInt64(UInt32.max))) }
   }
 }
+
+@Suite("Sums of extreme values")
+struct HistogramExtremeTests {
+  /// Scenario: many events that claim the greatest duration and the greatest weight, added, written,
+  /// read back and taken away.
+  /// Guarantees: the mean stays between the values, nothing wraps, and nothing is left at the end.
+  @Test func claimsDoNotWrapTheSum() throws {
+    var histogram = Histogram()
+    for _ in 0..<1_000 { histogram.add(.max, weight: Int64(UInt32.max)) }
+    #expect(try #require(histogram.meanNanos) > Double(Nanos.day))
+    var sums = Sums()
+    sums.latency = histogram
+    var reader = ByteReader(sums.bytes)
+    #expect(try Sums(from: &reader) == sums)
+    for _ in 0..<1_000 { histogram.add(.max, weight: -Int64(UInt32.max)) }
+    #expect(histogram == Histogram())
+  }
+}
