@@ -38,7 +38,10 @@ public struct TraceForest: Sendable {
 
   /// Settles the parentage of a trace.
   public mutating func build(_ input: [SpanRecord]) {
-    removeDuplicates(input)
+    spans.removeAll(keepingCapacity: true)
+    spans.append(contentsOf: input)
+    spans.removeCopies()
+    duplicateCount = input.count - spans.count
     findParents()
     cutCycles()
     listChildren()
@@ -52,32 +55,6 @@ public struct TraceForest: Sendable {
 
   public func parent(of index: Int) -> Int? {
     parents[index] < 0 ? nil : Int(parents[index])
-  }
-
-  /// Keeps of each identity the copy that is to stay: the last in `SpanRecord.precedes` order.
-  private mutating func removeDuplicates(_ input: [SpanRecord]) {
-    spans.removeAll(keepingCapacity: true)
-    spans.append(contentsOf: input)
-    duplicateCount = 0
-    if isStrictlySorted { return }
-    spans.sort { $0.precedes($1) }
-    var kept = 0
-    for index in spans.indices {
-      let isCopy = kept > 0 && spans[kept - 1].hasSameIdentity(as: spans[index])
-      if !isCopy { kept += 1 }
-      spans[kept - 1] = spans[index]
-    }
-    duplicateCount = spans.count - kept
-    spans.removeLast(duplicateCount)
-  }
-
-  /// The assembly hands traces over sorted and without copies: then there is nothing to do.
-  private var isStrictlySorted: Bool {
-    for index in spans.indices.dropFirst() {
-      let before = spans[index - 1]
-      if before.hasSameIdentity(as: spans[index]) || !before.precedes(spans[index]) { return false }
-    }
-    return true
   }
 
   private mutating func findParents() {

@@ -21,9 +21,10 @@ public struct TraceTable: ~Copyable {
   /// All traces in the order they began, for the journal's mark.
   var begun = TraceList()
   var sealedTraces: RememberedTraces
-  var spanCount = 0
-  /// Spans held a second time because their findings stand while the trace grows.
-  var standingCount = 0
+  /// Places for spans in the arrays of all traces, taken or not: what memory they really take.
+  var placesHeld = 0
+  /// The same for spans held a second time because their findings stand while the trace grows.
+  var placesStanding = 0
   /// Copies removed since `takeCopies`.
   var copies: [Copies] = []
 
@@ -46,12 +47,14 @@ public struct TraceTable: ~Copyable {
 
   /// What the table takes in memory, as the limit counts it.
   public var bytes: Int {
-    (spanCount + standingCount) * MemoryLayout<SpanRecord>.stride
+    (placesHeld + placesStanding) * MemoryLayout<SpanRecord>.stride
       + index.count * TraceTable.bytesPerTrace
   }
 
-  /// A trace's own fields, its place in the index, and the header of its span array.
-  static let bytesPerTrace = MemoryLayout<Trace>.stride + 4 * MemoryLayout<Int32>.stride + 32
+  /// A trace's own fields (half as much again, since their array grows ahead of need), its places in
+  /// the index, and the headers of its span array.
+  static let bytesPerTrace =
+    MemoryLayout<Trace>.stride * 3 / 2 + 4 * MemoryLayout<Int32>.stride + 48
 
   /// Takes in a span of the batch with the given journal sequence.
   public mutating func insert(
@@ -60,9 +63,8 @@ public struct TraceTable: ~Copyable {
     if sealedTraces.contains(key) { return .late }
     let slot = index.find(key, in: slots) ?? begin(key, sequence: sequence, now: now)
     reopenIfClosed(slot)
-    slots[Int(slot)].spans.append(span)
+    changeSpans(of: slot) { $0.append(span) }
     slots[Int(slot)].isTidy = false
-    spanCount += 1
     if slots[Int(slot)].spans.count >= slots[Int(slot)].nextTidyCount { tidy(slot) }
     touch(slot, now: now)
     return isDue(slot, now: now) ? .due(slot: slot) : .inserted
@@ -101,8 +103,9 @@ public struct TraceTable: ~Copyable {
   }
 
   /// The trace to be sealed first when memory asks: the closed one longest idle, else the open one.
-  public var nextUnderPressure: Int32? {
-    guard bytes > limits.bytesMax else { return nil }
+  /// - Parameter otherBytes: what else counts against the same limit.
+  public func nextUnderPressure(besides otherBytes: Int = 0) -> Int32? {
+    guard bytes + otherBytes > limits.bytesMax else { return nil }
     return closed.first ?? open.first
   }
 
@@ -140,8 +143,8 @@ public struct TraceTable: ~Copyable {
       open.remove(slot, link: \.byArrival, in: &slots)
     }
     begun.remove(slot, link: \.byBeginning, in: &slots)
-    spanCount -= trace.spans.count
-    standingCount -= trace.analysed?.count ?? 0
+    placesHeld -= trace.spans.capacity
+    placesStanding -= trace.analysed?.capacity ?? 0
     sealedTraces.insert(trace.key)
     index.remove(trace.key, in: slots)
     slots[Int(slot)] = Trace.vacant
@@ -209,8 +212,15 @@ extension TraceTable {
     return now.saturatingSubtracting(trace.firstArrival) >= trace.nextLookAge
   }
 
+  /// The one place where spans are changed: keeps count of the memory they take.
+  private mutating func changeSpans(of slot: Int32, _ change: (inout [SpanRecord]) -> Void) {
+    let before = slots[Int(slot)].spans.capacity
+    change(&slots[Int(slot)].spans)
+    placesHeld += slots[Int(slot)].spans.capacity - before
+  }
+
   private mutating func stand(_ spans: [SpanRecord]?, at slot: Int32) {
-    standingCount += (spans?.count ?? 0) - (slots[Int(slot)].analysed?.count ?? 0)
+    placesStanding += (spans?.capacity ?? 0) - (slots[Int(slot)].analysed?.capacity ?? 0)
     slots[Int(slot)].analysed = spans
   }
 
@@ -221,13 +231,12 @@ extension TraceTable {
     let position = Int(slot)
     guard !slots[position].isTidy else { return }
     let before = slots[position].spans.count
-    slots[position].spans.removeCopies()
+    changeSpans(of: slot) { $0.removeCopies() }
     slots[position].isTidy = true
     let count = slots[position].spans.count
     let dropped = before - count
     slots[position].nextTidyCount = nextTidyCount(after: count, dropped: dropped)
     guard dropped > 0, let last = slots[position].spans.map(\.end).max() else { return }
-    spanCount -= dropped
     copies.append(
       Copies(tenant: slots[position].key.tenant, count: dropped, traceEnd: last))
   }
@@ -242,19 +251,5 @@ extension TraceTable {
 
   private func isPast(_ since: Nanos, _ wait: Nanos, _ now: Nanos) -> Bool {
     now.saturatingSubtracting(since) >= wait
-  }
-}
-
-extension [SpanRecord] {
-  /// Sorts by identity and keeps of each the copy that is to stay.
-  mutating func removeCopies() {
-    sort { $0.precedes($1) }
-    var kept = 0
-    for index in indices {
-      let isCopy = kept > 0 && self[kept - 1].hasSameIdentity(as: self[index])
-      if !isCopy { kept += 1 }
-      self[kept - 1] = self[index]
-    }
-    removeLast(count - kept)
   }
 }

@@ -6,19 +6,25 @@ import Receive
 
 // What the settings mean for the stages: one place in which the memory limit is divided.
 extension Configuration {
-  var decodeLimits: DecodeLimits {
+  func decodeLimits(_ shares: MemoryShares) -> DecodeLimits {
     var decode = DecodeLimits()
     decode.requestBytesMax = limits.requestBytes
+    decode.memoryBytesMax = shares.decodeBytes
     decode.retentionNanos = store.retention
     return decode
   }
 
-  var receiverConfiguration: ReceiverConfiguration {
+  func receiverConfiguration(_ shares: MemoryShares) -> ReceiverConfiguration {
     var receive = ReceiverConfiguration()
     receive.grpcAddress = receiver.grpc.address
     receive.httpAddress = receiver.http.address
-    receive.decodeLimits = decodeLimits
+    receive.decodeLimits = decodeLimits(shares)
     return receive
+  }
+
+  /// - Parameter shards: event loops, each with a shard.
+  func memoryShares(shards: Int) -> MemoryShares {
+    MemoryShares(limitBytes: limits.memory.bytes(on: .read()), shards: shards)
   }
 
   var queryConfiguration: QueryConfiguration {
@@ -26,9 +32,9 @@ extension Configuration {
       host: query.address.host, port: query.address.port, metricsSeriesMax: metrics.series)
   }
 
-  var journalConfiguration: JournalConfiguration {
+  func journalConfiguration(_ shares: MemoryShares) -> JournalConfiguration {
     JournalConfiguration(
-      directory: store.path + "/journal",
+      directory: store.path + "/journal", segmentBytesMax: shares.segmentBytes,
       durability: Durability(rawValue: journal.durability.rawValue) ?? .fsync)
   }
 
@@ -50,25 +56,37 @@ extension Configuration {
     trace.rememberNanos = traces.remember
     trace.spansPerTraceMax = limits.spansPerTrace
     trace.bytesMax = memoryBytes
+    trace.sealedTracesRemembered = min(max(memoryBytes / 128, 1 << 12), 1 << 18)
     return trace
   }
 }
 
-/// How `limits.memory` is divided. The rest, a fifth, is for windows, names, store and the process.
+/// How `limits.memory` is divided. The process itself, its names and the store's cache come first;
+/// what is left is shared out, and a little of it kept back.
 struct MemoryShares: Sendable, Equatable {
-  /// Open and remembered traces of each shard, as `TraceTable.bytes` counts them: what the arrays
-  /// behind them take can be twice that while they grow.
+  /// Open and remembered traces of each shard, with the findings that stand for them. Sealed sums on
+  /// their way to the store may take half as much again.
   var traceBytesPerShard: Int
   /// Bodies of requests being received and decoded.
   var requestBytes: Int
   /// Spans waiting in the mailbox of each shard.
   var mailboxSpansPerShard: Int
+  /// What decoding one request may take.
+  var decodeBytes: Int
+  /// One file of the journal: it is read as a whole at start.
+  var segmentBytes: Int
+
+  /// What an idle gateway takes.
+  static let baseBytes = 48 << 20
 
   init(limitBytes: Int, shards: Int) {
-    traceBytesPerShard = limitBytes / 4 / shards
-    requestBytes = limitBytes / 4
+    let usable = max(limitBytes - MemoryShares.baseBytes, limitBytes / 4)
+    traceBytesPerShard = usable / 10 * 3 / shards
+    requestBytes = usable / 20 * 3
     mailboxSpansPerShard = max(
-      1_000, limitBytes / 20 * 3 / shards / MemoryLayout<SpanRecord>.stride)
+      1_000, usable / 10 / shards / MemoryLayout<SpanRecord>.stride)
+    decodeBytes = min(max(usable / 16, 16 << 20), 512 << 20)
+    segmentBytes = min(max(usable / 16, 4 << 20), 64 << 20)
   }
 }
 

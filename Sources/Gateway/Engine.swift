@@ -5,7 +5,6 @@ import Model
 import NIOCore
 import NIOPosix
 import Store
-import Synchronization
 import Windows
 
 /// A gateway without its doors: everything between a decoded batch and a merged window. The server
@@ -19,7 +18,7 @@ final class Engine: Sendable {
   let store: TileStore
   private let clock: @Sendable () -> Nanos
   private let logger: Logger
-  private let replay: Mutex<Replay?>
+  private let replay: Replay
   private let isDurable: Bool
 
   /// Opens store and journal, and reads what the journal still holds.
@@ -34,18 +33,15 @@ final class Engine: Sendable {
     self.clock = clock
     self.logger = logger
     let loops = Array(group.makeIterator())
-    let shares = MemoryShares(
-      limitBytes: configuration.limits.memory.bytes(on: .read()), shards: loops.count)
+    let shares = configuration.memoryShares(shards: loops.count)
     names = NameTable(limits: configuration.nameLimits)
     store = try TileStore(path: configuration.store.path)
     let stored = try store.committed
-    let journal = try Journal(
-      opening: configuration.journalConfiguration, sequenceMin: stored.mark)
-    let replay = try Replay(
-      directory: configuration.journalConfiguration.directory, from: stored.mark,
-      stored: stored.checkpoint, names: names, now: clock())
+    let journalConfiguration = configuration.journalConfiguration(shares)
+    let journal = try Journal(opening: journalConfiguration, sequenceMin: stored.mark)
+    replay = try Replay(
+      directory: journalConfiguration.directory, from: stored.mark, stored: stored.checkpoint)
     let last = max(stored.checkpoint, replay.lastCheckpoint)
-    self.replay = Mutex(replay)
     isDurable = configuration.journal.durability != .none
     commits = CommitThread(journal: journal, isDurable: isDurable, names: names)
     let limits = configuration.traceLimits(memoryBytes: shares.traceBytesPerShard)
@@ -69,14 +65,14 @@ final class Engine: Sendable {
 
   /// Folds what the journal held into the shards. Before the first batch is accepted.
   func replayJournal() async throws {
-    guard let replay = replay.withLock({ $0.take() }) else { return }
-    for (index, shard) in shards.enumerated() {
-      let part = replay.part(of: index, among: shards.count)
-      try await shard.replay(part.letters, sealed: part.sealed)
+    let replay = replay
+    let shards = shards
+    let names = names
+    let now = clock()
+    let spans = try await NIOThreadPool.singleton.runIfActive {
+      try replay.run(names: names, now: now, into: shards)
     }
-    if replay.spanCount > 0 {
-      logger.info("journal replayed", metadata: ["spans": "\(replay.spanCount)"])
-    }
+    if spans > 0 { logger.info("journal replayed", metadata: ["spans": "\(spans)"]) }
   }
 
   /// Closes every open trace, so that what was acknowledged before can be read after.

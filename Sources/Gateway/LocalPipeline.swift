@@ -20,12 +20,12 @@ public struct LocalPipeline: ~Copyable {
   }
 
   public init(configuration: Configuration) {
-    var limits = configuration.decodeLimits
+    var limits = configuration.decodeLimits(configuration.memoryShares(shards: 1))
     // A file is history: nothing in it is too old.
     limits.retentionNanos = .max
     limits.aheadNanosMax = .max
     decoder = OTLPDecoder(names: names, limits: limits)
-    shard = Shard(limits: configuration.traceLimits(memoryBytes: .max))
+    shard = Shard(limits: configuration.traceLimits(memoryBytes: .max / 2))
   }
 
   /// Takes in one export request.

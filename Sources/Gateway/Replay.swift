@@ -1,56 +1,80 @@
 import Journal
 import Model
+import NIOCore
 
-/// What a journal held at start: the batches not yet in the store, and what must not count twice.
+/// Brings back what a journal holds and the store does not.
 struct Replay: Sendable {
-  /// Batches whose traces may not be in the store, with their sequences, spans of stored traces
-  /// left out.
-  private(set) var letters: [Mailbox.Letter] = []
-  /// Traces the store holds: what still arrives for them is late.
-  private(set) var sealed: [TraceKey] = []
+  private let directory: String
+  private let mark: UInt64
+  /// Traces the store holds: what stands in the journal of them must not count twice.
+  private let stored: Set<TraceKey>
   /// The highest checkpoint number the journal mentions.
-  private(set) var lastCheckpoint: UInt64 = 0
-  private(set) var spanCount = 0
+  let lastCheckpoint: UInt64
 
-  /// Reads the journal twice: a trace's seal stands behind its spans, and decides about them.
-  init(
-    directory: String, from mark: UInt64, stored: UInt64, names: NameTable, now: Nanos
-  ) throws {
-    var storedTraces = Set<TraceKey>()
+  /// Reads which traces were sealed, since a trace's seal stands behind its spans.
+  /// - Parameters:
+  ///   - mark: The sequence below which everything is in the store.
+  ///   - checkpoint: The last checkpoint the store holds; seals of later ones never took effect.
+  init(directory: String, from mark: UInt64, stored checkpoint: UInt64) throws {
+    var traces = Set<TraceKey>()
+    var last: UInt64 = 0
     try JournalReader.read(directory: directory, from: mark) { record in
-      guard case .seal(let checkpoint, let traces) = record else { return }
-      lastCheckpoint = max(lastCheckpoint, checkpoint)
-      if checkpoint <= stored { storedTraces.formUnion(traces) }
+      guard case .seal(let number, let sealed) = record else { return }
+      last = max(last, number)
+      if number <= checkpoint { traces.formUnion(sealed) }
     }
+    self.directory = directory
+    self.mark = mark
+    stored = traces
+    lastCheckpoint = last
+  }
+
+  /// How many batches are handed to the shards at a time: few enough not to weigh, enough not to wait
+  /// for every one.
+  private static let batchesAtOnce = 64
+
+  /// Folds the journal's batches into the shards, a few at a time, so that no more of it is in
+  /// memory than the shards keep. Blocks; not on an event loop.
+  /// - Returns: how many spans were folded.
+  func run(names: NameTable, now: Nanos, into shards: [ShardLoop]) throws -> Int {
+    try shards.enumerated().forEach { index, shard in
+      let keys = Array(
+        stored.filter { Partition.shard(of: $0, among: shards.count) == index })
+      try shard.replay([], sealed: keys).wait()
+    }
+    var waiting: [Mailbox.Letter] = []
+    var spans = 0
     try JournalReader.read(directory: directory, from: mark) { record in
       guard case .batch(let sequence, let batch, let texts) = record else { return }
       for name in texts { names.restore(name, now: now) }
-      let kept = Replay.removing(storedTraces, from: batch)
-      guard !kept.isEmpty else { return }
-      letters.append(Mailbox.Letter(batch: kept, sequence: sequence))
-      spanCount += kept.count
+      let kept = removingStored(from: batch)
+      spans += kept.count
+      if !kept.isEmpty { waiting.append(Mailbox.Letter(batch: kept, sequence: sequence)) }
+      if waiting.count == Replay.batchesAtOnce { try Replay.hand(&waiting, to: shards) }
     }
-    sealed = Array(storedTraces)
+    try Replay.hand(&waiting, to: shards)
+    return spans
   }
 
-  private static func removing(_ traces: Set<TraceKey>, from batch: SpanBatch) -> SpanBatch {
-    guard !traces.isEmpty else { return batch }
+  private static func hand(_ letters: inout [Mailbox.Letter], to shards: [ShardLoop]) throws {
+    var parts = [[Mailbox.Letter]](repeating: [], count: shards.count)
+    for letter in letters {
+      for part in Partition.split(letter.batch, over: shards.count) {
+        parts[part.shard].append(Mailbox.Letter(batch: part.batch, sequence: letter.sequence))
+      }
+    }
+    letters.removeAll(keepingCapacity: true)
+    let folded = zip(shards, parts).map { $0.replay($1, sealed: []) }
+    for result in folded { try result.wait() }
+  }
+
+  private func removingStored(from batch: SpanBatch) -> SpanBatch {
+    guard !stored.isEmpty else { return batch }
     var kept = SpanBatch(tenant: batch.tenant)
     for index in 0..<batch.count {
       let key = TraceKey(tenant: batch.tenant, trace: batch.traces[index])
-      if !traces.contains(key) { kept.append(batch.spans[index], trace: key.trace) }
+      if !stored.contains(key) { kept.append(batch.spans[index], trace: key.trace) }
     }
     return kept
-  }
-
-  /// The part of one shard of `count`.
-  func part(of shard: Int, among count: Int) -> (letters: [Mailbox.Letter], sealed: [TraceKey]) {
-    var mine: [Mailbox.Letter] = []
-    for letter in letters {
-      for part in Partition.split(letter.batch, over: count) where part.shard == shard {
-        mine.append(Mailbox.Letter(batch: part.batch, sequence: letter.sequence))
-      }
-    }
-    return (mine, sealed.filter { Partition.shard(of: $0, among: count) == shard })
   }
 }

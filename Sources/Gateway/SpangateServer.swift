@@ -71,12 +71,13 @@ private final class Parts: Sendable {
     self.configuration = configuration
     self.logger = logger
     let clock = SystemClock.now
-    group = MultiThreadedEventLoopGroup(
-      numberOfThreads: configuration.workers == 0 ? System.coreCount : configuration.workers)
+    let loops = configuration.workers == 0 ? System.coreCount : configuration.workers
+    group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     engine = try await Engine(
       configuration: configuration, group: group, logger: logger, clock: clock)
     receiver = Receiver(
-      configuration: configuration.receiverConfiguration, group: group, sink: engine.pipeline,
+      configuration: configuration.receiverConfiguration(configuration.memoryShares(shards: loops)),
+      group: group, sink: engine.pipeline,
       names: engine.names, clock: clock, logger: logger)
     backend = GatewayBackend(engine: engine, receiver: receiver, clock: clock)
     queryServer = QueryServer(

@@ -123,3 +123,27 @@ extension SpanRecord {
     return traits.rawValue < other.traits.rawValue
   }
 }
+
+extension [SpanRecord] {
+  /// Sorts by identity and keeps of each the copy that is to stay, whatever the order they came in.
+  /// - Cost: O(n) when there is nothing to do, O(n log n) otherwise.
+  public mutating func removeCopies() {
+    if isSortedWithoutCopies { return }
+    sort { $0.precedes($1) }
+    var kept = 0
+    for index in indices {
+      let isCopy = kept > 0 && self[kept - 1].hasSameIdentity(as: self[index])
+      if !isCopy { kept += 1 }
+      self[kept - 1] = self[index]
+    }
+    removeLast(count - kept)
+  }
+
+  private var isSortedWithoutCopies: Bool {
+    for index in indices.dropFirst() {
+      let before = self[index - 1]
+      if before.hasSameIdentity(as: self[index]) || !before.precedes(self[index]) { return false }
+    }
+    return true
+  }
+}

@@ -124,7 +124,11 @@ public struct WindowSums: Equatable, Sendable {
   public init() { windows = [:] }
 
   public var isEmpty: Bool { windows.isEmpty }
-  public var seriesCount: Int { windows.values.reduce(0) { $0 + $1.series.count } }
+  /// Series in all windows together.
+  public private(set) var seriesCount = 0
+  /// About what a series takes in memory: its sums, its place in a dictionary, and the arrays of
+  /// short histograms.
+  public static let bytesPerSeries = 768
 
   public mutating func add(_ findings: [Finding], sign: Int64 = 1) {
     for finding in findings { add(finding, sign: sign) }
@@ -145,8 +149,11 @@ public struct WindowSums: Equatable, Sendable {
   }
 
   private mutating func update(_ start: Nanos, _ change: (inout Window) -> Void) {
-    change(&windows[start, default: Window()])
-    if windows[start]?.isEmpty == true { windows.removeValue(forKey: start) }
+    var window = windows.removeValue(forKey: start) ?? Window()
+    seriesCount -= window.series.count
+    change(&window)
+    seriesCount += window.series.count
+    if !window.isEmpty { windows[start] = window }
   }
 
   public func hasSameCounts(as other: WindowSums) -> Bool {

@@ -40,6 +40,14 @@ public struct ShardWindows: ~Copyable {
     revision += 1
   }
 
+  /// What the overlay takes in memory, about. It shrinks as traces are sealed.
+  public var overlayBytes: Int { overlay.seriesCount * WindowSums.bytesPerSeries }
+
+  /// What sealed sums take that wait for the store, or for its readers. It shrinks with checkpoints.
+  public var sealedBytes: Int {
+    generations.reduce(0) { $0 + $1.sums.seriesCount } * WindowSums.bytesPerSeries
+  }
+
   /// Whether anything was sealed since the last checkpoint began.
   public var hasUnstoredSums: Bool { !generations[generations.count - 1].sums.isEmpty }
 

@@ -79,7 +79,9 @@ def test_the_same_spans_again_after_a_kill(make_gateway):
     gateway.kill()
     gateway.start()
     otlp.send(gateway, spans)
-    assert edges(gateway.graph()) == {EDGE: (1, 0)}
+    graph = gateway.graph()
+    assert edges(graph) == {EDGE: (1, 0)}
+    assert graph["coverage"]["spans"] == graph["coverage"]["duplicates"] == len(spans)
 
 
 @pytest.mark.parametrize(

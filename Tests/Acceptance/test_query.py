@@ -169,7 +169,8 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
         "wraps_another_client": 1,
     }
     page = (ROOT / "docs" / "graph.md").read_text()
-    named = re.findall(r"^\| `([a-z_]+)` \|", page.partition("`coverage.unpaired`")[2], re.MULTILINE)
+    reasons = page.partition("`coverage.unpaired`")[2]
+    named = re.findall(r"^\| `([a-z_]+)` \|", reasons, re.MULTILINE)
     assert sorted(named) == sorted(graph["coverage"]["unpaired"])
 
 

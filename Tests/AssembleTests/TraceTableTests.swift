@@ -227,7 +227,7 @@ import Testing
         _ = table.spans(of: slot)
         table.close(slot)
       }
-      while let slot = table.nextUnderPressure {
+      while let slot = table.nextUnderPressure() {
         #expect(table.bytes > bytesMax)
         table.seal(slot)
         sealedCount += 1
@@ -244,7 +244,7 @@ import Testing
     _ = small.spans(of: second)
     small.close(second)
     var order: [TraceKey] = []
-    while let slot = small.nextUnderPressure {
+    while let slot = small.nextUnderPressure() {
       order.append(small.key(of: slot))
       small.seal(slot)
     }
@@ -257,7 +257,7 @@ import Testing
     var table = TraceTable(limits: limits { $0.bytesMax = 2000 })
     for id in UInt64(1)...100 where table.traceCount > 0 || id < 30 {
       _ = table.insert(.test(id), key: .test(1), sequence: 1, now: start)
-      if let slot = table.nextUnderPressure { table.seal(slot) }
+      if let slot = table.nextUnderPressure() { table.seal(slot) }
       #expect(table.bytes <= 2000)
     }
     #expect(table.traceCount == 0)
@@ -370,7 +370,7 @@ import Testing
       if sealed.count == 40 { break }
     }
     while let slot = table.nextOfAll { seal(slot, &table) }
-    #expect(standing.isEmpty && table.bytes == 0 && table.standingCount == 0)
+    #expect(standing.isEmpty && table.bytes == 0 && table.placesStanding == 0)
     #expect(sealed.mapValues { Set($0) } == all)
   }
 }
@@ -394,4 +394,9 @@ extension SpanRecord {
       id: SpanID(id), start: TraceTableTests.start, end: TraceTableTests.start + id,
       service: NameID(1))
   }
+}
+
+extension TraceTable {
+  /// Spans of all traces, copies included.
+  fileprivate var spanCount: Int { slots.reduce(0) { $0 + $1.spans.count } }
 }

@@ -17,12 +17,14 @@ final class Mailbox: Sendable {
 
   private let spansMax: Int
   private let reserved = Atomic<Int>(0)
+  private let isClosed = Atomic<Bool>(false)
   private let state = Mutex(State())
 
   init(spansMax: Int) { self.spansMax = spansMax }
 
   /// Reserves room for so many spans. A batch larger than the whole mailbox fits an empty one.
   func reserve(_ spans: Int) -> Bool {
+    if isClosed.load(ordering: .relaxed) { return false }
     var current = reserved.load(ordering: .relaxed)
     while current == 0 || current + spans <= spansMax {
       let (exchanged, original) = reserved.weakCompareExchange(
@@ -32,6 +34,9 @@ final class Mailbox: Sendable {
     }
     return false
   }
+
+  /// Gives out no more room, or does so again. What was reserved stays so.
+  func close(_ isClosed: Bool) { self.isClosed.store(isClosed, ordering: .relaxed) }
 
   func release(_ spans: Int) { reserved.subtract(spans, ordering: .relaxed) }
 

@@ -15,12 +15,14 @@ public struct Shard: ~Copyable {
   private var sealedKeys: [TraceKey] = []
   private(set) var counters = ShardCounters()
   private var findings: [Finding] = []
+  private let sealedBytesMax: Int
 
   /// - Parameters:
   ///   - stored: the last checkpoint the store holds.
   ///   - next: the number of the checkpoint to come.
   public init(limits: TraceLimits, stored: UInt64 = 0, next: UInt64 = 1) {
     traces = TraceTable(limits: limits)
+    sealedBytesMax = limits.bytesMax / 2
     windows = ShardWindows(stored: stored, next: next)
   }
 
@@ -58,8 +60,12 @@ public struct Shard: ~Copyable {
     while let slot = traces.nextOfAll { seal(slot) }
   }
 
-  /// What the traces held take in memory.
-  public var bytes: Int { traces.bytes }
+  /// What the traces held take in memory, together with the findings that stand for them.
+  public var bytes: Int { traces.bytes + windows.overlayBytes }
+
+  /// Sealed sums wait for the store and leave no room for more: take in nothing until they are
+  /// stored.
+  public var isOverfull: Bool { windows.sealedBytes > sealedBytesMax }
 
   public var traceCount: Int { traces.traceCount }
 
@@ -105,7 +111,7 @@ extension Shard {
   }
 
   private mutating func relieve() {
-    while let slot = traces.nextUnderPressure {
+    while let slot = traces.nextUnderPressure(besides: windows.overlayBytes) {
       counters.tracesSealedForMemory &+= 1
       seal(slot)
     }

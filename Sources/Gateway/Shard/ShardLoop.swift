@@ -40,9 +40,12 @@ final class ShardLoop: Sendable {
       ) { [self] _ in
         drain()
         owned.value.shard.advance(to: clock())
+        closeWhenOverfull()
       }
     }
   }
+
+  private func closeWhenOverfull() { mailbox.close(owned.value.shard.isOverfull) }
 
   func stopTicking() async throws {
     try await onLoop { owned in
@@ -68,6 +71,7 @@ final class ShardLoop: Sendable {
       spans += letter.batch.count
     }
     mailbox.release(spans)
+    closeWhenOverfull()
   }
 
   /// Runs on the loop, after everything delivered so far was folded.
@@ -113,17 +117,20 @@ final class ShardLoop: Sendable {
   }
 
   func dropGenerations(through checkpoint: UInt64) async throws {
-    try await onLoop { $0.shard.dropGenerations(through: checkpoint) }
+    try await onLoop { [self] in
+      $0.shard.dropGenerations(through: checkpoint)
+      closeWhenOverfull()
+    }
   }
 
   /// Folds what a journal held at start, before any batch is delivered.
-  func replay(_ letters: [Mailbox.Letter], sealed: [TraceKey]) async throws {
+  func replay(_ letters: [Mailbox.Letter], sealed: [TraceKey]) -> EventLoopFuture<Void> {
     let now = clock()
-    try await onLoop { owned in
-      for key in sealed { owned.shard.rememberSealed(key) }
+    return loop.submit { [self] in
+      for key in sealed { owned.value.shard.rememberSealed(key) }
       for letter in letters {
-        owned.shard.fold(letter.batch, sequence: letter.sequence, now: now)
-        owned.foldedBelow = letter.sequence + 1
+        owned.value.shard.fold(letter.batch, sequence: letter.sequence, now: now)
+        owned.value.foldedBelow = letter.sequence + 1
       }
     }
   }
