@@ -9,7 +9,10 @@ extension TraceAnalyser {
       if roles[index] == .callToPeer {
         emitCallToPeer(index, trace: key.trace, into: &findings)
       }
-      if let reason = unpairedReason(index) { emitUnpaired(index, reason, key.tenant, &findings) }
+      if let reason = unpairedReason(index) {
+        emitSpan(index, at: .unpaired(key.tenant, reason), &findings)
+      }
+      emitOverflow(index, key.tenant, into: &findings)
     }
     emitTraceCounts(trace: key.trace, into: &findings)
     emitCoverage(key.tenant, into: &findings)
@@ -151,17 +154,25 @@ extension TraceAnalyser {
     }
   }
 
-  private func emitUnpaired(
-    _ index: Int, _ reason: UnpairedReason, _ tenant: TenantID, _ findings: inout [Finding]
+  private func emitOverflow(
+    _ index: Int, _ tenant: TenantID, into findings: inout [Finding]
   ) {
+    let traits = forest.spans[index].traits
+    guard !traits.isDisjoint(with: .anyOverflow) else { return }
+    for kind in NameKind.allCases where traits.contains(.overflow(kind)) {
+      emitSpan(index, at: .overflow(tenant, kind), &findings)
+    }
+  }
+
+  /// Counts a span in a series that counts spans.
+  private func emitSpan(_ index: Int, at key: SeriesKey, _ findings: inout [Finding]) {
     let span = forest.spans[index]
     var counters = Counters()
     counters[.requests] = 1
     counters[.requestsAdjusted] = Int64(span.weight)
     findings.append(
       Finding(
-        window: span.end.floored(to: windowNanos), key: .unpaired(tenant, reason),
-        counters: counters))
+        window: span.end.floored(to: windowNanos), key: key, counters: counters))
   }
 
   /// Traces by node and by version, at most one each a trace, in the window in which the last of

@@ -19,6 +19,10 @@ struct AnalyzeCommand: ParsableCommand {
 
   enum Rule: String, ExpressibleByArgument, CaseIterable {
     case wallclock, crisp, jaeger
+
+    /// Only what there is: help and completion offer these. The others are known by name, so that
+    /// asking for one is answered with more than a list.
+    static var allValueStrings: [String] { [wallclock.rawValue] }
   }
 
   @Argument(help: "Files to read.") var files: [String]
@@ -42,6 +46,12 @@ struct AnalyzeCommand: ParsableCommand {
     var pipeline = LocalPipeline(configuration: Configuration())
     let (spans, complaints) = try takeFiles(into: &pipeline, in: context)
     if spans == 0, complaints > 0 { throw CommandFailure(.failed, "nothing could be read") }
+    if spans == 0 {
+      let names = files.map { PlainTable.printable($0 == "-" ? "standard input" : $0) }
+      context.fail("there were no spans in \(names.joined(separator: ", "))\n")
+      // A program that reads the output still gets a graph or a list, an empty one.
+      if format == .table { return }
+    }
     if criticalPath {
       let report = CriticalPathReport(pipeline.criticalPaths())
       context.print(format == .json ? report.json + "\n" : report.table)
@@ -86,8 +96,10 @@ struct AnalyzeCommand: ParsableCommand {
     for name in files {
       let file = try TraceFile(name, in: context)
       for (index, request) in file.requests.enumerated() {
-        progress.show("\(file.name): \(index) of \(file.requests.count) requests, \(spans) spans")
-        let place = "\(file.name), request \(index + 1)"
+        progress.show(
+          "\(file.name): \(index) of \(Figure.count(file.requests.count, "request")), "
+            + Figure.count(spans, "span"))
+        let place = file.place(of: index)
         do throws(DecodeError) {
           let intake = try pipeline.take(
             file.body(request), encoding: request.encoding, now: context.now())

@@ -10,6 +10,16 @@ enum Figure {
       ? String(format: "%.0f", rounded) : String(format: "%.1f", rounded)
   }
 
+  /// A count with its noun: `1 edge`, `2 edges`, `0 batches`.
+  static func count(_ value: Double?, _ noun: String, plural: String? = nil) -> String {
+    let figure = count(value)
+    return "\(figure) \(figure == "1" ? noun : plural ?? noun + "s")"
+  }
+
+  static func count(_ value: Int, _ noun: String, plural: String? = nil) -> String {
+    count(Double(value), noun, plural: plural)
+  }
+
   /// Three digits that matter: `340 µs`, `12.3 ms`, `1.24 s`.
   static func milliseconds(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "–" }

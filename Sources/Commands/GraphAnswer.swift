@@ -66,11 +66,14 @@ struct GraphAnswer: Decodable {
 extension GraphAnswer {
   /// What calls what, then the nodes, then what was left out.
   var table: String {
-    var text = "\(start ?? "?") – \(end ?? "?"), \(nodes.count) nodes, \(edges.count) edges"
+    var heading = [
+      "\(start ?? "?") – \(end ?? "?")", Figure.count(nodes.count, "node"),
+      Figure.count(edges.count, "edge"),
+    ]
     if let coverage {
-      text += ", \(Figure.count(coverage.spans)) spans, \(Figure.count(coverage.traces)) traces"
+      heading += [Figure.count(coverage.spans, "span"), Figure.count(coverage.traces, "trace")]
     }
-    text += "\n"
+    var text = heading.joined(separator: ", ") + "\n"
     if !edges.isEmpty { text += "\n" + edgeTable }
     if !nodes.isEmpty { text += "\n" + nodeTable }
     return text + notes

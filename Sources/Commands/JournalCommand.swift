@@ -41,9 +41,17 @@ struct JournalCommand: ParsableCommand {
       var isDirectory: ObjCBool = false
       let exists = unsafe FileManager.default.fileExists(
         atPath: candidate, isDirectory: &isDirectory)
-      if exists, isDirectory.boolValue { return candidate }
+      do throws(JournalError) {
+        if exists, isDirectory.boolValue, try JournalReader.isJournal(candidate) {
+          return candidate
+        }
+      } catch {
+        throw CommandFailure(.failed, error.message)
+      }
     }
     throw CommandFailure(
-      .failed, "there is no journal at \(path); name the store's directory with --path")
+      .failed,
+      "there is no journal at \(path); name the gateway's store.path with --path (with "
+        + "journal.durability none it writes no journal)")
   }
 }

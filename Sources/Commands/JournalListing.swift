@@ -32,15 +32,19 @@ struct JournalListing {
   }
 
   static func text(of summary: JournalReadSummary) -> String {
-    var text =
-      "\(summary.segments) segments, \(summary.batches) batches, \(summary.spans) spans, "
-      + "\(summary.seals) seals"
+    var text = [
+      Figure.count(summary.segments, "segment"),
+      Figure.count(summary.batches, "batch", plural: "batches"),
+      Figure.count(summary.spans, "span"), Figure.count(summary.seals, "seal"),
+    ].joined(separator: ", ")
     if summary.skippedRecords > 0 {
       text +=
-        "; \(summary.skippedRecords) damaged records passed over"
-        + " (\(summary.skippedBytes) bytes)"
+        "; \(Figure.count(summary.skippedRecords, "damaged record")) passed over"
+        + " (\(Figure.count(summary.skippedBytes, "byte")))"
     }
-    if summary.tornBytes > 0 { text += "; \(summary.tornBytes) bytes of an unfinished group" }
+    if summary.tornBytes > 0 {
+      text += "; \(Figure.count(summary.tornBytes, "byte")) of an unfinished group"
+    }
     return text
   }
 

@@ -43,10 +43,10 @@ struct ReplayCommand: AsyncParsableCommand {
         let body = file.body(request)
         let scan = clock.scan(body, encoding: request.encoding)
         progress.show(
-          "\(file.name): \(index) of \(file.requests.count) requests, "
-            + "\(sender.report.accepted) spans accepted")
+          "\(file.name): \(index) of \(Figure.count(file.requests.count, "request")), "
+            + "\(Figure.count(sender.report.accepted, "span")) accepted")
         try await pace?.wait(for: scan.earliestStart)
-        let place = "\(file.name), request \(index + 1)"
+        let place = file.place(of: index)
         if let complaint = try await sender.send(body, request.encoding, spans: scan.spans) {
           progress.clear()
           context.fail("\(place): \(complaint)\n")

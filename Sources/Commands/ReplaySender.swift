@@ -95,8 +95,9 @@ struct ReplayReport: Equatable {
   var retries = 0
 
   var text: String {
-    "\(requests) requests sent, \(accepted) spans accepted, \(rejected) rejected, "
-      + "\(refused) requests refused, \(retries) retries"
+    "\(Figure.count(requests, "request")) sent, \(Figure.count(accepted, "span")) accepted, "
+      + "\(rejected) rejected, \(Figure.count(refused, "request")) refused, "
+      + Figure.count(retries, "retry", plural: "retries")
   }
 
   var json: String {

@@ -22,8 +22,8 @@ enum ServerAnswer {
     case 401, 403:
       throw CommandFailure(
         .notAllowed,
-        "\(ServerAddress.origin(url)) does not allow this: \(text(answer)). Set SPANGATE_TOKEN or --token-file."
-      )
+        "\(ServerAddress.origin(url)) does not allow this: \(withoutFullStop(text(answer))). "
+          + "Set SPANGATE_TOKEN or --token-file.")
     case 400, 404, 422: throw CommandFailure(.usage, text(answer))
     case 502, 503, 504:
       throw CommandFailure(
@@ -39,13 +39,29 @@ enum ServerAnswer {
     var text = String(decoding: answer.body.prefix(1_000), as: UTF8.self)
     do {
       let problem = try JSONDecoder().decode(Problem.self, from: Data(answer.body))
-      let fields = (problem.errors ?? []).map { "\($0.field ?? "?"): \($0.message ?? "")" }
-      let parts = [problem.detail ?? problem.title].compactMap(\.self) + fields
-      if !parts.isEmpty { text = parts.joined(separator: "; ") }
+      let parts = sentences(of: problem)
+      if !parts.isEmpty {
+        text = (parts.dropLast().map(withoutFullStop) + parts.suffix(1)).joined(separator: "; ")
+      }
     } catch {
       // Not a problem document: a proxy, or another server. Its own words are all there is.
       if text.isEmpty { return "status \(answer.status)" }
     }
     return PlainTable.printable(text.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  /// The detail, then what it does not already say about single fields.
+  private static func sentences(of problem: Problem) -> [String] {
+    let detail = problem.detail ?? problem.title
+    let fields = (problem.errors ?? []).filter { field in
+      guard let detail, let message = field.message else { return true }
+      return message.isEmpty || !detail.contains(message)
+    }
+    return [detail].compactMap(\.self)
+      + fields.map { "\($0.field ?? "?"): \($0.message ?? "")" }
+  }
+
+  private static func withoutFullStop(_ text: String) -> String {
+    text.hasSuffix(".") ? String(text.dropLast()) : text
   }
 }

@@ -8,6 +8,8 @@ struct TraceFile {
     /// Where it stands in the file's bytes.
     var range: Range<Int>
     var encoding: OTLPEncoding
+    /// On which line of a JSON file it begins, from 1.
+    var line: Int?
   }
 
   let name: String
@@ -35,17 +37,43 @@ struct TraceFile {
     if let ranges = ProtobufMessages.ranges(in: bytes, pieceBytes: TraceFile.pieceBytes) {
       requests = ranges.map { Request(range: $0, encoding: .protobuf) }
     } else if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") {
-      requests = JSONDocuments.ranges(in: bytes).map { Request(range: $0, encoding: .json) }
+      requests = TraceFile.requests(JSONDocuments.ranges(in: bytes), in: bytes)
     } else if bytes.starts(with: [0x1F, 0x8B]) {
       throw CommandFailure(
         .failed, "\(name) is compressed; decompress it first: gunzip -c FILE | spangate … -")
     } else {
       throw CommandFailure(
         .failed,
-        "\(name) is no OTLP trace file; it must hold JSON, JSON lines, or a protobuf "
-          + "ExportTraceServiceRequest or TracesData")
+        "\(name) is no OTLP trace file\(TraceFile.notJSON(bytes, at: start)); it must hold JSON, "
+          + "JSON lines, or a protobuf ExportTraceServiceRequest or TracesData")
     }
   }
 
+  private static func requests(_ ranges: [Range<Int>], in bytes: [UInt8]) -> [Request] {
+    var line = 1
+    var position = 0
+    return ranges.map { range in
+      line += lineFeeds(bytes[position..<range.lowerBound])
+      position = range.lowerBound
+      return Request(range: range, encoding: .json, line: line)
+    }
+  }
+
+  /// Which line is wrong, when the file looks like a text.
+  private static func notJSON(_ bytes: [UInt8], at start: Int) -> String {
+    guard (0x20...0x7E).contains(bytes[start]) else { return "" }
+    return ": line \(1 + lineFeeds(bytes[..<start])) begins with neither { nor ["
+  }
+
+  private static func lineFeeds(_ bytes: ArraySlice<UInt8>) -> Int {
+    bytes.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 }
+  }
+
   func body(_ request: Request) -> [UInt8] { Array(bytes[request.range]) }
+
+  /// Where the request at `index` is, for a person: `traces.json, request 2 (line 3)`.
+  func place(of index: Int) -> String {
+    let line = requests[index].line.map { " (line \($0))" } ?? ""
+    return "\(name), request \(index + 1)\(line)"
+  }
 }

@@ -41,8 +41,9 @@ extension Configuration {
   /// Whole seconds, rounded up.
   var drainSeconds: Int { Int((shutdown.drain + .second - 1) / .second) }
 
-  var nameLimits: NameLimits {
+  func nameLimits(_ shares: MemoryShares) -> NameLimits {
     var names = NameLimits()
+    names.namesMax = shares.namesMax
     names.servicesMax = limits.services
     names.operationsMax = limits.operationsPerService
     return names
@@ -56,6 +57,7 @@ extension Configuration {
     trace.rememberNanos = traces.remember
     trace.spansPerTraceMax = limits.spansPerTrace
     trace.bytesMax = memoryBytes
+    trace.sealedBytesMax = min(memoryBytes / 2, 64 << 20)
     trace.sealedTracesRemembered = min(max(memoryBytes / 128, 1 << 12), 1 << 18)
     return trace
   }
@@ -73,6 +75,8 @@ struct MemoryShares: Sendable, Equatable {
   var mailboxSpansPerShard: Int
   /// What decoding one request may take.
   var decodeBytes: Int
+  /// Names held at once, at some 256 bytes each.
+  var namesMax: Int
   /// One file of the journal: it is read as a whole at start.
   var segmentBytes: Int
 
@@ -86,15 +90,7 @@ struct MemoryShares: Sendable, Equatable {
     mailboxSpansPerShard = max(
       1_000, usable / 10 / shards / MemoryLayout<SpanRecord>.stride)
     decodeBytes = min(max(usable / 16, 16 << 20), 512 << 20)
+    namesMax = min(max(usable / 10 / 256, 10_000), 1_000_000)
     segmentBytes = min(max(usable / 16, 4 << 20), 64 << 20)
-  }
-}
-
-extension NameTable {
-  /// How often a name was summed under overflow, by the name of the limit.
-  var overflowsByLabel: [String: UInt64] {
-    var labelled: [String: UInt64] = [:]
-    for (kind, count) in overflows { labelled[NameLimits.label(of: kind)] = count }
-    return labelled
   }
 }

@@ -4,6 +4,7 @@ import Logging
 import Model
 import NIOCore
 import NIOPosix
+import Query
 import Store
 import Windows
 
@@ -34,7 +35,7 @@ final class Engine: Sendable {
     self.logger = logger
     let loops = Array(group.makeIterator())
     let shares = configuration.memoryShares(shards: loops.count)
-    names = NameTable(limits: configuration.nameLimits)
+    names = NameTable(limits: configuration.nameLimits(shares))
     store = try TileStore(path: configuration.store.path)
     let stored = try store.committed
     let journalConfiguration = configuration.journalConfiguration(shares)
@@ -43,7 +44,7 @@ final class Engine: Sendable {
       directory: journalConfiguration.directory, from: stored.mark, stored: stored.checkpoint)
     let last = max(stored.checkpoint, replay.lastCheckpoint)
     isDurable = configuration.journal.durability != .none
-    commits = CommitThread(journal: journal, isDurable: isDurable, names: names)
+    commits = CommitThread(journal: journal, isDurable: isDurable, names: names, logger: logger)
     let limits = configuration.traceLimits(memoryBytes: shares.traceBytesPerShard)
     var shards: [ShardLoop] = []
     for loop in loops {
@@ -69,8 +70,15 @@ final class Engine: Sendable {
     let shards = shards
     let names = names
     let now = clock()
-    let spans = try await NIOThreadPool.singleton.runIfActive {
+    let (spans, journal) = try await NIOThreadPool.singleton.runIfActive {
       try replay.run(names: names, now: now, into: shards)
+    }
+    if journal.skippedRecords > 0 {
+      logger.warning(
+        "the journal is damaged: records were passed over, what could be read was kept",
+        metadata: [
+          "stretches": "\(journal.skippedRecords)", "bytes": "\(journal.skippedBytes)",
+        ])
     }
     if spans > 0 { logger.info("journal replayed", metadata: ["spans": "\(spans)"]) }
   }
@@ -86,7 +94,7 @@ final class Engine: Sendable {
     for shard in shards { try await shard.stopTicking() }
     if !isDurable { for shard in shards { try await shard.sealAll() } }
     do {
-      try await checkpointer.run()
+      if try await mayStoreAtStop() { try await checkpointer.run() }
     } catch {
       logger.error(
         "the last checkpoint could not be stored; its spans stay in the journal",
@@ -95,45 +103,65 @@ final class Engine: Sendable {
     try await commits.stop()
   }
 
+  /// Storing very many series takes longer than a supervisor waits for a process to end. They are in
+  /// the journal: the next start replays them.
+  private func mayStoreAtStop() async throws -> Bool {
+    guard isDurable else { return true }
+    var series = 0
+    for shard in shards { series += try await shard.figures().sealedSeriesCount }
+    return series <= Engine.seriesStoredAtStopMax
+  }
+
+  private static let seriesStoredAtStopMax = 50_000
+
   /// Everything known of `[from, to)`, widened to whole windows.
-  func graphInput(tenant: TenantID, from: Nanos, to: Nanos) async throws -> GraphInput {
+  /// - Errors: `QueryProblem` (503) when checkpoints pass faster than the store can be read.
+  func graphInput(
+    from: Nanos, to: Nanos, kinds: Set<SeriesKind> = SeriesKind.all
+  ) async throws -> GraphInput {
     // The store is read first. Sums on their way into it stay with the shards until the next
     // checkpoint but one; a reader slower than that starts over.
-    while true {
-      let reading = try await read(from: from, to: to)
+    for _ in 0..<Engine.readsMax {
+      let reading = try await read(from: from, to: to, kinds)
       var window = reading.window
       var revision = reading.checkpoint
-      guard try await addRecent(to: &window, &revision, after: reading) else { continue }
+      guard try await addRecent(to: &window, &revision, after: reading, kinds) else { continue }
       var ids = Set<NameID>()
       for key in window.series.keys { ids.formUnion(key.names) }
       return GraphInput(
         window: window, names: names.names(ids).merging(reading.names) { recent, _ in recent },
-        start: reading.start, end: reading.end, revision: revision,
-        overflows: names.overflowsByLabel)
+        start: reading.start, end: reading.end, revision: revision)
     }
+    throw QueryProblem.overloaded(
+      "The store is read more slowly than it grows. Ask for a shorter range, or later.")
   }
+
+  private static let readsMax = 5
 
   /// - Returns: false when the store was read too long ago for what the shards still hold.
   private func addRecent(
-    to window: inout Window, _ revision: inout UInt64, after reading: StoreReading
+    to window: inout Window, _ revision: inout UInt64, after reading: StoreReading,
+    _ kinds: Set<SeriesKind>
   ) async throws -> Bool {
     for shard in shards {
       let snapshot = try await shard.snapshot()
       revision &+= snapshot.revision
       guard
         let recent = snapshot.merged(
-          from: reading.start, to: reading.end, after: reading.checkpoint)
+          from: reading.start, to: reading.end, after: reading.checkpoint, kinds: kinds)
       else { return false }
       window.merge(recent)
     }
     return true
   }
 
-  private func read(from: Nanos, to: Nanos) async throws -> StoreReading {
+  private func read(
+    from: Nanos, to: Nanos, _ kinds: Set<SeriesKind>
+  ) async throws -> StoreReading {
     let store = store
     let now = clock()
     return try await NIOThreadPool.singleton.runIfActive {
-      try store.read(from: from, to: to, kinds: nil, now: now)
+      try store.read(from: from, to: to, kinds: kinds, now: now)
     }
   }
 }

@@ -24,8 +24,10 @@ final class GatewayBackend: QueryBackend {
 
   func flush() async throws { try await engine.flush() }
 
-  func graphInput(tenant: TenantID, from: Nanos, to: Nanos) async throws -> GraphInput {
-    try await engine.graphInput(tenant: tenant, from: from, to: to)
+  func graphInput(
+    tenant: TenantID, from: Nanos, to: Nanos, kinds: Set<SeriesKind>
+  ) async throws -> GraphInput {
+    try await engine.graphInput(from: from, to: to, kinds: kinds)
   }
 
   func metrics() async -> MetricsSnapshot {

@@ -85,7 +85,8 @@ enum GatewayMetrics {
   /// Of the shards and the journal. When the gateway is stopping they no longer answer: then these
   /// are left out.
   private static func held(_ engine: Engine) async -> [Metric] {
-    var sum = ShardFigures(counters: ShardCounters(), traceCount: 0, bytes: 0)
+    var sum = ShardFigures(
+      counters: ShardCounters(), traceCount: 0, bytes: 0, sealedSeriesCount: 0)
     let journal: JournalStatistics
     do {
       for shard in engine.shards {
@@ -93,6 +94,7 @@ enum GatewayMetrics {
         sum.counters.add(figures.counters)
         sum.traceCount += figures.traceCount
         sum.bytes += figures.bytes
+        sum.sealedSeriesCount += figures.sealedSeriesCount
       }
       journal = try await engine.commits.statistics()
     } catch {
@@ -124,6 +126,9 @@ enum GatewayMetrics {
       Metric(
         "spangate_trace_bytes_held", .gauge, help: "Memory they take.",
         value: Double(figures.bytes)),
+      Metric(
+        "spangate_series_waiting", .gauge, help: "Series of sealed sums not yet in the store.",
+        value: Double(figures.sealedSeriesCount)),
     ]
   }
 

@@ -7,7 +7,7 @@ import Windows
 /// The whole path of a span without sockets, journal or store: bytes in, graph out. What
 /// `spangate analyze` runs, on the same stages as the server.
 public struct LocalPipeline: ~Copyable {
-  private let names = NameTable(limits: NameLimits())
+  private let names = NameTable()
   private let decoder: OTLPDecoder
   private var shard: Shard
   private var sequence: UInt64 = 0
@@ -64,8 +64,7 @@ public struct LocalPipeline: ~Copyable {
     let ids = window.series.keys.flatMap(\.names)
     return GraphInput(
       window: window, names: names.names(ids), start: starts.min() ?? 0,
-      end: (starts.max() ?? 0).saturatingAdding(windowNanos), revision: snapshot.revision,
-      overflows: names.overflowsByLabel)
+      end: (starts.max() ?? 0).saturatingAdding(windowNanos), revision: snapshot.revision)
   }
 
   /// The `wallclock` critical path of each trace, in the order of trace ids.

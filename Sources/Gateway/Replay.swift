@@ -35,8 +35,10 @@ struct Replay: Sendable {
 
   /// Folds the journal's batches into the shards, a few at a time, so that no more of it is in
   /// memory than the shards keep. Blocks; not on an event loop.
-  /// - Returns: how many spans were folded.
-  func run(names: NameTable, now: Nanos, into shards: [ShardLoop]) throws -> Int {
+  /// - Returns: how many spans were folded, and what the journal was like.
+  func run(
+    names: NameTable, now: Nanos, into shards: [ShardLoop]
+  ) throws -> (spans: Int, journal: JournalReadSummary) {
     try shards.enumerated().forEach { index, shard in
       let keys = Array(
         stored.filter { Partition.shard(of: $0, among: shards.count) == index })
@@ -44,7 +46,7 @@ struct Replay: Sendable {
     }
     var waiting: [Mailbox.Letter] = []
     var spans = 0
-    try JournalReader.read(directory: directory, from: mark) { record in
+    let summary = try JournalReader.read(directory: directory, from: mark) { record in
       guard case .batch(let sequence, let batch, let texts) = record else { return }
       for name in texts { names.restore(name, now: now) }
       let kept = removingStored(from: batch)
@@ -53,7 +55,7 @@ struct Replay: Sendable {
       if waiting.count == Replay.batchesAtOnce { try Replay.hand(&waiting, to: shards) }
     }
     try Replay.hand(&waiting, to: shards)
-    return spans
+    return (spans, summary)
   }
 
   private static func hand(_ letters: inout [Mailbox.Letter], to shards: [ShardLoop]) throws {

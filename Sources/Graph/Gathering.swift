@@ -30,7 +30,6 @@ struct Gathering {
   init(_ input: GraphInput, tenant: TenantID) {
     self.tenant = tenant
     names = input.names
-    coverage.overflow = input.overflows.filter { $0.value > 0 }
     for (key, sums) in input.window.series { take(key, sums) }
   }
 
@@ -53,6 +52,8 @@ struct Gathering {
       if isShown(first) { instances[first, default: []].append((second, NameID(key.third))) }
     case .unpaired:
       if key.first == UInt64(tenant.raw) { takeUnpaired(key.second, sums.counters) }
+    case .overflow:
+      if key.first == UInt64(tenant.raw) { takeOverflow(key.second, sums.counters) }
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
       criticalPathNanos &+= sums.counters[.criticalPathNanos]
@@ -81,6 +82,12 @@ struct Gathering {
       return
     }
     coverage.unpaired[reason.label, default: 0] &+= counters[.requests]
+  }
+
+  private mutating func takeOverflow(_ number: UInt64, _ counters: Counters) {
+    guard let kind = UInt8(exactly: number).flatMap(NameKind.init(rawValue:)) else { return }
+    let spans = UInt64(clamping: counters[.requests])
+    coverage.overflow[NameLimits.label(of: kind), default: 0] &+= spans
   }
 
   private mutating func takeCoverage(_ counters: Counters) {

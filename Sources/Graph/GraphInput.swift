@@ -12,18 +12,14 @@ public struct GraphInput: Sendable {
   public var end: Nanos
   /// Grows whenever the answer to the same question may have changed.
   public var revision: UInt64
-  /// How often something was summed under overflow, by the name of the limit.
-  public var overflows: [String: UInt64]
 
   public init(
-    window: Window, names: [NameID: Name], start: Nanos, end: Nanos, revision: UInt64 = 0,
-    overflows: [String: UInt64] = [:]
+    window: Window, names: [NameID: Name], start: Nanos, end: Nanos, revision: UInt64 = 0
   ) {
     self.window = window
     self.names = names
     self.start = start
     self.end = end
     self.revision = revision
-    self.overflows = overflows
   }
 }

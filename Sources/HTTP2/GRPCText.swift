@@ -30,13 +30,15 @@ public enum GRPCText {
   }
 
   /// A `grpc-message`: UTF-8 with every byte but printable ASCII, and the percent sign itself,
-  /// as %XX.
+  /// as %XX. So is a space at either end: RFC 9113 section 8.2.1 calls such a field malformed.
   public static func percentEncoded(_ message: String) -> String {
-    let isPlain = message.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != percent }
-    guard !isPlain else { return message }
+    let bytes = message.utf8
+    let isPlain = bytes.allSatisfy { (0x20...0x7E).contains($0) && $0 != percent }
+    guard !isPlain || bytes.first == space || bytes.last == space else { return message }
     var encoded: [UInt8] = []
-    for byte in message.utf8 {
-      if (0x20...0x7E).contains(byte), byte != percent {
+    for (position, byte) in bytes.enumerated() {
+      let isOuterSpace = byte == space && (position == 0 || position == bytes.count - 1)
+      if (0x20...0x7E).contains(byte), byte != percent, !isOuterSpace {
         encoded.append(byte)
       } else {
         encoded.append(percent)
@@ -66,6 +68,7 @@ public enum GRPCText {
   }
 
   private static let percent = UInt8(ascii: "%")
+  private static let space = UInt8(ascii: " ")
   private static let hexadecimalDigits = Array("0123456789ABCDEF".utf8)
   private static let base64Digits = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

@@ -15,6 +15,19 @@ public struct JournalReader {
     try read(directory: directory, from: mark, storage: LinuxStorage(), body)
   }
 
+  /// Whether a directory is one a journal was opened in: it holds segments, or nothing but the
+  /// lock.
+  /// - Errors: `JournalError` when the directory cannot be listed.
+  public static func isJournal(_ directory: String) throws(JournalError) -> Bool {
+    let storage = LinuxStorage()
+    guard try SegmentFile.all(in: directory, storage).isEmpty else { return true }
+    do {
+      return try storage.list(directory) == [JournalOpening.lockName]
+    } catch {
+      throw JournalError.failed(.list, path: directory, code: error.code)
+    }
+  }
+
   static func read(
     directory: String, from mark: UInt64, storage: any JournalStorage,
     _ body: (JournalRecord) throws -> Void

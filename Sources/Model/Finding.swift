@@ -48,6 +48,14 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   case unpaired = 6
   /// What arrived: `first` the tenant.
   case coverage = 7
+  /// Spans a name of which is summed under overflow: `first` the tenant, `second` the `NameKind`.
+  case overflow = 8
+}
+
+extension SeriesKind {
+  public static let all = Set(allCases)
+  /// All but operations, which are many and which a graph does not show.
+  public static let ofGraph = all.subtracting([.operation])
 }
 
 /// The address of a series within a window.
@@ -84,6 +92,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public static func unpaired(_ tenant: TenantID, _ reason: UnpairedReason) -> SeriesKey {
     .init(.unpaired, UInt64(tenant.raw), UInt64(reason.rawValue))
   }
+  public static func overflow(_ tenant: TenantID, _ kind: NameKind) -> SeriesKey {
+    .init(.overflow, UInt64(tenant.raw), UInt64(kind.rawValue))
+  }
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
@@ -101,7 +112,7 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
     case .node: [NameID(first)]
     case .version, .operation, .edge: [NameID(first), NameID(second)]
     case .instance: [NameID(first), NameID(second), NameID(third)]
-    case .unpaired, .coverage: []
+    case .unpaired, .coverage, .overflow: []
     }
   }
 }

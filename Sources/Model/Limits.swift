@@ -53,6 +53,8 @@ public struct TraceLimits: Sendable, Equatable {
   public var spansPerTraceMax = 100_000
   /// What open and remembered traces of one shard may take in memory together.
   public var bytesMax = 256 << 20
+  /// What sealed sums of one shard may take while they wait for the store.
+  public var sealedBytesMax = 64 << 20
   /// How many sealed traces of one shard are remembered, so that their late spans are known as such.
   public var sealedTracesRemembered = 1 << 18
 

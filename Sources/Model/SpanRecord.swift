@@ -92,6 +92,16 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
   public static let messaging = SpanTraits(rawValue: 1 << 6)
   /// A proxy's span on the way out of its workload (Envoy names such spans `egress …`).
   public static let outboundProxy = SpanTraits(rawValue: 1 << 7)
+
+  /// One of the span's names, of this kind, found no room and is summed under overflow.
+  public static func overflow(_ kind: NameKind) -> SpanTraits {
+    SpanTraits(rawValue: 1 << (7 + UInt16(kind.rawValue)))
+  }
+
+  /// Any of them.
+  public static let anyOverflow = NameKind.allCases.reduce(into: SpanTraits()) {
+    $0.formUnion(.overflow($1))
+  }
 }
 
 extension SpanRecord {

@@ -163,10 +163,14 @@ public struct WindowSums: Equatable, Sendable {
       }
   }
 
-  /// All windows that begin in [start, end), merged into one.
-  public func merged(from start: Nanos, to end: Nanos) -> Window {
+  /// All windows that begin in [start, end), merged into one: the series of the kinds asked for.
+  public func merged(
+    from start: Nanos, to end: Nanos, kinds: Set<SeriesKind> = SeriesKind.all
+  ) -> Window {
     var sum = Window()
-    for (begin, window) in windows where begin >= start && begin < end { sum.merge(window) }
+    for (begin, window) in windows where begin >= start && begin < end {
+      for (key, sums) in window.series where kinds.contains(key.kind) { sum.merge(sums, at: key) }
+    }
     return sum
   }
 }

@@ -5,6 +5,8 @@ struct ReportingResource {
   var service: NameID = .none
   var version: NameID = .none
   var instance: NameID = .none
+  /// Which of the names above are summed under overflow.
+  var overflow: SpanTraits = []
   /// The environment's part of a node's text, cleaned.
   var environment: [UInt8] = []
   /// The process is a proxy, whatever its spans say.

@@ -24,6 +24,8 @@ import Model
   // Names.
   private var cache = NameCache()
   private var name = NameText()
+  /// Kinds of names that found no room since this was emptied.
+  private var overflow: SpanTraits = []
 
   // The resource.
   private var resourceAttributes = AttributeSlots()
@@ -126,14 +128,17 @@ import Model
 
   private mutating func append(_ identity: SpanFields.Identity) {
     let meaning = SemanticConventions(attributes: spanAttributes, span: span, resource: resource)
-    var traits = meaning.traits
+    overflow = resource.overflow
+    let operation = operation()
+    let peer = peer(meaning.peer)
+    var traits = meaning.traits.union(overflow)
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
     if !resource.isListed { listResource() }
     batch.append(
       SpanRecord(
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
         service: resource.service, version: resource.version, instance: resource.instance,
-        operation: operation(), peer: peer(meaning.peer), weight: span.weight, kind: span.kind,
+        operation: operation, peer: peer, weight: span.weight, kind: span.kind,
         traits: traits),
       trace: identity.trace)
   }
@@ -160,6 +165,7 @@ import Model
   /// Reads who reports out of the attributes of its resource.
   private mutating func identify(_ attributes: AttributeSlots) {
     resource = ReportingResource(attributes)
+    overflow = []
     name.removeAll()
     name.append(attributes.first(.environmentName, .environment))
     resource.environment = name.bytes
@@ -173,6 +179,7 @@ import Model
     resource.version = scoped(.version, attributes[.serviceVersion])
     resource.instance = scoped(
       .instance, attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
+    resource.overflow = overflow
   }
 
   private mutating func scoped(_ kind: NameKind, _ value: AttributeValue) -> NameID {
@@ -185,7 +192,12 @@ import Model
   private mutating func intern(_ kind: NameKind, scope: NameID) -> NameID {
     for _ in 0..<name.repairs { tally.warn(.invalidText) }
     let id = Name.id(tenant: tenant, kind: kind, scope: scope, text: name.bytes.span)
-    if let known = cache.interned(id) { return known }
+    let interned = cache.interned(id) ?? internInTable(id, kind, scope: scope)
+    if interned != id { overflow.insert(.overflow(kind)) }
+    return interned
+  }
+
+  private mutating func internInTable(_ id: NameID, _ kind: NameKind, scope: NameID) -> NameID {
     let interned = table.intern(
       tenant: tenant, kind: kind, scope: scope, text: name.bytes.span, now: now)
     cache.insert(id, interned: interned)

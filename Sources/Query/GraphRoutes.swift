@@ -58,7 +58,7 @@ enum GraphRoutes {
       }
     }
     try reader.finish()
-    let input = try await call.input(range)
+    let input = try await call.input(range, SeriesKind.ofGraph)
     return answer(try GraphBuilder.build(input, tenant: call.tenant, options: options), format)
   }
 
@@ -85,7 +85,7 @@ enum GraphRoutes {
       environment: reader.optionalPart("environment"),
       namespace: reader.optionalPart("namespace"))
     try reader.finish()
-    let input = try await call.input(range)
+    let input = try await call.input(range, SeriesKind.ofGraph)
     let list = GraphBuilder.services(input, tenant: call.tenant, options: options)
     return Answer(.json, list.json.bytes)
   }
@@ -99,7 +99,7 @@ enum GraphRoutes {
     let range = reader.range(now: call.backend.now, call.configuration)
     let environment = reader.optionalPart("environment")
     try reader.finish()
-    let input = try await call.input(range)
+    let input = try await call.input(range, SeriesKind.all)
     let namespace = call.segments["namespace", default: "-"]
     let view = try GraphBuilder.service(
       input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,
@@ -109,7 +109,10 @@ enum GraphRoutes {
 }
 
 extension Call {
-  fileprivate func input(_ range: Range<Nanos>) async throws -> GraphInput {
-    try await backend.graphInput(tenant: tenant, from: range.lowerBound, to: range.upperBound)
+  fileprivate func input(
+    _ range: Range<Nanos>, _ kinds: Set<SeriesKind>
+  ) async throws -> GraphInput {
+    try await backend.graphInput(
+      tenant: tenant, from: range.lowerBound, to: range.upperBound, kinds: kinds)
   }
 }

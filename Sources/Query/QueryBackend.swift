@@ -6,7 +6,10 @@ public protocol QueryBackend: Sendable {
   /// Everything known of `[from, to)`, from store and open traces, the range widened to whole
   /// windows and echoed in the answer.
   /// - Errors: `QueryProblem` is passed on as it is; anything else is logged and becomes a 500.
-  func graphInput(tenant: TenantID, from: Nanos, to: Nanos) async throws -> GraphInput
+  /// - Parameter kinds: The kinds of series wanted: the fewer, the faster.
+  func graphInput(
+    tenant: TenantID, from: Nanos, to: Nanos, kinds: Set<SeriesKind>
+  ) async throws -> GraphInput
   /// Closes every open trace; returns when the next `graphInput` shows them all.
   func flush() async throws
   /// What `/metrics` shows.

@@ -75,6 +75,13 @@ public struct QueryProblem: Error, Sendable, Equatable {
     return problem
   }
 
+  /// The question is fine and cannot be answered just now.
+  public static func overloaded(_ detail: String) -> QueryProblem {
+    var problem = QueryProblem(.notReady, detail)
+    problem.retryAfterSeconds = 5
+    return problem
+  }
+
   init(_ error: GraphError) {
     let kind: Kind =
       switch error {

@@ -25,8 +25,14 @@ public enum StoreError: Error, Equatable, Sendable {
       "\(path) is damaged: \(what). Restore it from a backup, or move it away: the store then "
         + "begins empty, and the journal is replayed as far as it reaches back."
     case .failed(let operation, let path, let code, let detail):
-      "Cannot \(operation.rawValue) \(path): \(detail). \(StoreError.remedy(code))"
+      "Cannot \(operation.rawValue) \(path): \(StoreError.withoutFullStop(detail)). "
+        + StoreError.remedy(code)
     }
+  }
+
+  /// Foundation ends its texts with a full stop, SQLite does not.
+  private static func withoutFullStop(_ text: String) -> String {
+    text.hasSuffix(".") ? String(text.dropLast()) : text
   }
 
   private static func remedy(_ code: Int32) -> String {

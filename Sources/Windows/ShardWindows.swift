@@ -98,13 +98,17 @@ public struct WindowsSnapshot: Sendable {
   /// store was read too long ago for this snapshot, or the snapshot is older than the checkpoint
   /// (what its overlay holds may have been sealed and stored since). Both must be read again, the
   /// store first.
-  public func merged(from start: Nanos, to end: Nanos, after checkpoint: UInt64) -> Window? {
+  /// - Parameter kinds: The kinds of series wanted.
+  public func merged(
+    from start: Nanos, to end: Nanos, after checkpoint: UInt64,
+    kinds: Set<SeriesKind> = SeriesKind.all
+  ) -> Window? {
     guard droppedThrough <= checkpoint,
       let filling = generations.last?.checkpoint, checkpoint < filling
     else { return nil }
-    var sum = overlay.merged(from: start, to: end)
+    var sum = overlay.merged(from: start, to: end, kinds: kinds)
     for generation in generations where generation.checkpoint > checkpoint {
-      sum.merge(generation.sums.merged(from: start, to: end))
+      sum.merge(generation.sums.merged(from: start, to: end, kinds: kinds))
     }
     return sum
   }

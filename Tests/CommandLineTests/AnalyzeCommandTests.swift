@@ -96,6 +96,38 @@ import Testing
     #expect(world.output.contains(start))
   }
 
+  /// Scenario: an empty first line, then a bad one, as JSON and as another text.
+  /// Guarantees: the error names line 2.
+  @Test func namesTheLine() async {
+    for text in ["\n{\"resourceSpans\": 5}\n", "\r\n{\"resourceSpans\": 5}"] {
+      let world = FakeWorld()
+      #expect(await world.run("analyze", "-", input: text) == 70)
+      #expect(world.errors.contains("standard input, request 1 (line 2) cannot be read: "))
+    }
+    let words = FakeWorld()
+    #expect(await words.run("analyze", "-", input: "\nDear Sir\n") == 70)
+    #expect(
+      words.errors.contains("is no OTLP trace file: line 2 begins with neither { nor [; it must"))
+  }
+
+  /// Scenario: a request without spans.
+  /// Guarantees: it is said that there were none; no range of years ago; programs get an empty graph.
+  @Test func noSpans() async throws {
+    for text in ["{}", "{\"resourceSpans\":[]}", "[]"] {
+      let world = FakeWorld()
+      #expect(await world.run("analyze", "-", input: text) == 0)
+      #expect(world.errors == "there were no spans in standard input\n")
+      #expect(world.output.isEmpty)
+    }
+    let paths = FakeWorld()
+    #expect(await paths.run("analyze", "--critical-path", "-", input: "{}") == 0)
+    #expect(paths.output.isEmpty)
+    let json = FakeWorld()
+    #expect(await json.run("analyze", "--format=json", "-", input: "{}") == 0)
+    #expect(try graph(json.output)["nodes"] == [NSObject]() as NSArray)
+    #expect(json.errors == "there were no spans in standard input\n")
+  }
+
   /// Scenario: a bad line between good ones, a bad span, a file of nothing but bad lines, no file.
   /// Guarantees: what is good is shown, what is bad is said with its place, exit code 70.
   @Test func badInput() async {
@@ -103,11 +135,11 @@ import Testing
     let mixed = Sample.request() + "\n{\"resourceSpans\": 5}\n" + Sample.request(trace: 2)
     #expect(await world.run("analyze", "-", input: mixed, isTerminal: true) == 70)
     #expect(world.output.contains("BEGAN HERE"))
-    #expect(world.errors.contains("standard input, request 2 cannot be read: "))
+    #expect(world.errors.contains("standard input, request 2 (line 2) cannot be read: "))
     let span = FakeWorld()
     let wrong = Sample.request().replacing("0000000000000003", with: "03")
     #expect(await span.run("analyze", "-", input: wrong) == 0)
-    #expect(span.errors.hasPrefix("standard input, request 1: "))
+    #expect(span.errors.hasPrefix("standard input, request 1 (line 1): "))
     let bad = FakeWorld()
     #expect(await bad.run("analyze", "-", input: "{\"resourceSpans\": 5}") == 70)
     #expect(bad.output.isEmpty)

@@ -24,7 +24,7 @@ private let graph = """
     #expect(await world.run("graph") == 0)
     #expect(
       world.output == """
-        2026-11-23T09:00:00Z – 2026-11-23T09:15:00Z, 2 nodes, 1 edges, 100 spans, 50 traces
+        2026-11-23T09:00:00Z – 2026-11-23T09:15:00Z, 2 nodes, 1 edge, 100 spans, 50 traces
 
         CLIENT      SERVER  TYPE      CALLS  FAILED     P50      P95      P99  GAP P95  PATH
         shop/front  back    database     10       2  150 ms  2.00 ms  3.00 ms     0 µs  100%
@@ -95,6 +95,32 @@ private let graph = """
     #expect(world.output.isEmpty)
   }
 
+  /// Scenario: a refusal whose fields say what its detail says, or more than it.
+  /// Guarantees: each sentence is printed once, and no full stop is followed by other punctuation.
+  @Test func saysThingsOnce() async {
+    let world = FakeWorld()
+    world.answer(
+      400,
+      "{\"detail\":\"start: No time.\",\"errors\":[{\"field\":\"start\",\"message\":\"No time.\"}]}"
+    )
+    #expect(await world.run("graph", "--start", "abc") == 64)
+    #expect(world.errors == "spangate: start: No time.\n")
+    let several = FakeWorld()
+    several.answer(
+      400,
+      """
+      {"detail":"2 are wrong.","errors":[{"field":"start","message":"No time."},
+      {"field":"depth","message":"No number."}]}
+      """)
+    #expect(await several.run("graph") == 64)
+    #expect(
+      several.errors == "spangate: 2 are wrong; start: No time; depth: No number.\n")
+    let notAllowed = FakeWorld()
+    notAllowed.answer(401, "{\"detail\":\"No token.\"}")
+    #expect(await notAllowed.run("graph") == 77)
+    #expect(notAllowed.errors.contains("No token. Set SPANGATE_TOKEN"))
+  }
+
   /// Scenario: something else than a gateway answers.
   /// Guarantees: 70 and advice; texts that are no problem documents are shown as they are.
   @Test func notAGateway() async {
@@ -134,6 +160,10 @@ private let graph = """
     #expect(Figure.count(nil) == "–")
     #expect(Figure.count(0.25) == "0.3")
     #expect(Figure.count(1e15) == "1000000000000000")
+    #expect(Figure.count(1, "edge") == "1 edge")
+    #expect(Figure.count(0, "batch", plural: "batches") == "0 batches")
+    #expect(Figure.count(1.25, "span") == "1.3 spans")
+    #expect(Figure.count(nil, "span") == "– spans")
     #expect(Figure.milliseconds(.nan) == "–")
     #expect(Figure.milliseconds(0.001) == "1.00 µs")
     #expect(Figure.milliseconds(61_000) == "61.0 s")

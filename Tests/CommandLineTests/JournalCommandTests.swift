@@ -19,7 +19,7 @@ import Testing
       #expect(lines[1].contains("prod/shop/front"))
       #expect(lines[1].hasSuffix("GET /  (error)"))
       #expect(lines[2] == "sealed in checkpoint 4: 1")
-      #expect(table.errors == "1 segments, 1 batches, 1 spans, 1 seals\n")
+      #expect(table.errors == "1 segment, 1 batch, 1 span, 1 seal\n")
       let json = FakeWorld()
       let code = await json.run("journal", "dump", "--path", folder + "/journal", "--format=json")
       #expect(code == 0)
@@ -58,12 +58,32 @@ import Testing
     try journal.commit()
   }
 
+  /// Scenario: directories that are no journal, and a journal nothing was written to.
+  /// Guarantees: an error that says what to do; the empty journal is shown as empty.
+  @Test func whatIsAJournal() async throws {
+    try await withFolder { folder in
+      for path in ["/etc", folder] {
+        let world = FakeWorld()
+        #expect(await world.run("journal", "dump", "--path", path) == 70)
+        #expect(world.errors.contains("there is no journal at \(path); name the gateway's store"))
+        #expect(world.output.isEmpty)
+      }
+      _ = try Journal(opening: JournalConfiguration(directory: folder + "/journal"))
+      for path in [folder, folder + "/journal"] {
+        let world = FakeWorld()
+        #expect(await world.run("journal", "dump", "--path", path) == 0)
+        #expect(world.errors == "0 segments, 0 batches, 0 spans, 0 seals\n")
+      }
+    }
+  }
+
   /// Scenario: there is no journal, and a damaged one was read.
   /// Guarantees: the first is an error that says what to do; the summary of the second counts.
   @Test func problems() async {
     let world = FakeWorld()
     #expect(await world.run("journal", "dump", "--path", "/nonexistent") == 70)
     #expect(world.errors.contains("there is no journal at /nonexistent"))
+    #expect(world.output.isEmpty)
     var summary = JournalReadSummary()
     summary.skippedRecords = 2
     summary.skippedBytes = 30

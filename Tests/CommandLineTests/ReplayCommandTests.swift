@@ -94,14 +94,14 @@ private let began: UInt64 = 1_700_000_000_000_000_000
     #expect(await world.run("replay", "-", "--to", "h", input: lines) == 70)
     #expect(
       world.errors == """
-        standard input, request 1: refused with status 400: no spans
-        standard input, request 2: too old
-        standard input, request 3: refused with status 413: too big
+        standard input, request 1 (line 1): refused with status 400: no spans
+        standard input, request 2 (line 2): too old
+        standard input, request 3 (line 3): refused with status 413: too big
 
         """)
     #expect(
       world.output
-        == "1 requests sent, 1 spans accepted, 2 rejected, 2 requests refused, 0 retries\n")
+        == "1 request sent, 1 span accepted, 2 rejected, 2 requests refused, 0 retries\n")
   }
 
   /// Scenario: requests ten seconds apart, at twice the speed, one out of order, one unreadable.

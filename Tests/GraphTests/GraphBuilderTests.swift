@@ -118,7 +118,9 @@ import Testing
     fixture.add(.unpaired(TenantID(5), .parentMissing), [.requests: 99])
     fixture.add(SeriesKey(.unpaired, 0, 200), [.requests: 99])
     var input = fixture.input
-    input.overflows = ["services": 2, "instances_per_service": 0]
+    var full = Sums()
+    full.counters[.requests] = 2
+    input.window.merge(full, at: .overflow(.standard, .service))
     let coverage = try GraphBuilder.build(
       input, tenant: .standard, options: GraphOptions()
     ).coverage

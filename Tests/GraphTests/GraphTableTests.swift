@@ -45,7 +45,9 @@ import Testing
     fixture.add(.coverage(.standard), [.requests: 1, .late: 2, .duplicates: 3])
     fixture.add(.unpaired(.standard, .parentMissing), [.requests: 4])
     var input = fixture.input
-    input.overflows = ["services": 5]
+    var full = Sums()
+    full.counters[.requests] = 5
+    input.window.merge(full, at: .overflow(.standard, .service))
     let graph = try GraphBuilder.build(input, tenant: .standard, options: GraphOptions())
     let text = GraphTable.text(graph)
     #expect(!text.contains("\u{1B}"))

@@ -131,13 +131,18 @@ import Testing
     }
   }
 
-  /// Scenario: messages with percent signs, newlines, quotes, emoji.
-  /// Guarantees: only printable ASCII leaves, and decoding gives the message back.
+  /// Scenario: messages with percent signs, newlines, quotes, emoji, spaces at either end.
+  /// Guarantees: only printable ASCII leaves, no blank at either end, and decoding gives the
+  /// message back.
   @Test func encodesMessages() {
     #expect(GRPCText.percentEncoded("plain ~ \"text\"") == "plain ~ \"text\"")
     #expect(GRPCText.percentEncoded("50%\nü") == "50%25%0A%C3%BC")
     #expect(GRPCText.percentEncoded("😀") == "%F0%9F%98%80")
     #expect(GRPCText.percentEncoded("") == "")
+    #expect(GRPCText.percentEncoded(" ") == "%20")
+    #expect(GRPCText.percentEncoded("grpc-timeout is ") == "grpc-timeout is%20")
+    #expect(GRPCText.percentEncoded("  a b  ") == "%20 a b %20")
+    #expect(GRPCText.percentEncoded(" ü") == "%20%C3%BC")
   }
 
   /// Scenario: byte strings of each length modulo three.

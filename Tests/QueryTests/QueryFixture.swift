@@ -28,7 +28,9 @@ final class FakeBackend: QueryBackend {
 
   var readiness: Readiness { state.withLock(\.readiness) }
 
-  func graphInput(tenant: TenantID, from: Nanos, to: Nanos) async throws -> GraphInput {
+  func graphInput(
+    tenant: TenantID, from: Nanos, to: Nanos, kinds: Set<SeriesKind>
+  ) async throws -> GraphInput {
     state.withLock { $0.asked.append(from..<to) }
     if let gate = state.withLock(\.gate) { for await _ in gate {} }
     return try state.withLock { state in

@@ -236,10 +236,11 @@ import Testing
   }
 
   /// Scenario: one of each error.
-  /// Guarantees: every message says what to do.
-  @Test func messagesSayWhatToDo() {
+  /// Guarantees: every message says what to do, and ends no sentence twice.
+  @Test(arguments: ["d", "d."])
+  func messagesSayWhatToDo(detail: String) {
     for code in [5, 10, 14, 1, 0] as [Int32] {
-      let error = StoreError.failed(.open, path: "p", code: code, detail: "d")
+      let error = StoreError.failed(.open, path: "p", code: code, detail: detail)
       #expect(error.message.hasPrefix("Cannot open p: d. "))
       #expect(error.message.count > 30)
     }

@@ -101,10 +101,10 @@ final class CommitPipeline: BatchSink {
               shards[part.shard].deliver([Mailbox.Letter(batch: part.batch, sequence: sequence)])
             }
             return .accepted
-          case .failure(let error):
+          case .failure:
             for part in request.parts { shards[part.shard].mailbox.release(part.batch.count) }
             refusals.journal.add(1, ordering: .relaxed)
-            return .refused(reason: error.message, retryAfterSeconds: 5)
+            return .refused(reason: CommitPipeline.journalText, retryAfterSeconds: 5)
           }
         },
         loop: request.loop, answer: request.done))
@@ -114,6 +114,9 @@ final class CommitPipeline: BatchSink {
     Partition.split(batch, over: shards.count).map { Part(shard: $0.shard, batch: $0.batch) }
   }
 
+  private static let journalText =
+    "the gateway cannot make spans durable at the moment; its log says why. Nothing of this request "
+    + "was kept; send it again after the delay"
   private static let backlogText =
     "the gateway is busy: spans arrive faster than they are analysed. Nothing of this request was "
     + "kept; send it again after the delay, or give the gateway more cores"

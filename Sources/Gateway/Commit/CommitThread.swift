@@ -1,4 +1,5 @@
 import Journal
+import Logging
 import Model
 import NIOCore
 import NIOPosix
@@ -33,13 +34,15 @@ final class CommitThread: Sendable {
   private let queue = Mutex(Queue())
   private let thread = NIOThreadPool(numberOfThreads: 1)
   private let names: NameTable
+  private let logger: Logger
   /// False when nothing is to survive the process: then batches are only numbered.
   private let isDurable: Bool
   private let unwritten: Atomic<UInt64>
   /// Every batch below this sequence was handed to `committed`.
   private let committedBelow: Atomic<UInt64>
 
-  init(journal: consuming Journal, isDurable: Bool = true, names: NameTable) {
+  init(journal: consuming Journal, isDurable: Bool = true, names: NameTable, logger: Logger) {
+    self.logger = logger
     committedBelow = Atomic(journal.nextSequence)
     unwritten = Atomic(journal.nextSequence)
     self.isDurable = isDurable
@@ -109,6 +112,9 @@ final class CommitThread: Sendable {
       answer(entries, zip(entries, sequences).map { $0.committed(.success($1)) })
       committedBelow.store(sequences[sequences.count - 1] + 1, ordering: .releasing)
     case .failure(let error):
+      logger.error(
+        "a group of requests could not be made durable and was refused",
+        metadata: ["error": "\(error.message)", "requests": "\(entries.count)"])
       answer(entries, entries.map { $0.committed(.failure(error)) })
     }
   }

@@ -25,7 +25,7 @@ public struct ConfigurationProblem: Sendable, Equatable {
 }
 
 extension ConfigurationProblem: CustomStringConvertible {
-  /// `file:line: key: what is wrong; what to do`.
+  /// `file:line: key: what is wrong; what to do`, without the line when it is about the whole file.
   public var description: String {
     let place = origin.map { "\($0): " } ?? ""
     let subject = key.isEmpty ? "" : "\(InvalidValue.shown(key)): "

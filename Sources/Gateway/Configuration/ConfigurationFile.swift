@@ -97,7 +97,7 @@ struct ConfigurationFile {
       // Nothing is in it, but its name may be a slip: it is reported like any unknown key.
       settings.append(
         ConfigurationSetting(
-          path: child, text: "", origin: .file(path: name, line: key.mark?.line ?? 1)))
+          path: child, text: "", origin: .file(path: name, line: key.mark?.line)))
     default:
       visit(value, path: child, depth: depth + 1)
     }
@@ -114,7 +114,7 @@ struct ConfigurationFile {
     } else {
       settings.append(
         ConfigurationSetting(
-          path: path, text: scalar.string, origin: .file(path: name, line: line ?? 1)))
+          path: path, text: scalar.string, origin: .file(path: name, line: line)))
     }
   }
 
@@ -129,7 +129,7 @@ extension ConfigurationFile {
     _ problem: String, key: String = "", line: Int? = nil, remedy: String
   ) {
     problems.append(
-      ConfigurationProblem(.file(path: name, line: line ?? 1), key: key, problem, remedy: remedy))
+      ConfigurationProblem(.file(path: name, line: line), key: key, problem, remedy: remedy))
   }
 
   private mutating func report(_ error: any Error) {

@@ -1,7 +1,8 @@
 /// Where a value came from.
 public enum ConfigurationOrigin: Sendable, Hashable {
   case standard
-  case file(path: String, line: Int)
+  /// Without a line when it is about the file as a whole.
+  case file(path: String, line: Int?)
   case environment(variable: String)
   /// As it was typed, with its dashes.
   case flag(String)
@@ -11,7 +12,7 @@ extension ConfigurationOrigin: CustomStringConvertible {
   public var description: String {
     switch self {
     case .standard: "default"
-    case .file(let path, let line): "\(path):\(line)"
+    case .file(let path, let line): line.map { "\(path):\($0)" } ?? path
     case .environment(let variable): "environment \(variable)"
     case .flag(let text): "flag \(text)"
     }

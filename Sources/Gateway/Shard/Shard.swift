@@ -22,7 +22,7 @@ public struct Shard: ~Copyable {
   ///   - next: the number of the checkpoint to come.
   public init(limits: TraceLimits, stored: UInt64 = 0, next: UInt64 = 1) {
     traces = TraceTable(limits: limits)
-    sealedBytesMax = limits.bytesMax / 2
+    sealedBytesMax = limits.sealedBytesMax
     windows = ShardWindows(stored: stored, next: next)
   }
 
@@ -62,6 +62,9 @@ public struct Shard: ~Copyable {
 
   /// What the traces held take in memory, together with the findings that stand for them.
   public var bytes: Int { traces.bytes + windows.overlayBytes }
+
+  /// How many series of sealed sums wait for the store.
+  var sealedSeriesCount: Int { windows.sealedBytes / WindowSums.bytesPerSeries }
 
   /// Sealed sums wait for the store and leave no room for more: take in nothing until they are
   /// stored.

@@ -101,7 +101,8 @@ final class ShardLoop: Sendable {
   func figures() async throws -> ShardFigures {
     try await onLoop {
       ShardFigures(
-        counters: $0.shard.counters, traceCount: $0.shard.traceCount, bytes: $0.shard.bytes)
+        counters: $0.shard.counters, traceCount: $0.shard.traceCount, bytes: $0.shard.bytes,
+        sealedSeriesCount: $0.shard.sealedSeriesCount)
     }
   }
 
@@ -141,4 +142,6 @@ struct ShardFigures: Sendable {
   var counters: ShardCounters
   var traceCount: Int
   var bytes: Int
+  /// Series of sealed sums that wait for the store.
+  var sealedSeriesCount: Int
 }

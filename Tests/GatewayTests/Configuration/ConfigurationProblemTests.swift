@@ -133,12 +133,19 @@ private func problems(
     let big = ConfigurationFile(
       name: "big", contents: [UInt8](repeating: 0x23, count: ConfigurationFile.bytesMax + 1))
     #expect(
-      big.problems.first?.description == "big:1: is larger than 1 MiB; "
+      big.problems.first?.description == "big: is larger than 1 MiB; "
         + "name the configuration file, not another one")
     #expect(
       ConfigurationFile(name: "x", contents: [0xFF, 0xFE]).problems.first?.problem
         == "is not UTF-8 text")
-    #expect(ConfigurationFile(path: "/").problems.count == 1)
+    #expect(
+      ConfigurationFile(path: "/").problems.map(\.description) == [
+        "/: cannot be read; check that it is a file and readable"
+      ])
+    #expect(
+      ConfigurationFile(path: "/nonexistent").problems.map(\.description) == [
+        "/nonexistent: cannot be read; check that the file exists and is readable"
+      ])
   }
 
   /// Scenario: a file of another kind, with thousands of unknown keys, and one nested without end.

@@ -55,7 +55,7 @@ private final class Rig: Sendable {
   func everything() async throws -> Window {
     try await engine.flush()
     let epoch = TraceGenerator.epoch
-    return try await engine.graphInput(tenant: .standard, from: epoch - .hour, to: epoch + .hour)
+    return try await engine.graphInput(from: epoch - .hour, to: epoch + .hour)
       .window
   }
 
