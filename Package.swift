@@ -77,18 +77,23 @@ let package = Package(
     module(
       "Store", ["Model", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["SCHEMA.md"]),
 
+    // What changed.
+    module("Markers", ["Model"]),
+
     // What users read.
     module("Graph", ["Model"]),
     module(
       "Query",
-      ["Model", "Graph", .product(name: "Hummingbird", package: "hummingbird"), logging] + nio),
+      [
+        "Model", "Graph", "Markers", .product(name: "Hummingbird", package: "hummingbird"), logging,
+      ] + nio),
 
     // The composition root and the command line.
     module(
       "Gateway",
       [
         "Model", "HTTP2", "OTLP", "Receive", "Journal", "Assemble", "Analyse", "Windows", "Store",
-        "Graph", "Query", "Yams", deque, logging,
+        "Markers", "Graph", "Query", "Yams", deque, logging,
       ] + nio),
     module(
       "Commands",
@@ -116,12 +121,14 @@ let package = Package(
     tests("Assemble", ["Model", "Assemble"]),
     tests("Analyse", ["Model", "Analyse"]),
     tests("Windows", ["Model", "Windows"]),
-    tests("Store", ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Store", ["Model", "Markers", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Markers", ["Model", "Markers"]),
     tests("Graph", ["Model", "Graph"]),
     tests(
       "Query",
       [
-        "Model", "Graph", "Query", .product(name: "HummingbirdTesting", package: "hummingbird"),
+        "Model", "Graph", "Markers", "Query",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
     tests("Gateway", ["Model", "Graph", "OTLP", "Receive", "Store", "Gateway", logging] + nio),
