@@ -1,6 +1,7 @@
 import Graph
 import Journal
 import Logging
+import Markers
 import Model
 import NIOCore
 import NIOPosix
@@ -37,7 +38,7 @@ final class Engine: Sendable {
     let shares = MemoryShares(
       limitBytes: configuration.limits.memory.bytes(on: .read()), shards: loops.count)
     names = NameTable(limits: configuration.nameLimits)
-    store = try TileStore(path: configuration.store.path)
+    store = try TileStore(path: configuration.store.path, markers: MarkerMerging.rule)
     let stored = try store.committed
     let journal = try Journal(
       opening: configuration.journalConfiguration, sequenceMin: stored.mark)
@@ -63,7 +64,8 @@ final class Engine: Sendable {
       commits: commits, shards: shards, waitNanos: configuration.receiver.wait,
       requestBytesMax: shares.requestBytes, clock: clock)
     checkpointer = Checkpointer(
-      shards: shards, commits: commits, store: checkpointStore(store), names: names, last: last,
+      shards: shards, commits: commits, store: checkpointStore(store), names: names,
+      inference: try DeploymentInference(store: store, names: names), last: last,
       seriesMax: configuration.metrics.series, logger: logger)
   }
 
@@ -134,10 +136,15 @@ final class Engine: Sendable {
   }
 
   private func read(from: Nanos, to: Nanos) async throws -> StoreReading {
-    let store = store
     let now = clock()
-    return try await NIOThreadPool.singleton.runIfActive {
-      try store.read(from: from, to: to, kinds: nil, now: now)
-    }
+    return try await onStore { try $0.read(from: from, to: to, kinds: nil, now: now) }
+  }
+
+  /// Asks the store on a thread that may wait for the disk.
+  func onStore<Value: Sendable>(
+    _ body: @escaping @Sendable (TileStore) throws -> Value
+  ) async throws -> Value {
+    let store = store
+    return try await NIOThreadPool.singleton.runIfActive { try body(store) }
   }
 }
