@@ -76,12 +76,16 @@ let package = Package(
     module(
       "Store", ["Model", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["SCHEMA.md"]),
 
+    // What changed.
+    module("Markers", ["Model"]),
+
     // What users read.
     module("Graph", ["Model"]),
+    module("Impact", ["Model"]),
     module(
       "Query",
       [
-        "Model", "Graph", .product(name: "Hummingbird", package: "hummingbird"),
+        "Model", "Graph", "Markers", .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), logging,
       ] + nio),
 
@@ -90,7 +94,7 @@ let package = Package(
       "Gateway",
       [
         "Model", "HTTP2", "OTLP", "Receive", "Journal", "Assemble", "Analyse", "Windows", "Store",
-        "Graph", "Query", "Yams", logging,
+        "Markers", "Graph", "Query", "Yams", logging,
       ] + nio),
     module(
       "Commands",
@@ -118,12 +122,15 @@ let package = Package(
     tests("Assemble", ["Model", "Assemble"]),
     tests("Analyse", ["Model", "Analyse"]),
     tests("Windows", ["Model", "Windows"]),
-    tests("Store", ["Model", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Store", ["Model", "Markers", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("Markers", ["Model", "Markers"]),
     tests("Graph", ["Model", "Graph"]),
+    tests("Impact", ["Model", "Impact"], resources: [.copy("gate-floors.json")]),
     tests(
       "Query",
       [
-        "Model", "Graph", "Query", .product(name: "Hummingbird", package: "hummingbird"),
+        "Model", "Graph", "Markers", "Query",
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),
     tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),

@@ -29,7 +29,7 @@ struct AnalyzeCommand: ParsableCommand {
   @Option(help: "table, json, dot, mermaid or graphml.") var format = Format.table
   @Flag(help: "Prints the critical path of each trace instead of the graph.")
   var criticalPath = false
-  @Option(help: "How the critical path is found: wallclock.") var rule = Rule.wallclock
+  @Option(help: "How the critical path is found.") var rule = Rule.wallclock
 
   func validate() throws {
     guard rule == .wallclock else {

@@ -52,7 +52,7 @@ struct SpangateCommand: AsyncParsableCommand {
     abstract: "An OTLP gateway that keeps the service dependency graph.",
     version: SpangateVersion.text,
     subcommands: [
-      ServeCommand.self, GraphCommand.self, AnalyzeCommand.self, ReplayCommand.self,
-      JournalCommand.self, ConfigCommand.self, VersionCommand.self,
+      ServeCommand.self, GraphCommand.self, MarkerCommand.self, AnalyzeCommand.self,
+      ReplayCommand.self, JournalCommand.self, ConfigCommand.self, VersionCommand.self,
     ])
 }

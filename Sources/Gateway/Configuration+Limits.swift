@@ -80,8 +80,8 @@ struct MemoryShares: Sendable, Equatable {
   /// One file of the journal: it is read as a whole at start.
   var segmentBytes: Int
 
-  /// What an idle gateway takes.
-  static let baseBytes = 48 << 20
+  /// What an idle gateway takes, with room for the caches of the store and of the allocator.
+  static let baseBytes = 72 << 20
 
   init(limitBytes: Int, shards: Int) {
     let usable = max(limitBytes - MemoryShares.baseBytes, limitBytes / 4)

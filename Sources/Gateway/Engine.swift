@@ -1,6 +1,7 @@
 import Graph
 import Journal
 import Logging
+import Markers
 import Model
 import NIOCore
 import NIOPosix
@@ -36,7 +37,7 @@ final class Engine: Sendable {
     let loops = Array(group.makeIterator())
     let shares = configuration.memoryShares(shards: loops.count)
     names = NameTable(limits: configuration.nameLimits(shares))
-    store = try TileStore(path: configuration.store.path)
+    store = try TileStore(path: configuration.store.path, markers: MarkerMerging.rule)
     let stored = try store.committed
     let journalConfiguration = configuration.journalConfiguration(shares)
     let journal = try Journal(opening: journalConfiguration, sequenceMin: stored.mark)
@@ -60,7 +61,8 @@ final class Engine: Sendable {
       commits: commits, shards: shards, waitNanos: configuration.receiver.wait,
       requestBytesMax: shares.requestBytes, clock: clock)
     checkpointer = Checkpointer(
-      shards: shards, commits: commits, store: checkpointStore(store), names: names, last: last,
+      shards: shards, commits: commits, store: checkpointStore(store), names: names,
+      inference: try DeploymentInference(store: store, names: names), last: last,
       seriesMax: configuration.metrics.series, logger: logger)
   }
 
@@ -158,10 +160,15 @@ final class Engine: Sendable {
   private func read(
     from: Nanos, to: Nanos, _ kinds: Set<SeriesKind>
   ) async throws -> StoreReading {
-    let store = store
     let now = clock()
-    return try await NIOThreadPool.singleton.runIfActive {
-      try store.read(from: from, to: to, kinds: kinds, now: now)
-    }
+    return try await onStore { try $0.read(from: from, to: to, kinds: kinds, now: now) }
+  }
+
+  /// Asks the store on a thread that may wait for the disk.
+  func onStore<Value: Sendable>(
+    _ body: @escaping @Sendable (TileStore) throws -> Value
+  ) async throws -> Value {
+    let store = store
+    return try await NIOThreadPool.singleton.runIfActive { try body(store) }
   }
 }

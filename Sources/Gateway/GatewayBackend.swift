@@ -2,6 +2,7 @@ import Graph
 import Model
 import Query
 import Receive
+import Store
 import Synchronization
 
 /// What the query API sees of the gateway.
@@ -28,6 +29,22 @@ final class GatewayBackend: QueryBackend {
     tenant: TenantID, from: Nanos, to: Nanos, kinds: Set<SeriesKind>
   ) async throws -> GraphInput {
     try await engine.graphInput(from: from, to: to, kinds: kinds)
+  }
+
+  func insert(_ marker: Marker) async throws -> MarkerInsertion {
+    try await engine.onStore { try $0.insert(marker) }
+  }
+
+  func markers(_ filter: MarkerFilter) async throws -> [Marker] {
+    try await engine.onStore { try $0.markers(filter) }
+  }
+
+  func marker(_ id: MarkerID, tenant: TenantID) async throws -> Marker? {
+    try await engine.onStore { try $0.marker(id, tenant: tenant) }
+  }
+
+  func deleteMarker(_ id: MarkerID, tenant: TenantID) async throws -> Bool {
+    try await engine.onStore { try $0.deleteMarker(id, tenant: tenant) }
   }
 
   func metrics() async -> MetricsSnapshot {

@@ -34,7 +34,7 @@ extension ServiceList {
 
 extension ServiceView {
   /// `{"start","end","revision","node":{…},"upstream":[…],"downstream":[…],"operations":[…],
-  /// "versions":[…]}`.
+  /// "versions":[…],"markers":[…]}`.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -59,6 +59,8 @@ extension ServiceView {
           $0.members(of: view.figures)
         }
       }
+      json.key("markers")
+      json.array(markers) { $0.marker($1) }
     }
     return json
   }

@@ -23,6 +23,8 @@ public struct ServiceView: Sendable, Equatable {
   public var operations: [OperationView]
   /// By name; spans that name no version are under `""`.
   public var versions: [VersionView]
+  /// What changed about it in the range, newest first. Whoever keeps markers fills them in.
+  public var markers: [Marker] = []
 }
 
 /// One operation of a service.

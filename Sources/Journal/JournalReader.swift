@@ -22,7 +22,7 @@ public struct JournalReader {
     let storage = LinuxStorage()
     guard try SegmentFile.all(in: directory, storage).isEmpty else { return true }
     do {
-      return try storage.list(directory) == [JournalOpening.lockName]
+      return Set(try storage.list(directory)).subtracting([".", ".."]) == [JournalOpening.lockName]
     } catch {
       throw JournalError.failed(.list, path: directory, code: error.code)
     }

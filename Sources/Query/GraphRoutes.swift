@@ -92,7 +92,8 @@ enum GraphRoutes {
 
   static let service = Route(
     method: .get, path: "/api/v1/services/{namespace}/{name}",
-    summary: "One service: callers, callees, operations and versions. - stands for no namespace.",
+    summary:
+      "One service: callers, callees, operations, versions and markers. - stands for no namespace.",
     parameters: rangeParameters, answers: [.json], schema: "Service"
   ) { call in
     var reader = call.parameters
@@ -101,9 +102,14 @@ enum GraphRoutes {
     try reader.finish()
     let input = try await call.input(range, SeriesKind.all)
     let namespace = call.segments["namespace", default: "-"]
-    let view = try GraphBuilder.service(
+    var view = try GraphBuilder.service(
       input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,
       name: call.segments["name", default: ""], environment: environment)
+    let filter = MarkerFilter(
+      tenant: call.tenant, start: view.start, end: view.end, service: view.node.service,
+      namespace: view.node.namespace, environment: view.node.environment,
+      countMax: MarkerRoutes.countDefault)
+    view.markers = try await call.backend.markers(filter)
     return Answer(.json, view.json.bytes)
   }
 }

@@ -64,12 +64,23 @@ enum OpenAPI {
         }
       }
     }
-    json.member("responses") { json in
-      json.member("200") { json in
-        json.member("description", "Success.")
+    if let schema = route.body {
+      json.member("requestBody") { json in
+        json.member("required", true)
         json.member("content") { json in
-          for type in route.answers {
-            json.member(type.rawValue) { answer(&$0, type, schema: route.schema) }
+          json.member(AnswerType.json.rawValue) { answer(&$0, .json, schema: schema) }
+        }
+      }
+    }
+    json.member("responses") { json in
+      for success in route.successes {
+        json.member(String(success.status)) { json in
+          json.member("description", success.summary)
+          guard !route.answers.isEmpty else { return }
+          json.member("content") { json in
+            for type in route.answers {
+              json.member(type.rawValue) { answer(&$0, type, schema: route.schema) }
+            }
           }
         }
       }

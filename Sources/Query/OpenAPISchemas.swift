@@ -1,4 +1,5 @@
 import Graph
+import Model
 
 /// The shapes of the answers, as JSON Schema.
 enum OpenAPISchemas {
@@ -11,8 +12,12 @@ enum OpenAPISchemas {
     /// A reference, or null when there is nothing to show.
     case maybe(String)
     case list(Shape)
+    /// One of several texts.
+    case choice([String])
     /// An object with any keys.
     case map(Shape)
+    /// A text, a number, true or false.
+    case scalar
   }
 
   static func write(_ json: inout JSONText) {
@@ -35,6 +40,14 @@ enum OpenAPISchemas {
     ("error_origins", .number), ("traces", .integer), ("error_traces", .integer),
     ("latency_ms", .maybe("Durations")), ("self_time_ms", .maybe("Durations")),
     ("critical_path_share", .maybeNumber), ("exemplars", .list(.text)),
+  ]
+
+  /// What senders say of a change: all of it can be read again.
+  private static let announced: [(String, Shape)] = [
+    ("kind", .choice(MarkerKind.allCases.map(\.rawValue))), ("service", .text),
+    ("namespace", .text), ("environment", .text), ("time", .time), ("end_time", .time),
+    ("version", .text), ("previous_version", .text), ("scaling", .reference("Scaling")),
+    ("source", .text), ("dedupe_key", .text), ("url", .text), ("attributes", .map(.scalar)),
   ]
 
   private static let all: [(String, [(String, Shape)])] = [
@@ -73,6 +86,16 @@ enum OpenAPISchemas {
         ("coverage", .reference("Coverage")),
       ]
     ),
+    ("Marker", [("id", .text)] + announced + [("inferred", .boolean)]),
+    ("MarkerPost", announced),
+    ("MarkerPosted", [("id", .text)]),
+    (
+      "Markers",
+      [
+        ("start", .time), ("end", .time), ("markers", .list(.reference("Marker"))),
+        ("truncated", .boolean),
+      ]
+    ),
     (
       "Node",
       [
@@ -88,6 +111,7 @@ enum OpenAPISchemas {
         ("errors", .list(.reference("FieldError"))),
       ]
     ),
+    ("Scaling", [("from", .integer), ("to", .integer), ("reason", .text)]),
     (
       "Service",
       range + [
@@ -95,6 +119,7 @@ enum OpenAPISchemas {
         ("downstream", .list(.reference("Edge"))),
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
+        ("markers", .list(.reference("Marker"))),
       ]
     ),
     ("Services", range + [("services", .list(.reference("Node")))]),
@@ -110,6 +135,7 @@ enum OpenAPISchemas {
     case .time:
       json.member("type", "string")
       json.member("format", "date-time")
+    case .scalar: json.member("type", ["string", "number", "boolean"])
     case .maybeNumber: json.member("type", ["number", "null"])
     case .reference(let name): json.member("$ref", reference(name))
     case .maybe(let name):
@@ -121,6 +147,9 @@ enum OpenAPISchemas {
     case .list(let element):
       json.member("type", "array")
       json.member("items") { write(&$0, element) }
+    case .choice(let choices):
+      json.member("type", "string")
+      json.member("enum", choices)
     case .map(let value):
       json.member("type", "object")
       json.member("additionalProperties") { write(&$0, value) }

@@ -70,11 +70,17 @@ struct ParameterReader {
   mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ name: String, default standard: Choice
   ) -> Choice {
-    guard let value = values[name] else { return standard }
-    guard let choice = Choice(rawValue: value) else {
+    optionalChoice(name) ?? standard
+  }
+
+  mutating func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ name: String
+  ) -> Choice? {
+    guard let value = values[name] else { return nil }
+    let choice = Choice(rawValue: value)
+    if choice == nil {
       let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
       refuse(name, "Must be one of \(choices).")
-      return standard
     }
     return choice
   }
@@ -92,10 +98,13 @@ struct ParameterReader {
   }
 
   /// `start` and `end`; the end is now and the start so much before it unless they are named.
-  mutating func range(now: Nanos, _ configuration: QueryConfiguration) -> Range<Nanos> {
+  /// - Parameter defaultNanos: how much; what the configuration says when nil.
+  mutating func range(
+    now: Nanos, _ configuration: QueryConfiguration, defaultNanos: Nanos? = nil
+  ) -> Range<Nanos> {
     let start = time("start")
     let end = time("end") ?? min(now, Timestamp.latest)
-    let begin = start ?? end.saturatingSubtracting(configuration.rangeDefaultNanos)
+    let begin = start ?? end.saturatingSubtracting(defaultNanos ?? configuration.rangeDefaultNanos)
     guard begin < end else {
       // A time that could not be read is the error to report, not what follows from it.
       if errors.isEmpty {

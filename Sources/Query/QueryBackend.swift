@@ -12,6 +12,14 @@ public protocol QueryBackend: Sendable {
   ) async throws -> GraphInput
   /// Closes every open trace; returns when the next `graphInput` shows them all.
   func flush() async throws
+  /// Keeps a marker, or finds the one that stands for it already.
+  func insert(_ marker: Marker) async throws -> MarkerInsertion
+  /// The newest first.
+  func markers(_ filter: MarkerFilter) async throws -> [Marker]
+  /// By its id, or the id of one it stands for; nil when there is none.
+  func marker(_ id: MarkerID, tenant: TenantID) async throws -> Marker?
+  /// Returns whether there was one.
+  func deleteMarker(_ id: MarkerID, tenant: TenantID) async throws -> Bool
   /// What `/metrics` shows.
   func metrics() async -> MetricsSnapshot
   /// Whether queries can be answered already.

@@ -11,8 +11,10 @@ public struct QueryConfiguration: Sendable, Equatable {
   public var rangeDefaultNanos: Nanos = 15 * .minute
   /// The longest range a query may cover.
   public var rangeNanosMax: Nanos = 400 * .day
-  /// The largest body a request may have; no route needs one yet.
+  /// The largest body a request may have.
   public var bodyBytesMax = 64 << 10
+  /// How much of a larger one is received before it is refused.
+  public var receivedBytesMax = 64 << 20
   /// The longest query string.
   public var queryBytesMax = 8 << 10
   /// Connections served at the same time; more wait to be accepted.

@@ -8,6 +8,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     case invalidRequest = "invalid-request"
     case ambiguousService = "ambiguous-service"
     case unknownService = "unknown-service"
+    case unknownMarker = "unknown-marker"
     case unknownPath = "unknown-path"
     case methodNotAllowed = "method-not-allowed"
     case bodyTooLarge = "body-too-large"
@@ -18,7 +19,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     public var status: Int {
       switch self {
       case .invalidRequest, .ambiguousService: 400
-      case .unknownService, .unknownPath: 404
+      case .unknownService, .unknownMarker, .unknownPath: 404
       case .methodNotAllowed: 405
       case .bodyTooLarge: 413
       case .queryTooLong: 414
@@ -32,6 +33,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .invalidRequest: "The request cannot be understood"
       case .ambiguousService: "The name stands for several services"
       case .unknownService: "No such service in the range"
+      case .unknownMarker: "No such marker"
       case .unknownPath: "There is nothing at this path"
       case .methodNotAllowed: "The path does not take this method"
       case .bodyTooLarge: "The body is too large"
@@ -42,7 +44,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     }
   }
 
-  /// What is wrong with one parameter.
+  /// What is wrong with one parameter, or one field of the body.
   public struct FieldError: Sendable, Equatable {
     public var field: String
     public var message: String

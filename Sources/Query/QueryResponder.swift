@@ -23,6 +23,7 @@ struct QueryResponder: HTTPResponder {
     var answer: Answer
     do {
       answer = try await run(request, &route)
+      status = HTTPResponse.Status(code: answer.status)
     } catch {
       let problem = problem(from: error, request, context.logger)
       status = HTTPResponse.Status(code: problem.kind.status)
@@ -30,8 +31,10 @@ struct QueryResponder: HTTPResponder {
       answer = Answer(.problem, problem.json.bytes)
     }
     counters.count(route: route?.path, status: status.code)
-    headers[.contentType] = answer.type.rawValue
-    headers[.contentLength] = String(answer.body.count)
+    if status != .noContent {
+      headers[.contentType] = answer.type.rawValue
+      headers[.contentLength] = String(answer.body.count)
+    }
     headers[.cacheControl] = "no-store"
     headers[.xContentTypeOptions] = "nosniff"
     if request.method == .head { answer.body = [] }
@@ -46,10 +49,10 @@ struct QueryResponder: HTTPResponder {
     if route.isStrict, case .notReady(let reason) = backend.readiness {
       throw QueryProblem.notReady(reason)
     }
-    try await checkBody(request)
+    let body = try await body(of: request, route)
     let call = Call(
       backend: backend, configuration: configuration, tenant: .standard, segments: segments,
-      parameters: try parameters(request.uri.query ?? "", route))
+      parameters: try parameters(request.uri.query ?? "", route), body: body)
     return try await route.handle(call)
   }
 
@@ -68,29 +71,41 @@ struct QueryResponder: HTTPResponder {
     return ParameterReader(try QueryString(query), route: route)
   }
 
-  /// No route needs a body; one that comes all the same is read up to a limit and ignored.
-  private func checkBody(_ request: Request) async throws {
+  /// Reads the body up to a limit. One that comes to a route without need of it is ignored. One that
+  /// is too large is received all the same, within reason, and forgotten: many clients read no
+  /// answer before they have sent everything.
+  private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
     let declared = request.headers[.contentLength].flatMap { Int($0) } ?? 0
-    guard declared <= configuration.bodyBytesMax else { throw bodyTooLarge }
-    guard request.method == .post else { return }
+    guard request.method == .post else {
+      guard declared <= configuration.bodyBytesMax else { throw bodyTooLarge(route) }
+      return []
+    }
+    guard declared <= configuration.receivedBytesMax else { throw bodyTooLarge(route) }
     var received = 0
+    var body: [UInt8] = []
     do {
       for try await chunk in request.body {
         received += chunk.readableBytes
-        guard received <= configuration.bodyBytesMax else { throw bodyTooLarge }
+        guard received <= configuration.receivedBytesMax else { throw bodyTooLarge(route) }
+        let isKept = route.body != nil && received <= configuration.bodyBytesMax
+        if isKept { body += chunk.readableBytesView }
       }
     } catch let problem as QueryProblem {
       throw problem
     } catch {
       throw QueryProblem(.invalidRequest, "The body ended before it was complete.")
     }
+    guard received <= configuration.bodyBytesMax else { throw bodyTooLarge(route) }
+    return body
   }
 
-  private var bodyTooLarge: QueryProblem {
-    QueryProblem(
-      .bodyTooLarge,
-      "The body is larger than \(configuration.bodyBytesMax) bytes. Nothing here needs a body; "
-        + "spans go to the receiver's ports.")
+  private func bodyTooLarge(_ route: Route) -> QueryProblem {
+    let advice =
+      route.body == nil
+      ? "Nothing is needed here; spans go to the receiver's ports."
+      : "Leave out attributes, or link to them with `url`."
+    return QueryProblem(
+      .bodyTooLarge, "The body is larger than \(configuration.bodyBytesMax) bytes. \(advice)")
   }
 
   private func problem(

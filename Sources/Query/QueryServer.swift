@@ -22,7 +22,8 @@ public final class QueryServer: Sendable {
     let counters = RequestCounters()
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
     let routes =
-      GraphRoutes.all + AdministrationRoutes.all + [MetricsRoutes.metrics(edges, counters)]
+      GraphRoutes.all + MarkerRoutes.all + AdministrationRoutes.all
+      + [MetricsRoutes.metrics(edges, counters)]
     responder = QueryResponder(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]), backend: backend,
       configuration: configuration, counters: counters, inFlight: inFlight)

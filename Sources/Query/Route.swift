@@ -12,6 +12,10 @@ struct Route: Sendable {
   var answers: [AnswerType]
   /// The schema of its JSON answer, by its name in the OpenAPI document.
   var schema: String?
+  /// The schema of the JSON body it takes; nil for a route that needs none.
+  var body: String?
+  /// The statuses of its answers when all is well; the first is the usual one.
+  var successes: [(status: Int, summary: String)] = [(200, "Success.")]
   var handle: @Sendable (Call) async throws -> Answer
 
   /// Under the API's own prefix unknown parameters are errors and nothing is answered before the
@@ -42,16 +46,20 @@ struct Call: Sendable {
   var tenant: TenantID
   var segments: [String: String]
   var parameters: ParameterReader
+  /// Empty for a route that needs none.
+  var body: [UInt8] = []
 }
 
 /// What a route answers.
 struct Answer: Sendable {
   var type: AnswerType
   var body: [UInt8]
+  var status = 200
 
-  init(_ type: AnswerType, _ body: [UInt8]) {
+  init(_ type: AnswerType, _ body: [UInt8], status: Int = 200) {
     self.type = type
     self.body = body
+    self.status = status
   }
 
   init(_ type: AnswerType, _ text: String) { self.init(type, Array(text.utf8)) }

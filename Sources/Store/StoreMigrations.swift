@@ -8,6 +8,9 @@ enum StoreMigrations {
     migrator.registerMigration("1 tiles, names, checkpoint") { db in
       try db.execute(sql: tilesNamesCheckpoint)
     }
+    migrator.registerMigration("2 markers, versions") { db in
+      try db.execute(sql: markersVersions)
+    }
     return migrator
   }
 
@@ -43,5 +46,43 @@ enum StoreMigrations {
       key TEXT PRIMARY KEY,
       value INTEGER NOT NULL
     ) WITHOUT ROWID, STRICT;
+    """
+
+  // What the hours know of versions is taken over: a version that ran before is not new.
+  private static let markersVersions = """
+    CREATE TABLE markers (
+      id INTEGER PRIMARY KEY,
+      tenant INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      service TEXT NOT NULL,
+      namespace TEXT NOT NULL,
+      environment TEXT NOT NULL,
+      version TEXT NOT NULL,
+      time INTEGER NOT NULL,
+      end_time INTEGER,
+      dedupe_key TEXT,
+      inferred INTEGER NOT NULL,
+      details TEXT NOT NULL,
+      UNIQUE (tenant, dedupe_key)
+    ) STRICT;
+    CREATE INDEX markers_by_time ON markers (tenant, time);
+    CREATE INDEX markers_by_service ON markers (tenant, service, time);
+
+    CREATE TABLE marker_aliases (
+      id INTEGER PRIMARY KEY,
+      marker INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX marker_aliases_by_marker ON marker_aliases (marker);
+
+    CREATE TABLE versions (
+      service INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      newest INTEGER NOT NULL,
+      PRIMARY KEY (service, version)
+    ) WITHOUT ROWID, STRICT;
+    INSERT INTO versions (service, version, first, newest)
+      SELECT first, second, MIN(start), MAX(start) FROM tiles
+      WHERE width = 3 AND kind = 2 AND second <> 0 GROUP BY first, second;
     """
 }

@@ -8,17 +8,19 @@ extension TileStore {
   /// The pages given back to the file system in one step.
   static let vacuumedPagesMax = 2_000
 
-  /// Deletes tiles that are older than their width is kept, or than the retention, names no tile
-  /// refers to any more, and gives their disk space back.
+  /// Deletes tiles that are older than their width is kept, or than the retention, markers older
+  /// than the retention, names and versions no tile refers to any more, and gives their disk space
+  /// back.
   /// - Units: `now` Unix nanoseconds, `retention` nanoseconds.
   public func deleteExpired(now: Nanos, retention: Nanos) throws(StoreError) {
     let isNewHour = try advanceHorizons(to: Horizons(now: now, retention: retention))
     for width in TileWidth.allCases { while try deleteSomeTiles(width) {} }
+    try deleteMarkers(before: now.saturatingSubtracting(retention))
     if isNewHour { try deleteUnusedNames() }
     try vacuum()
   }
 
-  /// Deletes the names that no tile refers to. `deleteExpired` does it by itself when hours were
+  /// Deletes the names and versions that no tile refers to. `deleteExpired` does it by itself when hours were
   /// deleted.
   public func deleteUnusedNames() throws(StoreError) {
     let countMax = TileStore.deletedSeriesMax
@@ -26,7 +28,9 @@ extension TileStore {
     while deletedCount == countMax {
       deletedCount = try StoreError.wrapping(.delete, path) {
         try pool.write { db in
-          try NameRows.deleteUnused(db, horizons: try Horizons.fetch(db), countMax: countMax)
+          let horizons = try Horizons.fetch(db)
+          try VersionRows.deleteUnused(db, horizons: horizons)
+          return try NameRows.deleteUnused(db, horizons: horizons, countMax: countMax)
         }
       }
     }

@@ -1,5 +1,5 @@
 // The store keeps what is sealed: sums per series in tiles of four widths, the names behind the
-// ids, and how far the journal is covered. One SQLite file, one writer, readers that each see one
+// ids, and how far the journal is covered; and the markers of what changed. One SQLite file, one writer, readers that each see one
 // checkpoint.
 //
 // Three rules make the rest simple:
@@ -15,20 +15,23 @@ internal import Foundation
 internal import GRDB
 public import Model
 
-/// Tiles, names and the checkpoint on disk.
+/// Tiles, names, markers and the checkpoint on disk.
 public final class TileStore: Sendable {
   /// The name of the file in the store's directory.
   public static let fileName = "spangate.sqlite"
 
   let pool: DatabasePool
   let path: String
+  let rule: MarkerRule
 
   /// Opens `spangate.sqlite` in a directory, makes both when they are not there, and brings an
   /// older schema up to date.
+  /// - Parameter rule: which markers stand for the same change; none do unless it says so.
   /// - Errors: `StoreError` with path, cause and remedy; a store of a newer version is refused.
-  public init(path directory: String) throws(StoreError) {
+  public init(path directory: String, markers rule: MarkerRule = .apart) throws(StoreError) {
     let path = "\(directory)/\(TileStore.fileName)"
     self.path = path
+    self.rule = rule
     pool = try StoreError.wrapping(.open, path) {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
@@ -61,6 +64,13 @@ public final class TileStore: Sendable {
   public func allNames() throws(StoreError) -> [Name] {
     try StoreError.wrapping(.read, path) {
       try pool.read { try NameRows.fetchAll($0) }
+    }
+  }
+
+  /// The names behind ids, as far as they are there.
+  public func names(_ ids: Set<NameID>) throws(StoreError) -> [NameID: Name] {
+    try StoreError.wrapping(.read, path) {
+      try pool.read { try NameRows.fetch($0, ids) }
     }
   }
 

@@ -111,7 +111,7 @@ import Testing
   }
 
   /// Scenario: a request without spans.
-  /// Guarantees: it is said that there were none; no range of years ago; programs get an empty graph.
+  /// Guarantees: it is said that there were none, without a range; programs get an empty graph.
   @Test func noSpans() async throws {
     for text in ["{}", "{\"resourceSpans\":[]}", "[]"] {
       let world = FakeWorld()

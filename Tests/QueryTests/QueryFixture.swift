@@ -19,6 +19,8 @@ final class FakeBackend: QueryBackend {
     var failure: (any Error)?
     var asked: [Range<Nanos>] = []
     var flushCount = 0
+    var markers: [Marker] = []
+    var filters: [MarkerFilter] = []
     /// While it is open, questions wait.
     var gate: AsyncStream<Never>?
   }
@@ -46,6 +48,34 @@ final class FakeBackend: QueryBackend {
     try state.withLock { state in
       if let failure = state.failure { throw failure }
       state.flushCount += 1
+    }
+  }
+
+  func insert(_ marker: Marker) async throws -> MarkerInsertion {
+    try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      let existed = state.markers.contains { $0.id == marker.id }
+      if !existed { state.markers.append(marker) }
+      return MarkerInsertion(id: marker.id, existed: existed)
+    }
+  }
+
+  func markers(_ filter: MarkerFilter) async throws -> [Marker] {
+    state.withLock { state in
+      state.filters.append(filter)
+      return Array(state.markers.prefix(filter.countMax))
+    }
+  }
+
+  func marker(_ id: MarkerID, tenant: TenantID) async throws -> Marker? {
+    state.withLock { $0.markers.first { $0.id == id && $0.tenant == tenant } }
+  }
+
+  func deleteMarker(_ id: MarkerID, tenant: TenantID) async throws -> Bool {
+    state.withLock { state in
+      let count = state.markers.count
+      state.markers.removeAll { $0.id == id && $0.tenant == tenant }
+      return state.markers.count < count
     }
   }
 

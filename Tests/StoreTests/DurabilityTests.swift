@@ -138,9 +138,11 @@ import Testing
     }
     let sound = try [UInt8](Data(contentsOf: URL(fileURLWithPath: directory.file)))
     var errors = 0
-    for _ in 0..<60 {
+    for round in 0..<60 {
       var bytes = sound
-      let start = Int.random(in: 0..<bytes.count - 600, using: &maker.generator)
+      // The first round takes the file's header, which nothing can be read without.
+      let start =
+        round == 0 ? 0 : Int.random(in: 0..<bytes.count - 600, using: &maker.generator)
       for index in start..<start + 600 {
         bytes[index] = UInt8.random(in: 0...255, using: &maker.generator)
       }

@@ -26,7 +26,9 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     return mixed ^ mixed >> 31
   }
 
-  public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+  public mutating func below<Bound: BinaryInteger>(_ bound: Bound) -> Bound {
+    Bound(next() % UInt64(bound))
+  }
 
   /// True once in `count`.
   public mutating func once(in count: Int) -> Bool { below(count) == 0 }

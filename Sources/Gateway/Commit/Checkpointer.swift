@@ -20,8 +20,8 @@ struct DurableTiles: CheckpointStore {
 
 /// Moves sealed sums from the shards into the store, one checkpoint after another.
 ///
-/// A checkpoint is one store transaction: the sums, and the mark below which every journalled batch
-/// belongs to sealed traces. The ids of its traces are journalled before, so that after a crash
+/// A checkpoint is one store transaction: the sums, the deployments their versions show, and the
+/// mark below which every journalled batch belongs to sealed traces. The ids of its traces are journalled before, so that after a crash
 /// between the two the replay counts each span once, whichever of them was reached.
 actor Checkpointer {
   private let shards: [ShardLoop]
@@ -29,6 +29,7 @@ actor Checkpointer {
   private let store: any CheckpointStore
   private let names: NameTable
   private let logger: Logger
+  private var inference: DeploymentInference
   private var last: UInt64
   /// A checkpoint that was begun and could not be stored yet: it is tried again before the next.
   private var unfinished: Pending?
@@ -40,16 +41,19 @@ actor Checkpointer {
     var sealed: [TraceKey]
     var mark: UInt64
     var isJournalled = false
+    /// nil until its sums have been observed.
+    var changes: DeploymentInference.Changes?
   }
 
   init(
     shards: [ShardLoop], commits: CommitThread, store: any CheckpointStore, names: NameTable,
-    last: UInt64, seriesMax: Int, logger: Logger
+    inference: DeploymentInference, last: UInt64, seriesMax: Int, logger: Logger
   ) {
     self.shards = shards
     self.commits = commits
     self.store = store
     self.names = names
+    self.inference = inference
     self.logger = logger
     self.last = last
     cumulative = SealedEdges(seriesMax: seriesMax)
@@ -91,9 +95,11 @@ actor Checkpointer {
       try await commits.commitSeal(checkpoint: checkpoint.number, traces: checkpoint.sealed)
       unfinished?.isJournalled = true
     }
+    let changes = try await changes(in: checkpoint)
     let content = CheckpointContent(
       number: checkpoint.number, mark: checkpoint.mark, sums: checkpoint.sums,
-      names: names(of: checkpoint.sums))
+      names: names(of: checkpoint.sums), deployments: changes.deployments,
+      retracted: changes.retracted)
     let store = store
     try await NIOThreadPool.singleton.runIfActive { try store.commit(content) }
     unfinished = nil
@@ -106,6 +112,16 @@ actor Checkpointer {
         "checkpoint": "\(checkpoint.number)", "traces": "\(checkpoint.sealed.count)",
         "journal_mark": "\(checkpoint.mark)",
       ])
+  }
+
+  /// Observed once, however often storing the checkpoint is tried.
+  private func changes(in checkpoint: Pending) async throws -> DeploymentInference.Changes {
+    if let changes = checkpoint.changes { return changes }
+    var observing = inference
+    let changes = try await observing.observe(checkpoint.sums)
+    inference = observing
+    unfinished?.changes = changes
+    return changes
   }
 
   private func names(of sums: WindowSums) -> [Name] {

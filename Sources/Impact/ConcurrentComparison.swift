@@ -1,0 +1,149 @@
+internal import Glibc
+public import Model
+
+/// Everything known of two versions that run side by side, window by window.
+/// - Shape: windows in order of time, from the start of the change; those without requests may be
+///   left out.
+public struct ConcurrentComparison: Equatable, Sendable {
+  let settings: GateSettings
+  public private(set) var errors = ErrorRatioTest()
+  /// The new version's own errors, as far as they are known to be its own.
+  public private(set) var ownErrors = ErrorRateBound()
+  /// The same with every failure nobody can place on its account: what safety is judged by.
+  public private(set) var chargedErrors = ErrorRateBound()
+  public private(set) var latency = LatencyShiftTest()
+  public private(set) var dispersion = Dispersion()
+  /// What both versions and the hour before had: where the usual error rate is taken from.
+  private(set) var usualErrors = ErrorRateBound()
+  private(set) var pairedWindows = 0
+  /// Requests of the two versions, and when they last had one.
+  private(set) var currentTraffic = Traffic()
+  private(set) var baselineTraffic = Traffic()
+  private(set) var currentLatency: LogLatency?
+  private(set) var baselineLatency: LogLatency?
+  private var currentFailuresBefore: Int64 = 0
+  private var baselineFailuresBefore: Int64?
+
+  /// - Parameter history: the baseline's windows before the change, in order: how its errors
+  ///   usually come (alone or in bursts) and how many.
+  public init(settings: GateSettings = GateSettings(), history: [Side] = []) {
+    self.settings = settings
+    dispersion.add(errors: history.map(\.failures))
+    for side in history { usualErrors.add(side) }
+    baselineFailuresBefore = history.last?.failures
+  }
+
+  public mutating func add(_ window: ComparedWindow) {
+    errors.add(window)
+    latency.add(window)
+    ownErrors.add(window.current)
+    chargedErrors.add(window.current, unknownFailures: window.unknownFailures)
+    usualErrors.add(window.current)
+    usualErrors.add(window.baseline)
+    currentTraffic.add(window.current.traces, at: window.start)
+    baselineTraffic.add(window.baseline.traces, at: window.start)
+    addDispersion(window)
+    guard window.isPaired else { return }
+    pairedWindows += 1
+    currentLatency = LogLatency.merged(currentLatency, window.current.latency)
+    baselineLatency = LogLatency.merged(baselineLatency, window.baseline.latency)
+  }
+
+  private mutating func addDispersion(_ window: ComparedWindow) {
+    // Before its first window the new version had no errors: until there is more to go by, the
+    // first ones are taken for a burst.
+    dispersion.add(from: currentFailuresBefore, to: window.current.failures)
+    currentFailuresBefore = window.current.failures
+    if let before = baselineFailuresBefore {
+      dispersion.add(from: before, to: window.baseline.failures)
+    }
+    baselineFailuresBefore = window.baseline.failures
+  }
+}
+
+extension ConcurrentComparison {
+  var logHarmOfErrors: Double { errors.logEvidenceOfHarm(dispersion: dispersion.factor) }
+
+  /// Against a threefold rise, or against the tolerated rate: whichever says more. A version that
+  /// is unsafe by both passes with a chance of at most 2α.
+  var logSafetyOfErrors: Double { max(logSafetyOfRatio, logSafetyOfRate) }
+
+  var logSafetyOfRatio: Double { errors.logEvidenceOfSafety(dispersion: dispersion.factor) }
+
+  var logSafetyOfRate: Double {
+    chargedErrors.logEvidence(below: settings.errorsTolerated, dispersion: dispersion.factor)
+  }
+
+  /// The errors lean towards harm too much for a promotion.
+  var isSuspicious: Bool { ConcurrentComparison.isSuspicious(logHarmOfErrors) }
+
+  private static func isSuspicious(_ logHarm: Double) -> Bool {
+    logHarm >= log(GateSettings.suspicion)
+  }
+
+  public var errorDecision: Decision {
+    let harm = logHarmOfErrors
+    if harm >= EValue.threshold(GateSettings.harmAlpha),
+      errors.windowsWithFailures >= GateSettings.windowsWithFailuresMin
+    {
+      return .harmed
+    }
+    let isSafe = logSafetyOfErrors >= EValue.threshold(GateSettings.alpha)
+    return isSafe && !ConcurrentComparison.isSuspicious(harm) ? .safe : .undecided
+  }
+
+  public var latencyDecision: Decision { ConcurrentComparison.decision(on: latency.shift) }
+
+  static func decision(on shift: LatencyShift?) -> Decision {
+    guard let shift else { return .undecided }
+    if shift.logEvidenceOfHarm >= EValue.threshold(GateSettings.harmAlpha) { return .harmed }
+    return shift.logEvidenceOfSafety >= EValue.threshold(GateSettings.alpha) ? .safe : .undecided
+  }
+
+  /// What the numbers alone say, `until` being where the data ends. Health is not looked at.
+  public func verdict(until: Nanos) -> Verdict {
+    let errors = errorDecision
+    if errors == .harmed { return .rollback }
+    // Latency costs the most to read: not before it matters.
+    let latency = latencyDecision
+    if latency == .harmed { return .rollback }
+    return errors == .safe && latency == .safe && hasEnoughTraffic
+      && !currentTraffic.isSilent(until)
+      ? .promote : .wait
+  }
+
+  var hasEnoughTraffic: Bool { currentTraffic.requests >= GateSettings.requestsMin }
+}
+
+/// When a version had requests, and how many.
+struct Traffic: Equatable, Sendable {
+  private(set) var requests: Int64 = 0
+  private var first: Nanos?
+  private var last: Nanos = 0
+
+  mutating func add(_ traces: Int64, at start: Nanos) {
+    guard traces > 0 else { return }
+    requests += traces
+    first = min(first ?? start, start)
+    last = max(last, start)
+  }
+
+  /// How many windows from the first with a request to the last.
+  private var windowsActive: Double {
+    guard let first else { return 0 }
+    return Double(last.saturatingSubtracting(first) / windowNanos) + 1
+  }
+
+  /// How many windows without a request there were at the end.
+  func windowsSilent(_ until: Nanos) -> Double {
+    guard first != nil else { return 0 }
+    return Double(until.saturatingSubtracting(last.saturatingAdding(windowNanos)) / windowNanos)
+  }
+
+  /// It had traffic, and that it has none now is no accident.
+  func isSilent(_ until: Nanos) -> Bool {
+    let windows = windowsSilent(until)
+    guard windows >= GateSettings.silentWindowsMin else { return false }
+    return Double(requests) / windowsActive * windows >= GateSettings.silentRequestsExpected
+  }
+}

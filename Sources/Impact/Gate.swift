@@ -1,0 +1,142 @@
+internal import Glibc
+public import Model
+
+/// A question about a version that runs beside another.
+public struct ConcurrentQuestion: Equatable, Sendable {
+  /// As users name them; only for sentences.
+  public let version: String
+  public let baseline: String
+  /// When the change began, and where finished data ends.
+  public let start: Nanos
+  public let until: Nanos
+  /// All from `start` to `until`; empty ones may be missing.
+  public let windows: [ComparedWindow]
+  /// The baseline's windows in the hour before `start`, in order.
+  public let history: [Side]
+  public let settings: GateSettings
+
+  public init(
+    version: String, baseline: String, start: Nanos, until: Nanos, windows: [ComparedWindow],
+    history: [Side] = [], settings: GateSettings = GateSettings()
+  ) {
+    self.version = version
+    self.baseline = baseline
+    self.start = start
+    self.until = until
+    self.windows = windows
+    self.history = history
+    self.settings = settings
+  }
+}
+
+/// Decides whether a rollout may go on.
+///
+/// Promotes only on evidence of safety, rolls back only on evidence of harm, and otherwise waits
+/// and says for what. No data is never a pass.
+/// - Cost: O(windows × ratios tested).
+public enum Gate {
+  public static func answer(_ question: ConcurrentQuestion) -> GateAnswer {
+    var comparison = ConcurrentComparison(
+      settings: question.settings, history: question.history)
+    for window in question.windows.sorted(by: { $0.start < $1.start }) { comparison.add(window) }
+    let shift = comparison.latency.shift
+    let health = Health(comparison)
+    let statistics = comparison.verdict(until: question.until)
+    let verdict = withHealth(statistics, health, question.settings)
+    let forecast = GateForecast(comparison, shift: shift)
+    let elapsed = Double(question.until.saturatingSubtracting(question.start)) / 1e9
+    // Time helps against too little data, not against silence or poor health.
+    let timeHelps =
+      statistics == .wait && !comparison.currentTraffic.isSilent(question.until)
+      && !comparison.baselineTraffic.isSilent(question.until)
+    let eta = timeHelps ? forecast.seconds(elapsed: elapsed) : nil
+    let reasons = GateReasons(
+      question: question, comparison: comparison, shift: shift, forecast: forecast, health: health)
+    return GateAnswer(
+      verdict: verdict, confidence: confidence(verdict, comparison, shift),
+      reasons: reasons.sentences(for: verdict),
+      evidence: evidence(comparison, shift),
+      comparison: comparison.pairedWindows > 0 ? .concurrent : nil, health: health,
+      smallestDetectable: SmallestDetectable(
+        errorsRatio: forecast.smallestErrorsRatio, latencyRatio: forecast.smallestLatencyRatio),
+      etaSeconds: eta.flatMap(seconds))
+  }
+
+  /// A promotion of a version in poor health waits.
+  static func withHealth(
+    _ verdict: Verdict, _ health: Health, _ settings: GateSettings
+  ) -> Verdict {
+    guard verdict == .promote, let least = settings.minHealth else { return verdict }
+    return (health.score ?? 0) < least ? .wait : .promote
+  }
+
+  /// Whole windows, since there is no news between them; nil beyond a month, which is a way of
+  /// saying never.
+  static func seconds(_ seconds: Double) -> Int? {
+    guard seconds < 30 * 86_400 else { return nil }
+    return max(1, Int((seconds / 10).rounded(.up))) * 10
+  }
+
+  private static func confidence(
+    _ verdict: Verdict, _ comparison: ConcurrentComparison, _ shift: LatencyShift?
+  ) -> Double {
+    let harm = max(comparison.logHarmOfErrors, shift?.logEvidenceOfHarm ?? 0)
+    let safety = min(comparison.logSafetyOfErrors, shift?.logEvidenceOfSafety ?? 0)
+    return switch verdict {
+    case .rollback: EValue.confidence(harm)
+    case .promote: EValue.confidence(safety)
+    case .wait: min(EValue.confidence(max(harm, safety)), 1 - GateSettings.alpha)
+    }
+  }
+
+  private static func evidence(
+    _ comparison: ConcurrentComparison, _ shift: LatencyShift?
+  ) -> [Evidence] {
+    guard comparison.ownErrors.requests > 0 else { return [] }
+    var evidence = [rateEvidence(comparison)]
+    if comparison.pairedWindows > 0 { evidence.insert(errorEvidence(comparison), at: 0) }
+    if let shift { evidence.append(latencyEvidence(comparison, shift)) }
+    return evidence
+  }
+
+  private static func errorEvidence(_ comparison: ConcurrentComparison) -> Evidence {
+    let errors = comparison.errors
+    return Evidence(
+      metric: .errors,
+      baseline: Double(errors.baselineFailures) / Double(errors.baselineRequests),
+      current: Double(errors.currentFailures) / Double(errors.currentRequests),
+      ratio: errors.ratio,
+      interval: errors.ratioInterval(
+        alpha: GateSettings.alpha, dispersion: comparison.dispersion.factor),
+      decision: comparison.errorDecision)
+  }
+
+  private static func rateEvidence(_ comparison: ConcurrentComparison) -> Evidence {
+    rateEvidence(
+      comparison.chargedErrors, dispersion: comparison.dispersion.factor,
+      settings: comparison.settings)
+  }
+
+  static func rateEvidence(
+    _ errors: ErrorRateBound, dispersion: Double, settings: GateSettings
+  ) -> Evidence {
+    let log = errors.logEvidence(below: settings.errorsTolerated, dispersion: dispersion)
+    return Evidence(
+      metric: .errorRate, baseline: settings.errorsTolerated, current: errors.rate,
+      ratio: errors.rate.map { $0 / settings.errorsTolerated },
+      interval: RatioInterval(
+        lower: errors.lower(alpha: GateSettings.alpha, dispersion: dispersion),
+        upper: errors.upper(alpha: GateSettings.alpha, dispersion: dispersion)),
+      decision: log >= EValue.threshold(GateSettings.alpha) ? .safe : .undecided)
+  }
+
+  private static func latencyEvidence(
+    _ comparison: ConcurrentComparison, _ shift: LatencyShift
+  ) -> Evidence {
+    Evidence(
+      metric: .latency, baseline: comparison.baselineLatency?.typicalMilliseconds,
+      current: comparison.currentLatency?.typicalMilliseconds, ratio: shift.ratio,
+      interval: shift.ratioInterval(alpha: GateSettings.alpha),
+      decision: ConcurrentComparison.decision(on: shift))
+  }
+}
