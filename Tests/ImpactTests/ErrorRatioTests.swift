@@ -146,7 +146,7 @@ import Testing
     var random = SeededGenerator()
     for _ in 0..<20 {
       let windows = (0..<30).map { index in
-        let requests = random.below(200)
+        let requests = random.below(Int64(200))
         return Sample.window(
           index, Sample.side(requests, random.below(requests + 1)),
           Sample.side(random.below(500), random.below(5)), unknown: random.below(3))
