@@ -43,8 +43,9 @@ lint:
 
 ## The stages' tests under the thread and the address sanitizer; each in a build of its own.
 sanitize: packages
-	swift test --sanitize=thread --scratch-path .build-tsan --filter '^($(STAGES))Tests\.'
-	swift test --sanitize=address --scratch-path .build-asan --filter '^($(STAGES))Tests\.'
+	TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.supp \
+	  swift test --no-parallel --sanitize=thread --scratch-path .build-tsan --filter '^($(STAGES))Tests\.'
+	swift test --no-parallel --sanitize=address --scratch-path .build-asan --filter '^($(STAGES))Tests\.'
 
 ## Times each stage on its own; ARGS=--tiny for a short run.
 bench: build
