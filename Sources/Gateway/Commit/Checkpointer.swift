@@ -65,11 +65,17 @@ actor Checkpointer {
   /// Stores what was sealed since the last checkpoint; nothing when nothing was.
   func run() async throws {
     if unfinished == nil {
-      guard try await hasUnstoredSums() else { return }
+      guard try await hasUnstoredSums() else { return try await dropStored() }
       unfinished = try await begin(last + 1)
     }
     guard let pending = unfinished else { return }
     try await finish(pending)
+  }
+
+  /// With nothing new to store, what the store holds need not wait in memory for a later checkpoint:
+  /// shards that take in nothing because it is too much would wait for it for ever.
+  private func dropStored() async throws {
+    for shard in shards { try await shard.dropGenerations(through: last) }
   }
 
   private func hasUnstoredSums() async throws -> Bool {
