@@ -85,7 +85,8 @@ let package = Package(
     module(
       "Query",
       [
-        "Model", "Graph", "Markers", .product(name: "Hummingbird", package: "hummingbird"),
+        "Model", "Graph", "Markers", "Impact",
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), logging,
       ] + nio),
 
@@ -94,7 +95,7 @@ let package = Package(
       "Gateway",
       [
         "Model", "HTTP2", "OTLP", "Receive", "Journal", "Assemble", "Analyse", "Windows", "Store",
-        "Markers", "Graph", "Query", "Yams", logging,
+        "Markers", "Graph", "Impact", "Query", "Yams", logging,
       ] + nio),
     module(
       "Commands",
@@ -129,7 +130,7 @@ let package = Package(
     tests(
       "Query",
       [
-        "Model", "Graph", "Markers", "Query",
+        "Model", "Graph", "Markers", "Impact", "Query",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),

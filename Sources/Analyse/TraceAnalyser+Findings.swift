@@ -175,7 +175,7 @@ extension TraceAnalyser {
         window: span.end.floored(to: windowNanos), key: key, counters: counters))
   }
 
-  /// Traces by node and by version, at most one each a trace, in the window in which the last of
+  /// Traces by node, by version and by peer that was not reached, at most one each a trace, in the window in which the last of
   /// the trace's requests to it ended.
   private func emitTraceCounts(trace: TraceID, into findings: inout [Finding]) {
     var touched: [SeriesKey: (end: Nanos, failed: Bool)] = [:]
@@ -192,6 +192,11 @@ extension TraceAnalyser {
     for index in forest.spans.indices where roles[index] == .callToPeer {
       let span = forest.spans[index]
       touch(.node(span.peer), span.end, span.isError)
+      // Whoever was called may have died before it could send its own span.
+      if span.isError, span.traits.isDisjoint(with: [.database, .messaging]) {
+        let key = SeriesKey.unreached(span.peer, at: span.peerAddress, by: span.service)
+        touch(key, span.end, true)
+      }
     }
     for (key, seen) in touched {
       var counters = Counters()

@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import Query
 import Store
+import Synchronization
 import Windows
 
 /// A gateway without its doors: everything between a decoded batch and a merged window. The server
@@ -22,6 +23,7 @@ final class Engine: Sendable {
   private let logger: Logger
   private let replay: Replay
   private let isDurable: Bool
+  private let eventTime: EventTime
 
   /// Opens store and journal, and reads what the journal still holds.
   /// - Parameters:
@@ -39,6 +41,9 @@ final class Engine: Sendable {
     names = NameTable(limits: configuration.nameLimits(shares))
     store = try TileStore(path: configuration.store.path, markers: MarkerMerging.rule)
     let stored = try store.committed
+    eventTime = EventTime(
+      stored: try store.newestWindow().map { $0.saturatingAdding(windowNanos) } ?? 0,
+      settlesAfter: configuration.traces.idle)
     let journalConfiguration = configuration.journalConfiguration(shares)
     let journal = try Journal(opening: journalConfiguration, sequenceMin: stored.mark)
     replay = try Replay(
@@ -85,9 +90,25 @@ final class Engine: Sendable {
     if spans > 0 { logger.info("journal replayed", metadata: ["spans": "\(spans)"]) }
   }
 
-  /// Closes every open trace, so that what was acknowledged before can be read after.
+  /// Closes every open trace, so that what was acknowledged before can be read after, and declares
+  /// every window finished.
   func flush() async throws {
     for shard in shards { try await shard.closeAll() }
+    eventTime.finish(through: try await newestEnd())
+  }
+
+  /// Present, Unix nanoseconds.
+  var now: Nanos { clock() }
+
+  /// Before this time all windows are finished; nil when nothing has been received yet.
+  func finishedUntil() async throws -> Nanos? {
+    eventTime.finishedUntil(newest: try await newestEnd(), now: clock())
+  }
+
+  private func newestEnd() async throws -> Nanos {
+    var newest: Nanos = 0
+    for shard in shards { newest = max(newest, try await shard.newestEnd()) }
+    return newest
   }
 
   /// Stores what is sealed and ends the commit thread. What is not sealed stays in the journal;
@@ -134,8 +155,7 @@ final class Engine: Sendable {
         window: window, names: names.names(ids).merging(reading.names) { recent, _ in recent },
         start: reading.start, end: reading.end, revision: revision)
     }
-    throw QueryProblem.overloaded(
-      "The store is read more slowly than it grows. Ask for a shorter range, or later.")
+    throw Engine.tooSlow
   }
 
   private static let readsMax = 5
@@ -155,6 +175,51 @@ final class Engine: Sendable {
       window.merge(recent)
     }
     return true
+  }
+
+  /// The selected series of `[from, to)`, window by window.
+  /// - Errors: as `graphInput`.
+  func windows(
+    _ selection: SeriesSelection, from: Nanos, to: Nanos, by width: TileWidth
+  ) async throws -> (sums: WindowSums, names: [NameID: Name]) {
+    let now = clock()
+    for _ in 0..<Engine.readsMax {
+      let reading = try await onStore {
+        try $0.windows(selection, from: from, to: to, by: width, now: now)
+      }
+      var sums = reading.sums
+      var isWhole = true
+      for shard in shards where isWhole {
+        let recent = try await shard.snapshot().windows(
+          selection, from: reading.start, to: reading.end, by: width.nanos,
+          after: reading.checkpoint)
+        if let recent { sums.merge(recent) } else { isWhole = false }
+      }
+      guard isWhole else { continue }
+      var ids = Set<NameID>()
+      for window in sums.windows.values { ids.formUnion(window.series.keys.flatMap(\.names)) }
+      return (sums, names.names(ids).merging(reading.names) { recent, _ in recent })
+    }
+    throw Engine.tooSlow
+  }
+
+  private static let tooSlow = QueryProblem.overloaded(
+    "The store is read more slowly than it grows. Ask for a shorter range, or later.")
+
+  /// All services of a tenant that are known, whether stored yet or not.
+  func services(of tenant: TenantID) async throws -> [Name] {
+    let stored = try await onStore { try $0.serviceNames(tenant: tenant) }
+    let recent = names.services(tenant: tenant)
+    let ids = Set(recent.map(\.id))
+    return recent + stored.filter { !ids.contains($0.id) }
+  }
+
+  /// The texts behind ids, whether stored yet or not.
+  func texts(of ids: Set<NameID>) async throws -> [NameID: String] {
+    let recent = names.names(ids)
+    let missing = ids.subtracting(recent.keys).subtracting([.none])
+    let stored = missing.isEmpty ? [:] : try await onStore { try $0.names(missing) }
+    return recent.merging(stored) { recent, _ in recent }.mapValues(\.text)
   }
 
   private func read(

@@ -1,4 +1,5 @@
 import Graph
+import Impact
 import Model
 import Query
 import Receive
@@ -10,10 +11,16 @@ final class GatewayBackend: QueryBackend {
   private let engine: Engine
   private let receiver: Receiver
   private let clock: @Sendable () -> Nanos
+  private let errorsTolerated: Double
   private let state = Mutex(Readiness.notReady("replaying the journal"))
 
-  init(engine: Engine, receiver: Receiver, clock: @escaping @Sendable () -> Nanos) {
+  /// - Parameter errorsTolerated: `gate.errors_tolerated`.
+  init(
+    engine: Engine, receiver: Receiver, errorsTolerated: Double,
+    clock: @escaping @Sendable () -> Nanos
+  ) {
     self.engine = engine
+    self.errorsTolerated = errorsTolerated
     self.receiver = receiver
     self.clock = clock
   }
@@ -45,6 +52,24 @@ final class GatewayBackend: QueryBackend {
 
   func deleteMarker(_ id: MarkerID, tenant: TenantID) async throws -> Bool {
     try await engine.onStore { try $0.deleteMarker(id, tenant: tenant) }
+  }
+
+  func gate(_ request: GateRequest) async throws -> GateReport {
+    try await GateInquiry(
+      engine: engine, request: request, now: now, errorsTolerated: errorsTolerated
+    ).report()
+  }
+
+  func keep(_ verdict: StoredVerdict) async throws -> VerdictID {
+    try await engine.onStore { try $0.keep(verdict) }
+  }
+
+  func verdict(_ id: VerdictID, tenant: TenantID) async throws -> StoredVerdict? {
+    try await engine.onStore { try $0.verdict(id, tenant: tenant) }
+  }
+
+  func verdicts(_ filter: VerdictFilter) async throws -> [StoredVerdict] {
+    try await engine.onStore { try $0.verdicts(filter) }
   }
 
   func metrics() async -> MetricsSnapshot {

@@ -79,7 +79,9 @@ private final class Parts: Sendable {
       configuration: configuration.receiverConfiguration(configuration.memoryShares(shards: loops)),
       group: group, sink: engine.pipeline,
       names: engine.names, clock: clock, logger: logger)
-    backend = GatewayBackend(engine: engine, receiver: receiver, clock: clock)
+    backend = GatewayBackend(
+      engine: engine, receiver: receiver, errorsTolerated: configuration.gate.errorsTolerated,
+      clock: clock)
     queryServer = QueryServer(
       configuration: configuration.queryConfiguration, backend: backend, logger: logger)
   }

@@ -55,9 +55,12 @@ public struct JSONText: Sendable {
   public mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
   public mutating func null() { raw("null") }
 
-  private mutating func raw(_ text: String) {
+  private mutating func raw(_ text: String) { raw(Array(text.utf8)) }
+
+  /// A value that is JSON already.
+  public mutating func raw(_ value: [UInt8]) {
     separate()
-    bytes.append(contentsOf: text.utf8)
+    bytes.append(contentsOf: value)
   }
 
   private mutating func separate() {

@@ -38,7 +38,7 @@ extension NodeKind {
     case .database: self = .database
     case .messaging: self = .messaging
     case .external: self = .external
-    case .version, .instance, .operation: return nil
+    case .version, .instance, .operation, .address: return nil
     }
   }
 }

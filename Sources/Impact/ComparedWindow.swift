@@ -12,10 +12,12 @@
 
 public import Model
 
-/// One ten-second window in which two versions can be compared.
+/// One stretch of time, ten seconds as long as so fine sums are kept, in which two versions can be compared.
 public struct ComparedWindow: Equatable, Sendable {
   /// The start of the window, Unix nanoseconds.
   public let start: Nanos
+  /// How long it is, nanoseconds.
+  public let width: Nanos
   /// The version the question is about.
   public let current: Side
   /// The version it is compared with.
@@ -24,8 +26,12 @@ public struct ComparedWindow: Equatable, Sendable {
   /// count against the safety of every live version, and as harm against none.
   public let unknownFailures: Int64
 
-  public init(start: Nanos, current: Side, baseline: Side, unknownFailures: Int64 = 0) {
+  public init(
+    start: Nanos, width: Nanos = windowNanos, current: Side, baseline: Side,
+    unknownFailures: Int64 = 0
+  ) {
     self.start = start
+    self.width = max(width, windowNanos)
     self.current = current
     self.baseline = baseline
     self.unknownFailures = Side.clamped(unknownFailures)

@@ -40,8 +40,8 @@ public struct ConcurrentComparison: Equatable, Sendable {
     chargedErrors.add(window.current, unknownFailures: window.unknownFailures)
     usualErrors.add(window.current)
     usualErrors.add(window.baseline)
-    currentTraffic.add(window.current.traces, at: window.start)
-    baselineTraffic.add(window.baseline.traces, at: window.start)
+    currentTraffic.add(window.current.traces, in: window.start, for: window.width)
+    baselineTraffic.add(window.baseline.traces, in: window.start, for: window.width)
     addDispersion(window)
     guard window.isPaired else { return }
     pairedWindows += 1
@@ -119,25 +119,26 @@ extension ConcurrentComparison {
 struct Traffic: Equatable, Sendable {
   private(set) var requests: Int64 = 0
   private var first: Nanos?
-  private var last: Nanos = 0
+  /// The end of the last window with a request.
+  private var end: Nanos = 0
 
-  mutating func add(_ traces: Int64, at start: Nanos) {
+  mutating func add(_ traces: Int64, in start: Nanos, for width: Nanos) {
     guard traces > 0 else { return }
     requests += traces
     first = min(first ?? start, start)
-    last = max(last, start)
+    end = max(end, start.saturatingAdding(width))
   }
 
   /// How many windows from the first with a request to the last.
   private var windowsActive: Double {
     guard let first else { return 0 }
-    return Double(last.saturatingSubtracting(first) / windowNanos) + 1
+    return Double(end.saturatingSubtracting(first) / windowNanos)
   }
 
   /// How many windows without a request there were at the end.
   func windowsSilent(_ until: Nanos) -> Double {
     guard first != nil else { return 0 }
-    return Double(until.saturatingSubtracting(last.saturatingAdding(windowNanos)) / windowNanos)
+    return Double(until.saturatingSubtracting(end) / windowNanos)
   }
 
   /// It had traffic, and that it has none now is no accident.

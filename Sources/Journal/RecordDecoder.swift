@@ -59,7 +59,12 @@ struct RecordDecoder {
     var span = SpanRecord(
       id: id, parent: parent, start: start, end: end, service: .none, kind: kind)
     if flags.contains(.weight) { span.weight = try decodeSmall() }
-    if flags.contains(.traits) { span.traits = SpanTraits(rawValue: try decodeSmall()) }
+    let traits = flags.contains(.traits) ? try reader.readVarint() : 0
+    let hasAddress = traits & SpanFlags.addressFollows != 0
+    guard let known = UInt16(exactly: traits & ~SpanFlags.addressFollows) else {
+      throw MalformedBytes()
+    }
+    span.traits = SpanTraits(rawValue: known)
     if flags.contains(.sameProcess) {
       let last = batch.spans.last
       span.service = last?.service ?? .none
@@ -72,6 +77,7 @@ struct RecordDecoder {
     }
     span.operation = NameID(try reader.readVarint())
     span.peer = NameID(try reader.readVarint())
+    if hasAddress { span.peerAddress = NameID(try reader.readVarint()) }
     batch.append(span, trace: trace)
   }
 
@@ -81,6 +87,7 @@ struct RecordDecoder {
     span.instance = try resolve(span.instance, names)
     span.operation = try resolve(span.operation, names)
     span.peer = try resolve(span.peer, names)
+    span.peerAddress = try resolve(span.peerAddress, names)
   }
 
   private static func resolve(_ number: NameID, _ names: [NameID]) throws(MalformedBytes) -> NameID

@@ -5,8 +5,8 @@ internal import Model
 /// Names are numbered within each record, which then lists their ids: a record can be decoded
 /// although an earlier one is damaged, and a name costs a byte or two a span instead of eight.
 struct RecordEncoder: Sendable {
-  /// The most bytes a span takes: flags 1, ids 32, times 20, weight 5, traits 3, names 5 × 5.
-  static let spanBytesMax = 86
+  /// The most bytes a span takes: flags 1, ids 32, times 20, weight 5, traits 3, names 6 × 5.
+  static let spanBytesMax = 91
   /// Sequence, tenant, first start, count of spans, count of names, count of listed names.
   static let batchBytesMax = 8 + 5 + 8 + 10 + 10 + 10
 
@@ -60,7 +60,8 @@ struct RecordEncoder: Sendable {
       if isSameProcess { flags.insert(.sameProcess) }
       if !span.parent.isZero { flags.insert(.parent) }
       if span.weight != SpanRecord.weightOne { flags.insert(.weight) }
-      if !span.traits.isEmpty { flags.insert(.traits) }
+      let traits = SpanFlags.traitsField(of: span)
+      if traits != 0 { flags.insert(.traits) }
       trace = traces[position]
       cursor.put(flags.rawValue)
       if !flags.contains(.sameTrace) { cursor.put(trace: traces[position]) }
@@ -69,7 +70,7 @@ struct RecordEncoder: Sendable {
       cursor.put(signed: Int64(bitPattern: span.start &- base))
       cursor.put(varint: span.end &- span.start)
       if flags.contains(.weight) { cursor.put(varint: UInt64(span.weight)) }
-      if flags.contains(.traits) { cursor.put(varint: UInt64(span.traits.rawValue)) }
+      if flags.contains(.traits) { cursor.put(varint: traits) }
       if !isSameProcess {
         put(span.service, &cursor)
         put(span.version, &cursor)
@@ -77,6 +78,7 @@ struct RecordEncoder: Sendable {
       }
       put(span.operation, &cursor)
       put(span.peer, &cursor)
+      if !span.peerAddress.isNone { put(span.peerAddress, &cursor) }
     }
   }
 
@@ -172,6 +174,13 @@ struct SpanFlags: OptionSet {
 
   init(rawValue: UInt8) { self.rawValue = rawValue }
   init(kind: SpanKind) { rawValue = kind.rawValue << 4 }
+
+  /// What the traits' field holds: above the traits themselves, that an address follows the names.
+  static let addressFollows: UInt64 = 1 << 16
+
+  static func traitsField(of span: SpanRecord) -> UInt64 {
+    UInt64(span.traits.rawValue) | (span.peerAddress.isNone ? 0 : addressFollows)
+  }
 
   var kind: SpanKind? { SpanKind(rawValue: rawValue >> 4 & 7) }
 }

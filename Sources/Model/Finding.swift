@@ -50,12 +50,15 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   case coverage = 7
   /// Spans a name of which is summed under overflow: `first` the tenant, `second` the `NameKind`.
   case overflow = 8
+  /// Traces with a failed call of which no span of the callee tells: `first` the peer as the call
+  /// names it, `second` the address it went to or 0, `third` the caller.
+  case unreached = 9
 }
 
 extension SeriesKind {
   public static let all = Set(allCases)
-  /// All but operations, which are many and which a graph does not show.
-  public static let ofGraph = all.subtracting([.operation])
+  /// All that a graph shows: not operations, which are many.
+  public static let ofGraph = all.subtracting([.operation, .unreached])
 }
 
 /// The address of a series within a window.
@@ -95,6 +98,11 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public static func overflow(_ tenant: TenantID, _ kind: NameKind) -> SeriesKey {
     .init(.overflow, UInt64(tenant.raw), UInt64(kind.rawValue))
   }
+  public static func unreached(
+    _ peer: NameID, at address: NameID, by caller: NameID
+  ) -> SeriesKey {
+    .init(.unreached, peer.raw, address.raw, caller.raw)
+  }
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
@@ -111,7 +119,7 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
     switch kind {
     case .node: [NameID(first)]
     case .version, .operation, .edge: [NameID(first), NameID(second)]
-    case .instance: [NameID(first), NameID(second), NameID(third)]
+    case .instance, .unreached: [NameID(first), NameID(second), NameID(third)]
     case .unpaired, .coverage, .overflow: []
     }
   }

@@ -30,6 +30,8 @@ public enum NameKind: UInt8, Sendable, CaseIterable {
   case instance = 6
   /// An operation, within the service that is its scope.
   case operation = 7
+  /// A host a call went to, without the port.
+  case address = 8
 
   public var isNode: Bool { rawValue <= NameKind.external.rawValue }
 }
@@ -98,6 +100,28 @@ public struct NodeIdentity: Hashable, Sendable {
     } else {
       self.init(name: text)
     }
+  }
+}
+
+/// Which instance of a service it is, as the text of its name holds it: what it calls itself and,
+/// behind the unit separator (U+001F), the address it says it has. So the series of instances tell
+/// who had which address when.
+public struct InstanceIdentity: Hashable, Sendable {
+  public var instance: String
+  /// Without a port; empty when it said none.
+  public var address: String
+
+  public init(instance: String, address: String = "") {
+    self.instance = instance
+    self.address = address
+  }
+
+  public var text: String { address.isEmpty ? instance : "\(instance)\u{1F}\(address)" }
+
+  public init(text: String) {
+    let parts = text.split(
+      separator: NodeIdentity.separator, maxSplits: 1, omittingEmptySubsequences: false)
+    self.init(instance: String(parts[0]), address: parts.count == 2 ? String(parts[1]) : "")
   }
 }
 

@@ -48,6 +48,13 @@ public final class NameTable: Sendable {
     }
   }
 
+  /// The services of a tenant that are in use, or were not long ago.
+  public func services(tenant: TenantID) -> [Name] {
+    state.withLock { state in
+      state.services.compactMap { state.entries[$0]?.name }.filter { $0.tenant == tenant }
+    }
+  }
+
   public var count: Int { state.withLock { $0.entries.count } }
 
   /// How often a name was summed under overflow, by limit.
@@ -75,6 +82,8 @@ public final class NameTable: Sendable {
     let limits: NameLimits
     var entries: [NameID: Entry] = [:]
     var counts: [Bucket: Int] = [:]
+    /// The ids of the entries that are services.
+    var services: Set<NameID> = []
     var sweptAt: [Bucket: Nanos] = [:]
     var allSweptAt: Nanos?
     var overflows: [NameKind: UInt64] = [:]
@@ -116,6 +125,7 @@ public final class NameTable: Sendable {
     private mutating func insert(_ name: Name, now: Nanos) {
       let entry = Entry(name: name, lastUsed: now)
       entries[name.id] = entry
+      if name.kind == .service { services.insert(name.id) }
       if entry.takesPlace { counts[entry.bucket, default: 0] += 1 }
     }
 
@@ -147,6 +157,7 @@ public final class NameTable: Sendable {
     private mutating func forget(_ isUnused: (Entry) -> Bool) {
       for entry in entries.values.filter(isUnused) {
         entries.removeValue(forKey: entry.name.id)
+        services.remove(entry.name.id)
         guard entry.takesPlace, let count = counts[entry.bucket] else { continue }
         counts[entry.bucket] = count > 1 ? count - 1 : nil
       }

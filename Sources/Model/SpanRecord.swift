@@ -20,6 +20,9 @@ public struct SpanRecord: Hashable, Sendable {
   /// The node the span's attributes say it called (a name of kind `.database`, `.messaging` or
   /// `.external`); `NameID.none` when they name none. Used only where no span of the callee exists.
   public var peer: NameID
+  /// The host a failed call went to (a name of kind `.address`), so that the failure can be laid to
+  /// an instance that no longer reports; `NameID.none` for calls that worked or did not say.
+  public var peerAddress: NameID
   /// How many spans this one stands for after sampling, in 1/256ths (256: itself alone).
   public var weight: UInt32
   public var kind: SpanKind
@@ -28,7 +31,8 @@ public struct SpanRecord: Hashable, Sendable {
   public init(
     id: SpanID, parent: SpanID = .none, start: Nanos, end: Nanos, service: NameID,
     version: NameID = .none, instance: NameID = .none, operation: NameID = .none,
-    peer: NameID = .none, weight: UInt32 = SpanRecord.weightOne, kind: SpanKind = .internal,
+    peer: NameID = .none, peerAddress: NameID = .none, weight: UInt32 = SpanRecord.weightOne,
+    kind: SpanKind = .internal,
     traits: SpanTraits = []
   ) {
     self.id = id
@@ -40,6 +44,7 @@ public struct SpanRecord: Hashable, Sendable {
     self.instance = instance
     self.operation = operation
     self.peer = peer
+    self.peerAddress = peerAddress
     self.weight = weight
     self.kind = kind
     self.traits = traits
@@ -129,6 +134,7 @@ extension SpanRecord {
     if instance != other.instance { return instance < other.instance }
     if operation != other.operation { return operation < other.operation }
     if peer != other.peer { return peer < other.peer }
+    if peerAddress != other.peerAddress { return peerAddress < other.peerAddress }
     if weight != other.weight { return weight < other.weight }
     return traits.rawValue < other.traits.rawValue
   }

@@ -34,6 +34,17 @@ extension AttributeSlots {
     return unsafe name.map { unsafe PeerNode(kind: .external, name: $0) }
   }
 
+  /// The host that a call went to, whatever the peer is called.
+  var peerHost: UnsafeRawBufferPointer? {
+    for key in [
+      AttributeKey.upstreamAddress, .networkPeerAddress, .netSockPeerAddress, .netPeerIP,
+    ] {
+      if let host = unsafe host(key) { return unsafe host }
+    }
+    if !isListener, let host = unsafe host(.peerAddress) { return unsafe host }
+    return unsafe host(.serverAddress) ?? host(.netPeerName)
+  }
+
   /// The upstream is the application the proxy stands in front of, by its name: Istio's inbound
   /// clusters, and what the published sidecar configurations call it.
   var isUpstreamOwnApplication: Bool {

@@ -6,6 +6,8 @@ import Model
 @safe struct SemanticConventions {
   private(set) var traits: SpanTraits = []
   private(set) var peer: PeerNode?
+  /// The host a failed call went to.
+  private(set) var peerHost: UnsafeRawBufferPointer?
 
   private let attributes: AttributeSlots
   private let kind: SpanKind
@@ -23,6 +25,9 @@ import Model
     if attributes.isUpstreamOwnApplication { traits.insert(.upstreamIsOwnApplication) }
     if peerIsLocal(resource) { traits.insert(.peerIsLocalHost) }
     findPeer()
+    if traits.contains(.error), isCall, peer != nil {
+      unsafe peerHost = attributes.peerHost
+    }
   }
 
   /// Envoy's spans say `component: proxy`; some builds leave it out but name their upstream and

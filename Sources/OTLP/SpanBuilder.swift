@@ -131,6 +131,7 @@ import Model
     overflow = resource.overflow
     let operation = operation()
     let peer = peer(meaning.peer)
+    let peerAddress = unsafe address(meaning.peerHost)
     var traits = meaning.traits.union(overflow)
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
     if !resource.isListed { listResource() }
@@ -138,8 +139,8 @@ import Model
       SpanRecord(
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
         service: resource.service, version: resource.version, instance: resource.instance,
-        operation: operation, peer: peer, weight: span.weight, kind: span.kind,
-        traits: traits),
+        operation: operation, peer: peer, peerAddress: peerAddress, weight: span.weight,
+        kind: span.kind, traits: traits),
       trace: identity.trace)
   }
 
@@ -162,6 +163,13 @@ import Model
     return used(intern(peer.kind, scope: .none))
   }
 
+  private mutating func address(_ host: UnsafeRawBufferPointer?) -> NameID {
+    guard let host = unsafe host else { return .none }
+    name.removeAll()
+    unsafe name.append(host)
+    return name.bytes.isEmpty ? .none : used(intern(.address, scope: .none))
+  }
+
   /// Reads who reports out of the attributes of its resource.
   private mutating func identify(_ attributes: AttributeSlots) {
     resource = ReportingResource(attributes)
@@ -177,9 +185,21 @@ import Model
     if name.bytes.count == empty { name.append("unknown_service") }
     resource.service = intern(.service, scope: .none)
     resource.version = scoped(.version, attributes[.serviceVersion])
-    resource.instance = scoped(
-      .instance, attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
+    resource.instance = instance(attributes)
     resource.overflow = overflow
+  }
+
+  /// An instance with its address (`InstanceIdentity`).
+  private mutating func instance(_ attributes: AttributeSlots) -> NameID {
+    name.removeAll()
+    name.append(attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
+    guard !name.bytes.isEmpty else { return .none }
+    let address = attributes.first(.podIP, .hostIP)
+    if unsafe address.text?.isEmpty == false {
+      name.appendSeparator()
+      name.append(address)
+    }
+    return intern(.instance, scope: resource.service)
   }
 
   private mutating func scoped(_ kind: NameKind, _ value: AttributeValue) -> NameID {

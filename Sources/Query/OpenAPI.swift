@@ -115,6 +115,10 @@ enum OpenAPI {
       json.member("type", "integer")
       json.member("minimum", range.lowerBound)
       json.member("maximum", range.upperBound)
+    case .number(let range):
+      json.member("type", "number")
+      json.member("minimum", range.lowerBound as Double?)
+      json.member("maximum", range.upperBound as Double?)
     case .choice(let choices):
       text(&json)
       json.member("enum", choices)

@@ -9,9 +9,13 @@ enum OpenAPISchemas {
     /// A number, or null when there is nothing to compute it from.
     case maybeNumber
     case reference(String)
+    /// A text, or null when it is not known.
+    case maybeText
     /// A reference, or null when there is nothing to show.
     case maybe(String)
     case list(Shape)
+    /// A list, or null when there is nothing to show.
+    case maybeList(Shape)
     /// One of several texts.
     case choice([String])
     /// An object with any keys.
@@ -50,6 +54,13 @@ enum OpenAPISchemas {
     ("source", .text), ("dedupe_key", .text), ("url", .text), ("attributes", .map(.scalar)),
   ]
 
+  private static let verdicts = ["promote", "wait", "rollback"]
+
+  private static let verdict: [(String, Shape)] = [
+    ("id", .text), ("service", .text), ("version", .text), ("verdict", .choice(verdicts)),
+    ("since", .time), ("data_until", .time),
+  ]
+
   private static let all: [(String, [(String, Shape)])] = [
     (
       "Coverage",
@@ -77,14 +88,40 @@ enum OpenAPISchemas {
         ("probability", .maybeNumber),
       ]
     ),
+    (
+      "Evidence",
+      [
+        ("metric", .choice(["errors", "error_rate", "latency"])), ("baseline", .maybeNumber),
+        ("current", .maybeNumber), ("ratio", .maybeNumber), ("interval", .maybeList(.maybeNumber)),
+        ("decision", .choice(["safe", "harmed", "undecided"])),
+      ]
+    ),
     ("FieldError", [("field", .text), ("message", .text)]),
     ("Flushed", [("flushed", .boolean), ("time", .time)]),
+    (
+      "Gate",
+      [
+        ("id", .text), ("verdict", .choice(verdicts)), ("score", .maybeNumber),
+        ("confidence", .number), ("marker", .maybeText), ("service", .maybeText),
+        ("environment", .maybeText), ("version", .maybeText), ("baseline", .maybeText),
+        ("start", .maybeText), ("reasons", .list(.text)),
+        ("evidence", .list(.reference("Evidence"))), ("attribution", .list(.map(.scalar))),
+        ("health", .reference("Health")), ("comparison", .maybeText), ("data_until", .maybeText),
+        ("deadline", .maybeText), ("eta_seconds", .maybeNumber),
+        ("smallest_detectable", .reference("SmallestDetectable")),
+      ]
+    ),
     (
       "Graph",
       range + [
         ("nodes", .list(.reference("Node"))), ("edges", .list(.reference("Edge"))),
         ("coverage", .reference("Coverage")),
       ]
+    ),
+    ("Health", [("score", .maybeNumber), ("parts", .list(.reference("HealthPart")))]),
+    (
+      "HealthPart",
+      [("name", .text), ("score", .number), ("weight", .number), ("why", .text)]
     ),
     ("Marker", [("id", .text)] + announced + [("inferred", .boolean)]),
     ("MarkerPost", announced),
@@ -123,6 +160,40 @@ enum OpenAPISchemas {
       ]
     ),
     ("Services", range + [("services", .list(.reference("Node")))]),
+    (
+      "Side",
+      [
+        ("traces", .integer), ("error_traces", .integer), ("unseen_failures", .integer),
+        ("typical_latency_ms", .maybeNumber),
+      ]
+    ),
+    (
+      "SmallestDetectable", [("errors_ratio", .maybeNumber), ("latency_ratio", .maybeNumber)]
+    ),
+    ("Stretch", [("before", .reference("Side")), ("after", .reference("Side"))]),
+    ("Verdict", verdict),
+    (
+      "VerdictInFull",
+      verdict + [
+        ("answer", .reference("Gate")), ("recomputed_identically", .boolean),
+        ("windows", .list(.reference("VerdictWindow"))),
+        ("stretches", .list(.reference("Stretch"))),
+      ]
+    ),
+    (
+      "VerdictWindow",
+      [
+        ("start", .time), ("end", .time), ("current", .reference("Side")),
+        ("baseline", .reference("Side")), ("unknown_failures", .integer),
+      ]
+    ),
+    (
+      "Verdicts",
+      [
+        ("start", .time), ("end", .time), ("verdicts", .list(.reference("Verdict"))),
+        ("truncated", .boolean),
+      ]
+    ),
     ("Version", [("version", .text), ("instances", .integer)] + figures),
   ]
 
@@ -137,6 +208,7 @@ enum OpenAPISchemas {
       json.member("format", "date-time")
     case .scalar: json.member("type", ["string", "number", "boolean"])
     case .maybeNumber: json.member("type", ["number", "null"])
+    case .maybeText: json.member("type", ["string", "null"])
     case .reference(let name): json.member("$ref", reference(name))
     case .maybe(let name):
       json.key("oneOf")
@@ -146,6 +218,9 @@ enum OpenAPISchemas {
       }
     case .list(let element):
       json.member("type", "array")
+      json.member("items") { write(&$0, element) }
+    case .maybeList(let element):
+      json.member("type", ["array", "null"])
       json.member("items") { write(&$0, element) }
     case .choice(let choices):
       json.member("type", "string")

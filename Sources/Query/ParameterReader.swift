@@ -67,6 +67,37 @@ struct ParameterReader {
     return number
   }
 
+  mutating func number(_ name: String, in range: ClosedRange<Double>) -> Double? {
+    guard let value = values[name] else { return nil }
+    guard let number = Double(value), range.contains(number) else {
+      refuse(name, "Must be a number from \(range.lowerBound) to \(range.upperBound).")
+      return nil
+    }
+    return number
+  }
+
+  /// A time, or a duration after the start of what is asked about.
+  mutating func deadline(_ name: String) -> GateRequest.Deadline? {
+    guard let value = values[name] else { return nil }
+    if let time = Timestamp.parse(value) { return .at(time) }
+    if let nanos = ParameterReader.duration(value) { return .after(nanos) }
+    refuse(
+      name,
+      "Must be a time (2026-11-23T08:00:00Z, or Unix time as 10, 13, 16 or 19 digits), or a "
+        + "duration after the start such as 90s, 30m, 2h or 1d.")
+    return nil
+  }
+
+  /// A whole number and a unit, up to a year; nil for anything else.
+  private static func duration(_ text: String) -> Nanos? {
+    let units: [Character: Nanos] = ["s": .second, "m": .minute, "h": .hour, "d": .day]
+    guard let unit = text.last.flatMap({ units[$0] }), text.count <= 9,
+      text.dropLast().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let count = Nanos(text.dropLast()), count * unit <= 365 * .day
+    else { return nil }
+    return count * unit
+  }
+
   mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ name: String, default standard: Choice
   ) -> Choice {

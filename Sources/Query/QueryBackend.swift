@@ -1,4 +1,5 @@
 public import Graph
+public import Impact
 public import Model
 
 /// What the routes ask of the gateway.
@@ -20,6 +21,13 @@ public protocol QueryBackend: Sendable {
   func marker(_ id: MarkerID, tenant: TenantID) async throws -> Marker?
   /// Returns whether there was one.
   func deleteMarker(_ id: MarkerID, tenant: TenantID) async throws -> Bool
+  /// Finds out what a question to the gate is about and reads what was seen of it.
+  func gate(_ request: GateRequest) async throws -> GateReport
+  /// Keeps a verdict; returns the id under which it stands.
+  func keep(_ verdict: StoredVerdict) async throws -> VerdictID
+  func verdict(_ id: VerdictID, tenant: TenantID) async throws -> StoredVerdict?
+  /// The newest first.
+  func verdicts(_ filter: VerdictFilter) async throws -> [StoredVerdict]
   /// What `/metrics` shows.
   func metrics() async -> MetricsSnapshot
   /// Whether queries can be answered already.

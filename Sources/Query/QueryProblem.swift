@@ -9,6 +9,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     case ambiguousService = "ambiguous-service"
     case unknownService = "unknown-service"
     case unknownMarker = "unknown-marker"
+    case unknownVerdict = "unknown-verdict"
     case unknownPath = "unknown-path"
     case methodNotAllowed = "method-not-allowed"
     case bodyTooLarge = "body-too-large"
@@ -19,7 +20,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     public var status: Int {
       switch self {
       case .invalidRequest, .ambiguousService: 400
-      case .unknownService, .unknownMarker, .unknownPath: 404
+      case .unknownService, .unknownMarker, .unknownVerdict, .unknownPath: 404
       case .methodNotAllowed: 405
       case .bodyTooLarge: 413
       case .queryTooLong: 414
@@ -34,6 +35,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .ambiguousService: "The name stands for several services"
       case .unknownService: "No such service in the range"
       case .unknownMarker: "No such marker"
+      case .unknownVerdict: "No such verdict"
       case .unknownPath: "There is nothing at this path"
       case .methodNotAllowed: "The path does not take this method"
       case .bodyTooLarge: "The body is too large"

@@ -82,6 +82,7 @@ struct QueryParameter: Sendable {
     case text
     case time
     case integer(ClosedRange<Int>)
+    case number(ClosedRange<Double>)
     case choice([String])
   }
 

@@ -13,6 +13,16 @@ enum NameRows {
     return names
   }
 
+  static func fetchServices(_ db: Database, tenant: TenantID) throws -> [Name] {
+    let rows = try Row.fetchCursor(
+      db,
+      sql: "SELECT id, tenant, kind, scope, text FROM names WHERE kind = ? AND tenant = ?",
+      arguments: [NameKind.service.rawValue, Int64(tenant.raw)])
+    var names: [Name] = []
+    while let row = try rows.next() { names.append(try name(row)) }
+    return names
+  }
+
   /// The names behind the ids, as far as they are known.
   static func fetch(_ db: Database, _ ids: Set<NameID>) throws -> [NameID: Name] {
     let statement = try db.cachedStatement(

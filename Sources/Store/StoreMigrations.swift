@@ -11,6 +11,9 @@ enum StoreMigrations {
     migrator.registerMigration("2 markers, versions") { db in
       try db.execute(sql: markersVersions)
     }
+    migrator.registerMigration("3 rollouts, verdicts") { db in
+      try db.execute(sql: rolloutsVerdicts)
+    }
     return migrator
   }
 
@@ -46,6 +49,29 @@ enum StoreMigrations {
       key TEXT PRIMARY KEY,
       value INTEGER NOT NULL
     ) WITHOUT ROWID, STRICT;
+    """
+
+  private static let rolloutsVerdicts = """
+    CREATE TABLE rollouts (
+      id INTEGER PRIMARY KEY,
+      tenant INTEGER NOT NULL,
+      deadline INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE verdicts (
+      id INTEGER PRIMARY KEY,
+      tenant INTEGER NOT NULL,
+      rollout INTEGER NOT NULL,
+      service TEXT NOT NULL,
+      version TEXT NOT NULL,
+      verdict TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      until INTEGER NOT NULL,
+      report BLOB NOT NULL,
+      answer BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX verdicts_by_rollout ON verdicts (rollout, until);
+    CREATE INDEX verdicts_by_time ON verdicts (tenant, until);
     """
 
   // What the hours know of versions is taken over: a version that ran before is not new.

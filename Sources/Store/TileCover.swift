@@ -13,8 +13,11 @@ struct TileCover: Equatable {
   let start: Nanos
   let end: Nanos
   private(set) var pieces: [TileRange] = []
+  private let widest: TileWidth
 
-  init(from: Nanos, to: Nanos, horizons: Horizons) {
+  /// - Parameter widest: no wider tiles than this where finer ones are kept.
+  init(from: Nanos, to: Nanos, horizons: Horizons, widest: TileWidth = .hour) {
+    self.widest = widest
     guard from < to else {
       start = from.floored(to: windowNanos)
       end = start
@@ -51,7 +54,8 @@ struct TileCover: Equatable {
   private func widest(at time: Nanos, _ horizons: Horizons) -> TileWidth {
     let finest = horizons.finest(at: time)
     return TileWidth.allCases.last { width in
-      width >= finest && time.isMultiple(of: width.nanos) && time + width.nanos <= end
+      width >= finest && width <= max(widest, finest) && time.isMultiple(of: width.nanos)
+        && time + width.nanos <= end
     } ?? finest
   }
 

@@ -63,6 +63,42 @@ enum TileRows {
     }
   }
 
+  /// Adds the selected series of a range, tile by tile. Asked for by the primary key: the tiles of a
+  /// busy stretch hold far more than what is selected.
+  /// - Parameter width: windows narrower than it are summed, nanoseconds.
+  static func add(
+    _ db: Database, _ piece: TileRange, _ selection: SeriesSelection, by width: Nanos,
+    to sums: inout WindowSums
+  ) throws {
+    let address = "width = ? AND start = ? AND kind = ?"
+    let all = try db.cachedStatement(
+      sql: "SELECT first, second, third, sums FROM tiles WHERE \(address)")
+    let one = try db.cachedStatement(
+      sql: "SELECT first, second, third, sums FROM tiles WHERE \(address) AND first = ?")
+    for start in stride(from: piece.start, to: piece.end, by: Int(piece.width.nanos)) {
+      for (kind, part) in selection.parts {
+        let place: [any DatabaseValueConvertible] = [
+          piece.width.rawValue, start.seconds, kind.rawValue,
+        ]
+        let window = start.floored(to: max(width, piece.width.nanos))
+        func add(_ rows: RowCursor) throws {
+          while let row = try rows.next() {
+            let key = SeriesKey(kind, row.unsigned(0), row.unsigned(1), row.unsigned(2))
+            let address = TileAddress(width: piece.width, start: start, key: key)
+            sums.merge(try TileRows.sums(row, 3, address), at: key, window: window)
+          }
+        }
+        switch part {
+        case .all: try add(Row.fetchCursor(all, arguments: StatementArguments(place)))
+        case .first(let ids):
+          for id in ids {
+            try add(Row.fetchCursor(one, arguments: StatementArguments(place + [id.signed])))
+          }
+        }
+      }
+    }
+  }
+
   static func sums(_ row: Row, _ index: Int, _ address: TileAddress) throws -> Sums {
     let bytes = try row.withUnsafeData(atIndex: index) { data in data.map { [UInt8]($0) } ?? [] }
     var reader = ByteReader(bytes)

@@ -9,13 +9,14 @@ extension TileStore {
   static let vacuumedPagesMax = 2_000
 
   /// Deletes tiles that are older than their width is kept, or than the retention, markers older
-  /// than the retention, names and versions no tile refers to any more, and gives their disk space
+  /// and verdicts than the retention, names and versions no tile refers to any more, and gives their disk space
   /// back.
   /// - Units: `now` Unix nanoseconds, `retention` nanoseconds.
   public func deleteExpired(now: Nanos, retention: Nanos) throws(StoreError) {
     let isNewHour = try advanceHorizons(to: Horizons(now: now, retention: retention))
     for width in TileWidth.allCases { while try deleteSomeTiles(width) {} }
     try deleteMarkers(before: now.saturatingSubtracting(retention))
+    try deleteVerdicts(before: now.saturatingSubtracting(retention))
     if isNewHour { try deleteUnusedNames() }
     try vacuum()
   }

@@ -27,6 +27,45 @@ extension TileStore {
   }
 }
 
+extension TileStore {
+  /// The selected series of [start, end), window by window, with the names their keys refer to.
+  /// - Parameters:
+  ///   - width: how much time a window covers. Where tiles that fine are not kept any more, those
+  ///     there are stand at their own beginnings.
+  ///   - now: as in `read`.
+  public func windows(
+    _ selection: SeriesSelection, from start: Nanos, to end: Nanos, by width: TileWidth,
+    now: Nanos? = nil
+  ) throws(StoreError) -> StoreWindows {
+    try StoreError.wrapping(.read, path) {
+      try pool.read { db in
+        var horizons = try Horizons.fetch(db)
+        if let now { horizons.advance(to: Horizons(now: now)) }
+        let cover = TileCover(from: start, to: end, horizons: horizons, widest: width)
+        var sums = WindowSums()
+        for piece in cover.pieces {
+          try TileRows.add(db, piece, selection, by: width.nanos, to: &sums)
+        }
+        let names = sums.windows.values.reduce(into: Set<NameID>()) { $0.formUnion($1.names) }
+        return StoreWindows(
+          checkpoint: try CheckpointRow.fetch(db).number, start: cover.start, end: cover.end,
+          sums: sums, names: try NameRows.fetch(db, names))
+      }
+    }
+  }
+
+  /// The finest width that is kept for what ended before `time`.
+  public func finestWidth(at time: Nanos, now: Nanos) throws(StoreError) -> TileWidth {
+    try StoreError.wrapping(.read, path) {
+      try pool.read { db in
+        var horizons = try Horizons.fetch(db)
+        horizons.advance(to: Horizons(now: now))
+        return horizons.finest(at: time)
+      }
+    }
+  }
+}
+
 extension Window {
   /// All names the keys refer to.
   var names: Set<NameID> {

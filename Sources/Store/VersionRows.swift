@@ -12,6 +12,17 @@ enum VersionRows {
       db,
       sql: "SELECT service, version, first, newest FROM versions ORDER BY newest DESC LIMIT ?",
       arguments: [fetchedMax])
+    return try sightings(rows)
+  }
+
+  static func fetch(_ db: Database, of service: NameID) throws -> [VersionSighting] {
+    try sightings(
+      Row.fetchCursor(
+        db, sql: "SELECT service, version, first, newest FROM versions WHERE service = ?",
+        arguments: [service.raw.signed]))
+  }
+
+  private static func sightings(_ rows: RowCursor) throws -> [VersionSighting] {
     var sightings: [VersionSighting] = []
     while let row = try rows.next() {
       sightings.append(

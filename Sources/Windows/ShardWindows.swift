@@ -103,13 +103,32 @@ public struct WindowsSnapshot: Sendable {
     from start: Nanos, to end: Nanos, after checkpoint: UInt64,
     kinds: Set<SeriesKind> = SeriesKind.all
   ) -> Window? {
-    guard droppedThrough <= checkpoint,
-      let filling = generations.last?.checkpoint, checkpoint < filling
-    else { return nil }
+    guard fits(checkpoint) else { return nil }
     var sum = overlay.merged(from: start, to: end, kinds: kinds)
     for generation in generations where generation.checkpoint > checkpoint {
       sum.merge(generation.sums.merged(from: start, to: end, kinds: kinds))
     }
     return sum
+  }
+
+  /// The same, window by window.
+  /// - Parameter width: how much time each window of the answer covers, nanoseconds.
+  public func windows(
+    _ selection: SeriesSelection, from start: Nanos, to end: Nanos, by width: Nanos,
+    after checkpoint: UInt64
+  ) -> WindowSums? {
+    guard fits(checkpoint) else { return nil }
+    var sums = overlay.selected(selection, from: start, to: end, by: width)
+    for generation in generations where generation.checkpoint > checkpoint {
+      sums.merge(generation.sums.selected(selection, from: start, to: end, by: width))
+    }
+    return sums
+  }
+
+  private func fits(_ checkpoint: UInt64) -> Bool {
+    guard droppedThrough <= checkpoint, let filling = generations.last?.checkpoint else {
+      return false
+    }
+    return checkpoint < filling
   }
 }

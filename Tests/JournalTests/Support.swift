@@ -67,7 +67,9 @@ struct BatchMaker {
         span(after: batch.spans.last), trace: isSameTrace ? batch.traces.last ?? trace : trace)
     }
     var used = Set(
-      batch.spans.flatMap { [$0.service, $0.version, $0.instance, $0.operation, $0.peer] })
+      batch.spans.flatMap {
+        [$0.service, $0.version, $0.instance, $0.operation, $0.peer, $0.peerAddress]
+      })
     used.remove(.none)
     batch.names = used.sorted()
     return batch
@@ -91,6 +93,8 @@ struct BatchMaker {
       version: process?.version ?? .none, instance: process?.instance ?? .none,
       operation: operations.randomElement(using: &generator)!,
       peer: isWild ? peers.randomElement(using: &generator)! : .none,
+      peerAddress: isWild && Bool.random(using: &generator)
+        ? peers.randomElement(using: &generator)! : .none,
       weight: isWild ? UInt32.random(in: 0...UInt32.max, using: &generator) : SpanRecord.weightOne,
       kind: SpanKind.allCases.randomElement(using: &generator)!,
       traits: isWild

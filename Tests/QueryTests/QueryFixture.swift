@@ -2,6 +2,7 @@ import Foundation
 import Graph
 import Hummingbird
 import HummingbirdTesting
+import Impact
 import Logging
 import Model
 import Synchronization
@@ -21,6 +22,11 @@ final class FakeBackend: QueryBackend {
     var flushCount = 0
     var markers: [Marker] = []
     var filters: [MarkerFilter] = []
+    /// What the gate answers, and what it was asked.
+    var report = GateReport(tenant: .standard, remarks: ["nothing is known"])
+    var gateRequests: [GateRequest] = []
+    var verdicts: [StoredVerdict] = []
+    var verdictFilters: [VerdictFilter] = []
     /// While it is open, questions wait.
     var gate: AsyncStream<Never>?
   }
@@ -76,6 +82,33 @@ final class FakeBackend: QueryBackend {
       let count = state.markers.count
       state.markers.removeAll { $0.id == id && $0.tenant == tenant }
       return state.markers.count < count
+    }
+  }
+
+  func gate(_ request: GateRequest) async throws -> GateReport {
+    try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      state.gateRequests.append(request)
+      return state.report
+    }
+  }
+
+  func keep(_ verdict: StoredVerdict) async throws -> VerdictID {
+    state.withLock { state in
+      state.verdicts.removeAll { $0.id == verdict.id }
+      state.verdicts.append(verdict)
+      return verdict.id
+    }
+  }
+
+  func verdict(_ id: VerdictID, tenant: TenantID) async throws -> StoredVerdict? {
+    state.withLock { $0.verdicts.first { $0.id == id && $0.tenant == tenant } }
+  }
+
+  func verdicts(_ filter: VerdictFilter) async throws -> [StoredVerdict] {
+    state.withLock { state in
+      state.verdictFilters.append(filter)
+      return Array(state.verdicts.prefix(filter.countMax))
     }
   }
 

@@ -14,6 +14,7 @@ public struct Configuration: Sendable, Equatable {
   public var traces = TracesSection()
   public var limits = LimitsSection()
   public var metrics = MetricsSection()
+  public var gate = GateSection()
   public var journal = JournalSection()
   public var log = LogSection()
   public var shutdown = ShutdownSection()
@@ -83,6 +84,14 @@ public struct LimitsSection: Sendable, Equatable {
 public struct MetricsSection: Sendable, Equatable {
   /// Edges shown one by one; the rest is summed under `__overflow__`.
   public var series = 10_000
+
+  public init() {}
+}
+
+/// What the gate holds versions to.
+public struct GateSection: Sendable, Equatable {
+  /// The error rate that is safe without a version to compare with, 0…1.
+  public var errorsTolerated = 0.01
 
   public init() {}
 }

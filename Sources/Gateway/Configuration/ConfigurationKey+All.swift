@@ -50,6 +50,9 @@ extension ConfigurationKey {
       "metrics.series", \.metrics.series, .integer(1...1_000_000),
       "edges shown one by one under /metrics; the rest is summed under `__overflow__`"),
     ConfigurationKey(
+      "gate.errors_tolerated", \.gate.errorsTolerated, .percent(0.0001...0.5),
+      "the error rate of a version that is safe without another to compare it with"),
+    ConfigurationKey(
       "journal.durability", \.journal.durability, .choice, flag: "durability",
       "what an acknowledged span survives: fsync a power cut, os the end of the process, none nothing"
     ),

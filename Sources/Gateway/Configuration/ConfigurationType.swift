@@ -49,24 +49,28 @@ extension ConfigurationType where Value == Int {
 
 extension ConfigurationType where Value == Double {
   /// A share: `1%` or `0.01`, 0 to 1 inside.
-  static var percent: Self {
-    Self(
-      name: "percent", range: "0% to 100%",
-      parse: { text throws(InvalidValue) in
-        let isPercent = text.hasSuffix("%")
-        let number = isPercent ? text.dropLast() : text[...]
-        guard ScaledNumber(number) != nil, let value = Double(number) else {
-          throw InvalidValue(
-            "'\(InvalidValue.shown(text))' is not a share",
-            remedy: "write a percentage such as 1%, or a fraction such as 0.01")
-        }
-        guard value <= (isPercent ? 100 : 1) else {
-          throw InvalidValue(
-            "\(InvalidValue.shown(text)) is out of range", remedy: "use 0% to 100%")
-        }
-        return isPercent ? value / 100 : value
-      },
-      format: { "\($0 * 100)%" })
+  static func percent(_ allowed: ClosedRange<Double> = 0...1) -> Self {
+    ranged("percent", allowed, parse: Self.parseShare, format: Self.formatShare)
+  }
+
+  @Sendable
+  private static func parseShare(_ text: String) throws(InvalidValue) -> Double {
+    let isPercent = text.hasSuffix("%")
+    let number = isPercent ? text.dropLast() : text[...]
+    guard ScaledNumber(number) != nil, let value = Double(number) else {
+      throw InvalidValue(
+        "'\(InvalidValue.shown(text))' is not a share",
+        remedy: "write a percentage such as 1%, or a fraction such as 0.01")
+    }
+    return isPercent ? value / 100 : value
+  }
+
+  /// To a ten-thousandth of a percent: what dividing by a hundred left over is not shown.
+  @Sendable
+  private static func formatShare(_ share: Double) -> String {
+    let percent = (share * 1_000_000).rounded() / 10_000
+    let whole = percent.rounded()
+    return percent == whole ? "\(Int(whole))%" : "\(percent)%"
   }
 }
 

@@ -14,6 +14,8 @@ public struct Shard: ~Copyable {
   /// Traces sealed since the last checkpoint began.
   private var sealedKeys: [TraceKey] = []
   private(set) var counters = ShardCounters()
+  /// The latest end of all spans that came: how far event time has gone. Unix nanoseconds.
+  private(set) var newestEnd: Nanos = 0
   private var findings: [Finding] = []
   private let sealedBytesMax: Int
 
@@ -31,6 +33,7 @@ public struct Shard: ~Copyable {
   public mutating func fold(_ batch: borrowing SpanBatch, sequence: UInt64, now: Nanos) {
     for index in 0..<batch.count {
       let span = batch.spans[index]
+      newestEnd = max(newestEnd, span.end)
       let key = TraceKey(tenant: batch.tenant, trace: batch.traces[index])
       switch traces.insert(span, key: key, sequence: sequence, now: now) {
       case .inserted: counters.spans &+= 1

@@ -88,6 +88,9 @@ final class ShardLoop: Sendable {
     try await onLoop { $0.shard.snapshot() }
   }
 
+  /// The latest end of all spans folded so far.
+  func newestEnd() async throws -> Nanos { try await onLoop { $0.shard.newestEnd } }
+
   /// Lets the shard look at the clock now, instead of at the next tick.
   func advance() async throws {
     let now = clock()

@@ -1,0 +1,269 @@
+import Graph
+import Impact
+import Model
+import Query
+import Store
+
+/// Answers one question to the gate: finds out what it is about, then reads what was seen of it.
+///
+/// What cannot be found out is a reason to wait, never an error: whoever asks is a pipeline, and an
+/// unknown version may be known in a minute.
+struct GateInquiry {
+  let engine: Engine
+  let request: GateRequest
+  /// Present, Unix nanoseconds.
+  let now: Nanos
+  let errorsTolerated: Double
+
+  /// Why nothing can be compared, for a person.
+  private struct Unanswerable: Error {
+    var reason: String
+
+    init(_ reason: String) { self.reason = reason }
+  }
+
+  /// - Errors: whatever keeps the store or the shards from being read.
+  func report() async throws -> GateReport {
+    var subject = GateReport.Subject()
+    do {
+      return try await report(&subject)
+    } catch let unanswerable as Unanswerable {
+      return GateReport(
+        tenant: request.tenant, subject: subject, remarks: [unanswerable.reason])
+    }
+  }
+
+  private func report(_ subject: inout GateReport.Subject) async throws -> GateReport {
+    let named = try await namedMarker()
+    subject.marker = named?.id
+    let service = try await service(named)
+    let identity = NodeIdentity(text: service.text)
+    subject.service = NodeLabel.id(of: service) ?? identity.name
+    subject.environment = identity.environment
+    guard let until = try await engine.finishedUntil() else {
+      throw Unanswerable("no span has been received yet")
+    }
+    subject.until = until
+    var rollout = try await rollout(of: service, identity, named: named, until: until)
+    subject.version = rollout.versionText
+    subject.marker = rollout.marker?.id
+    subject.start = rollout.start
+    var remarks: [String] = []
+    try await settleDeadline(&subject, &remarks)
+    guard rollout.start < until else {
+      throw Unanswerable(
+        "\(rollout.versionText) began at \(Timestamp.text(rollout.start)), and finished data ends at "
+          + "\(Timestamp.text(until)): there is no finished window to look at yet")
+    }
+    try await rollout.findBaseline(in: engine, until: until, &remarks)
+    subject.baseline = rollout.baselineText
+    let settings = GateSettings(
+      errorsTolerated: errorsTolerated, minHealth: request.minHealth)
+    let question = try await rollout.question(in: engine, until: until, settings: settings)
+    var report = GateReport(
+      tenant: request.tenant, subject: subject, question: question, remarks: remarks)
+    if let deadline = subject.deadline, until >= deadline, report.answer.verdict == .wait {
+      report.remarks.append(
+        "the deadline \(Timestamp.text(deadline)) has passed without a verdict: decide by hand")
+    }
+    return report
+  }
+
+  // MARK: - What it is about
+
+  private func namedMarker() async throws -> Marker? {
+    guard let text = request.marker else { return nil }
+    let tenant = request.tenant
+    guard let id = MarkerID(text),
+      let marker = try await engine.onStore({ try $0.marker(id, tenant: tenant) })
+    else {
+      throw Unanswerable(
+        "no marker \(text) is known; GET /api/v1/markers lists those of the last 24 hours")
+    }
+    return marker
+  }
+
+  private func service(_ marker: Marker?) async throws -> Name {
+    guard let wanted = request.service ?? marker.map(\.service), !wanted.isEmpty else {
+      throw Unanswerable("the marker is about no service; name one with `service`")
+    }
+    let known = try await engine.services(of: request.tenant)
+      .filter { NodeIdentity(text: $0.text).name != Name.overflowText }
+    let namespace =
+      request.namespace ?? marker.flatMap { $0.namespace.isEmpty ? nil : $0.namespace }
+    let environment =
+      request.environment ?? marker.flatMap { $0.environment.isEmpty ? nil : $0.environment }
+    let inScope = known.filter { name in
+      let identity = NodeIdentity(text: name.text)
+      return namespace.map { $0 == identity.namespace } ?? true
+        && environment.map { $0 == identity.environment } ?? true
+    }
+    let byID = inScope.filter { NodeLabel.id(of: $0) == wanted }
+    let found = byID.isEmpty ? inScope.filter { NodeIdentity(text: $0.text).name == wanted } : byID
+    guard let service = found.first else { throw unknown(wanted, among: known, inScope) }
+    guard found.count == 1 else { throw ambiguous(wanted, found) }
+    if let marker, request.service != nil, !marker.service.isEmpty,
+      !marker.concerns(NodeIdentity(text: service.text)),
+      marker.service != NodeLabel.id(of: service)
+    {
+      throw Unanswerable("marker \(marker.id) is about \(marker.service), not about \(wanted)")
+    }
+    return service
+  }
+
+  private func unknown(_ wanted: String, among known: [Name], _ inScope: [Name]) -> Unanswerable {
+    let spelled = Set(
+      known.flatMap { [NodeLabel.id(of: $0) ?? "", NodeIdentity(text: $0.text).name] })
+    if spelled.contains(wanted) {
+      return Unanswerable("service \(wanted) is known, but not in that namespace or environment")
+    }
+    let nearest = Spelling.nearest(to: wanted, among: spelled.subtracting([""]).sorted())
+    let hint =
+      nearest.isEmpty ? "check the name" : "spelled alike: \(nearest.joined(separator: ", "))"
+    return Unanswerable("no service \(wanted) has been seen; \(hint)")
+  }
+
+  private func ambiguous(_ wanted: String, _ found: [Name]) -> Unanswerable {
+    let ids = Set(found.map { NodeLabel.id(of: $0) ?? "" })
+    guard ids.count == 1 else {
+      return Unanswerable(
+        "several services are called \(wanted): \(ids.sorted().joined(separator: ", ")); ask for "
+          + "one by its id")
+    }
+    let environments = found.map { NodeIdentity(text: $0.text).environment }.sorted()
+      .map { $0.isEmpty ? "- (none)" : $0 }
+    return Unanswerable(
+      "\(wanted) runs in several environments: \(environments.joined(separator: ", ")); name one "
+        + "with `environment`")
+  }
+
+  // MARK: - Which version, since when
+
+  private func rollout(
+    of service: Name, _ identity: NodeIdentity, named: Marker?, until: Nanos
+  ) async throws -> Rollout {
+    let sightings = try await sightings(of: service.id)
+    let texts = try await engine.texts(of: Set(sightings.map(\.version)))
+    let shown = sightings.filter { texts[$0.version].map { $0 != Name.overflowText } ?? false }
+    let deployments = try await deployments(of: identity)
+    let wanted = request.version ?? named.flatMap { $0.version.isEmpty ? nil : $0.version }
+    guard let version = wanted ?? newest(of: shown, texts, deployments, until) else {
+      if let named { return Rollout(of: service, change: named) }
+      throw Unanswerable(
+        shown.isEmpty
+          ? "spans of \(identity.name) name no version and no deployment of it is known: post a "
+            + "marker, or set service.version"
+          : "\(identity.name) has had but one version so far; name another with `version`")
+    }
+    let marker = named ?? deployment(of: version, among: deployments, until)
+    let sighting = shown.first { texts[$0.version] == version }
+    guard let sighting else {
+      if let marker, shown.isEmpty { return Rollout(of: service, change: marker) }
+      throw unseen(version, of: identity, marker, shown.compactMap { texts[$0.version] })
+    }
+    var rollout = Rollout(
+      of: service, version: sighting.version, versionText: version, marker: marker,
+      start: GateInquiry.start(marker, firstSeen: sighting.first))
+    rollout.others = shown.filter { $0.version != sighting.version }
+    rollout.texts = texts
+    return rollout
+  }
+
+  private func sightings(of service: NameID) async throws -> [VersionSighting] {
+    let stored = try await engine.onStore { try $0.versionSightings(of: service) }
+    // What is not sealed yet is not in that table.
+    let recent = try await engine.windows(
+      SeriesSelection([.version: .first([service.raw])]),
+      from: now.saturatingSubtracting(GateInquiry.unsealedNanosMax),
+      to: now.saturatingAdding(.hour),
+      by: .tenSeconds)
+    var merged = Dictionary(uniqueKeysWithValues: stored.map { ($0.version, $0) })
+    for sighting in recent.sums.versionSightings {
+      let known = merged[sighting.version] ?? sighting
+      merged[sighting.version] = VersionSighting(
+        service: service, version: sighting.version, first: min(known.first, sighting.first),
+        newest: max(known.newest, sighting.newest))
+    }
+    return merged.values.sorted { ($0.first, $0.version) < ($1.first, $1.version) }
+  }
+
+  /// Longer than any trace is held.
+  private static let unsealedNanosMax: Nanos = 2 * .hour
+
+  /// Deployments of the service, the newest first.
+  private func deployments(of identity: NodeIdentity) async throws -> [Marker] {
+    var filter = MarkerFilter(
+      tenant: request.tenant, start: 0, end: .max, service: identity.name, kind: .deployment)
+    filter.namespace = identity.namespace
+    filter.environment = identity.environment
+    let query = filter
+    return try await engine.onStore { try $0.markers(query) }.filter { $0.concerns(identity) }
+  }
+
+  private func deployment(of version: String, among all: [Marker], _ until: Nanos) -> Marker? {
+    let own = all.filter { $0.version == version }
+    return own.first { $0.time <= until } ?? own.last
+  }
+
+  /// The version of the latest deployment whose version was seen, else the one first seen last.
+  private func newest(
+    of shown: [VersionSighting], _ texts: [NameID: String], _ deployments: [Marker], _ until: Nanos
+  ) -> String? {
+    let seen = Set(shown.compactMap { texts[$0.version] })
+    if let deployed = deployments.first(where: { $0.time <= until && seen.contains($0.version) }) {
+      return deployed.version
+    }
+    guard shown.count > 1 else { return nil }
+    return shown.last.flatMap { texts[$0.version] }
+  }
+
+  private func unseen(
+    _ version: String, of identity: NodeIdentity, _ marker: Marker?, _ seen: [String]
+  ) -> Unanswerable {
+    if let marker {
+      return Unanswerable(
+        "\(version) was announced for \(Timestamp.text(marker.time)), but no span of it has been "
+          + "seen: a version that cannot be seen is not safe")
+    }
+    let versions = seen.sorted().suffix(5)
+    let hint =
+      versions.isEmpty ? "its spans name no version" : "seen: \(versions.joined(separator: ", "))"
+    return Unanswerable("no span of \(identity.name) \(version) has been seen; \(hint)")
+  }
+
+  /// The marker, or the version's first span where that came a little before. A version seen long
+  /// before its marker was deployed again.
+  private static func start(_ marker: Marker?, firstSeen: Nanos) -> Nanos {
+    guard let marker else { return firstSeen }
+    let isSameRollout =
+      firstSeen < marker.time && marker.time - firstSeen <= RolloutWindows.historyNanos
+    return isSameRollout ? firstSeen : marker.time.floored(to: windowNanos)
+  }
+
+  // MARK: - The deadline
+
+  private func settleDeadline(
+    _ subject: inout GateReport.Subject, _ remarks: inout [String]
+  ) async throws {
+    let wanted: Nanos? =
+      switch request.deadline {
+      case .at(let time): time
+      case .after(let nanos): subject.start?.saturatingAdding(nanos)
+      case nil: nil
+      }
+    let rollout = RolloutID(
+      tenant: request.tenant, service: subject.service, environment: subject.environment,
+      version: subject.version)
+    let tenant = request.tenant
+    let start = subject.start ?? 0
+    let fixed = try await engine.onStore {
+      try $0.deadline(of: rollout, since: start, tenant: tenant, wanted: wanted)
+    }
+    subject.deadline = fixed
+    if let fixed, let wanted, fixed != wanted {
+      remarks.append(
+        "the deadline stays \(Timestamp.text(fixed)), as the first question that named one said; "
+          + "\(Timestamp.text(wanted)) changes nothing")
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import Graph
+import Impact
+import Model
+import Store
+
+/// One change of one service, and the reading of what was seen of it.
+struct Rollout {
+  let service: Name
+  /// `NameID.none` where spans name no versions: then all traffic since the start is meant.
+  let version: NameID
+  let versionText: String
+  let marker: Marker?
+  let start: Nanos
+  /// The other versions of the service, by when they were first seen.
+  var others: [VersionSighting] = []
+  var texts: [NameID: String] = [:]
+  private var baseline: NameID?
+
+  var baselineText: String { baseline.flatMap { texts[$0] } ?? "" }
+
+  init(of service: Name, version: NameID, versionText: String, marker: Marker?, start: Nanos) {
+    self.service = service
+    self.version = version
+    self.versionText = versionText
+    self.marker = marker
+    self.start = start
+  }
+
+  /// A change that no version tells of.
+  init(of service: Name, change: Marker) {
+    self.init(
+      of: service, version: .none,
+      versionText: change.version.isEmpty ? "the \(change.kind.rawValue)" : change.version,
+      marker: change, start: change.time.floored(to: windowNanos))
+  }
+
+  // MARK: - The baseline
+
+  /// What the marker says ran before, else the version with most traces in the hour before, else
+  /// the one seen last before the start.
+  mutating func findBaseline(
+    in engine: Engine, until: Nanos, _ remarks: inout [String]
+  ) async throws {
+    guard !version.isNone else {
+      remarks.append(
+        "spans of \(NodeIdentity(text: service.text).name) name no version: all its traffic since "
+          + "the change is judged")
+      return
+    }
+    if let previous = marker?.previousVersion, !previous.isEmpty {
+      baseline = others.first { texts[$0.version] == previous }?.version
+      if baseline != nil { return }
+      remarks.append("no span of the previous version \(previous) is known")
+    }
+    let history = start.saturatingSubtracting(RolloutWindows.historyNanos)..<start
+    let seen = try await read(in: engine, from: history.lowerBound, to: history.upperBound)
+    baseline =
+      seen.busiestVersion(besides: version, from: history.lowerBound, to: history.upperBound)
+      ?? others.filter { $0.first < start }.max { $0.newest < $1.newest }?.version
+  }
+
+  // MARK: - The question
+
+  func question(
+    in engine: Engine, until: Nanos, settings: GateSettings
+  ) async throws -> GateQuestion {
+    let windows = try await read(
+      in: engine, from: start.saturatingSubtracting(RolloutWindows.historyNanos), to: until)
+    var question = GateQuestion()
+    if let baseline {
+      question.concurrent = ConcurrentQuestion(
+        version: versionText, baseline: baselineText, start: start, until: until,
+        windows: windows.compared(version, with: baseline, from: start, to: until),
+        history: windows.history(of: baseline, before: start), settings: settings)
+    }
+    if question.concurrent?.baselineIsGone ?? true {
+      question.beforeAfter = try await beforeAfter(
+        in: engine, until: until, windows, settings: settings)
+    }
+    return question
+  }
+
+  /// The versions of the service window by window, and the calls that did not reach it.
+  private func read(in engine: Engine, from: Nanos, to: Nanos) async throws -> RolloutWindows {
+    let width = try await engine.finestWidth(at: from)
+    let own = service.id.raw
+    let read = try await engine.windows(
+      SeriesSelection([.version: .first([own]), .unreached: .all]), from: from, to: to, by: width)
+    var names = read.names
+    var sums = read.sums
+    if sums.hasAddresses {
+      let instances = try await engine.windows(
+        SeriesSelection([.instance: .first([own])]), from: from, to: to,
+        by: max(width, .minute))
+      sums.merge(instances.sums)
+      names.merge(instances.names) { recent, _ in recent }
+    }
+    return RolloutWindows(
+      service: service.id, width: width.nanos, versions: read.sums,
+      unreached: UnreachedFailures(
+        of: NodeIdentity(text: service.text), id: service.id, in: sums, names: names))
+  }
+
+  private func beforeAfter(
+    in engine: Engine, until: Nanos, _ windows: RolloutWindows, settings: GateSettings
+  ) async throws -> BeforeAfterQuestion {
+    let width = try await engine.stretchWidth(from: start, to: until)
+    let plan = StretchPlan(from: start, to: until, width: width.nanos)
+    let around = try await engine.graphInput(
+      from: start.saturatingSubtracting(StretchPlan.beforeNanos), to: until,
+      kinds: [.node, .edge])
+    let controls = Controls.of(service.id, in: around.window, names: around.names)
+    let nodes = Set([service.id] + controls)
+    let read = try await engine.windows(
+      SeriesSelection([.node: .first(Set(nodes.map(\.raw)))]), from: plan.range.lowerBound,
+      to: plan.range.upperBound, by: width)
+    return BeforeAfterQuestion(
+      version: versionText, start: start, until: until,
+      subject: plan.series(
+        of: service.id, in: read.sums,
+        after: version.isNone ? nil : windows.total(of: version, from: start, to: until)),
+      controls: controls.map { plan.series(of: $0, in: read.sums) },
+      history: plan.history(of: service.id, in: read.sums),
+      unknownFailures: windows.unknownFailures(from: start.floored(to: windows.width), to: until),
+      settings: settings)
+  }
+}
+
+extension WindowSums {
+  /// Some call that reached nobody says where it went.
+  fileprivate var hasAddresses: Bool {
+    windows.values.contains { window in
+      window.series.keys.contains { $0.kind == .unreached && $0.second != 0 }
+    }
+  }
+}
+
+extension Engine {
+  /// The finest windows that are kept from a time on.
+  func finestWidth(at time: Nanos) async throws -> TileWidth {
+    let now = self.now
+    return try await onStore { try $0.finestWidth(at: time, now: now) }
+  }
+
+  /// How wide the windows of a before/after comparison are: as wide as the stretch allows, because
+  /// there are many stretches to read, and no finer than what is kept.
+  fileprivate func stretchWidth(from start: Nanos, to until: Nanos) async throws -> TileWidth {
+    let length = until.saturatingSubtracting(start)
+    let widest = TileWidth.allCases.last { $0.nanos <= length } ?? .tenSeconds
+    let first = StretchPlan(from: start, to: until, width: widest.nanos).range.lowerBound
+    return max(widest, try await finestWidth(at: first))
+  }
+}

@@ -1,0 +1,83 @@
+import Graph
+import Impact
+import Model
+
+/// An answer of the gate as JSON.
+enum GateDocument {
+  static func bytes(_ report: GateReport, _ answer: GateAnswer, id: VerdictID?) -> [UInt8] {
+    var json = JSONText()
+    json.object { write(report, answer, id: id, to: &$0) }
+    return json.bytes
+  }
+
+  private static func write(
+    _ report: GateReport, _ answer: GateAnswer, id: VerdictID?, to json: inout JSONText
+  ) {
+    let subject = report.subject
+    if let id { json.member("id", "\(id)") }
+    json.member("verdict", answer.verdict.rawValue)
+    json.member("score", answer.health.score)
+    json.member("confidence", answer.confidence)
+    json.optional("marker", subject.marker.map { "\($0)" })
+    json.optional("service", known(subject.service))
+    json.optional("environment", known(subject.environment))
+    json.optional("version", known(subject.version))
+    json.optional("baseline", known(subject.baseline))
+    json.optional("start", subject.start.map(Timestamp.text))
+    json.member("reasons", answer.reasons)
+    json.key("evidence")
+    json.array(answer.evidence) { write($1, to: &$0) }
+    // Which of several changes it was is not weighed yet.
+    json.key("attribution")
+    json.array { _ in }
+    json.member("health") { write(answer.health, to: &$0) }
+    json.optional("comparison", answer.comparison?.rawValue)
+    json.optional("data_until", subject.until.map(Timestamp.text))
+    json.optional("deadline", subject.deadline.map(Timestamp.text))
+    json.key("eta_seconds")
+    if let eta = answer.etaSeconds { json.integer(eta) } else { json.null() }
+    json.member("smallest_detectable") { json in
+      json.member("errors_ratio", answer.smallestDetectable.errorsRatio)
+      json.member("latency_ratio", answer.smallestDetectable.latencyRatio)
+    }
+  }
+
+  private static func known(_ text: String) -> String? { text.isEmpty ? nil : text }
+
+  private static func write(_ evidence: Evidence, to json: inout JSONText) {
+    json.object { json in
+      json.member("metric", evidence.metric.rawValue)
+      json.member("baseline", evidence.baseline)
+      json.member("current", evidence.current)
+      json.member("ratio", evidence.ratio)
+      json.key("interval")
+      if let interval = evidence.interval {
+        json.array([interval.lower, interval.upper]) { $0.number($1) }
+      } else {
+        json.null()
+      }
+      json.member("decision", evidence.decision.rawValue)
+    }
+  }
+
+  private static func write(_ health: Health, to json: inout JSONText) {
+    json.member("score", health.score)
+    json.key("parts")
+    json.array(health.parts) { json, part in
+      json.object { json in
+        json.member("name", part.name)
+        json.member("score", part.score as Double?)
+        json.member("weight", part.weight as Double?)
+        json.member("why", part.why)
+      }
+    }
+  }
+}
+
+extension JSONText {
+  /// A text, or null where there is none.
+  fileprivate mutating func optional(_ key: String, _ text: String?) {
+    self.key(key)
+    if let text { string(text) } else { null() }
+  }
+}
