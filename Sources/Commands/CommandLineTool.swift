@@ -25,8 +25,10 @@ public enum CommandLineTool {
         }
         return 0
       } catch let failure as CommandFailure {
-        if !failure.message.isEmpty { context.fail("spangate: \(failure.message)\n") }
+        context.fail("spangate: \(failure.message)\n")
         return failure.exitCode
+      } catch let exit as CommandExit {
+        return exit.code
       } catch {
         return finish(error, in: context)
       }
