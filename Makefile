@@ -13,7 +13,7 @@ SPANGATE = .build/release/spangate
 STAGES = Model|HTTP2|OTLP|Receive|Journal|Assemble|Analyse|Windows|Gateway
 
 .NOTPARALLEL:
-.PHONY: run build test unit acceptance lint coverage sanitize bench results clean packages test-packages
+.PHONY: run build test unit acceptance lint coverage sanitize bench gate-table results clean packages test-packages
 
 ## Builds a release and starts the gateway: ARGS are handed on to `spangate serve`.
 run: build
@@ -22,6 +22,7 @@ run: build
 build: packages
 	swift build -c release --product spangate
 	swift build -c release --product spangate-bench
+	swift build -c release --product spangate-gate-table
 
 ## All tests: Swift with coverage, then pytest against the release binary.
 test: unit coverage build acceptance
@@ -52,6 +53,11 @@ sanitize: packages
 ## Times each stage on its own; ARGS=--tiny for a short run.
 bench: build
 	@.build/release/spangate-bench $(ARGS)
+
+## What the gate says about simulated rollouts; fails when that is below the floors in the repository.
+## ARGS='--runs 1000 --seed 2' for other runs than the tests make.
+gate-table: build
+	@.build/release/spangate-gate-table $(ARGS)
 
 ## Writes pytest_results.json anew from the last `make acceptance`.
 results:

@@ -109,6 +109,11 @@ let package = Package(
     .executableTarget(
       name: "spangate-bench", dependencies: ["Model", "OTLP", "Analyse", "Assemble", "Gateway"],
       path: "loadtest/bench", swiftSettings: tested),
+    .executableTarget(
+      name: "spangate-gate-table",
+      dependencies: [
+        "Impact", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "loadtest/gate", swiftSettings: tested),
 
     // Tests, in the order of what they test.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),

@@ -59,7 +59,7 @@ struct AnalyzeCommand: ParsableCommand {
       try printGraph(&pipeline, in: context)
     }
     // What could be read was printed, but a program must see that it was not all.
-    if complaints > 0 { throw CommandFailure(.failed, "") }
+    if complaints > 0 { throw CommandExit(.failed) }
   }
 
   private func printGraph(

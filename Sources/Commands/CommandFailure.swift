@@ -10,7 +10,6 @@ struct CommandFailure: Error, Equatable {
   }
 
   var kind: Kind
-  /// Empty when everything was said already.
   var message: String
 
   init(_ kind: Kind, _ message: String) {

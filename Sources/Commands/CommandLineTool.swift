@@ -8,8 +8,8 @@ import ArgumentParser
 public enum CommandLineTool {
   /// Runs one command, with the terminal, the environment and the network of this process.
   /// - Parameter arguments: without the name of the program.
-  /// - Returns: the exit code: 0, 64 usage or configuration, 69 server out of reach, 77 not allowed,
-  ///   70 anything else.
+  /// - Returns: the exit code: 0, a verdict's, 64 usage or configuration, 69 server out of reach, 77
+  ///   not allowed, 70 anything else.
   public static func run(_ arguments: [String]) async -> Int32 {
     await run(arguments, in: .process)
   }
@@ -25,8 +25,10 @@ public enum CommandLineTool {
         }
         return 0
       } catch let failure as CommandFailure {
-        if !failure.message.isEmpty { context.fail("spangate: \(failure.message)\n") }
+        context.fail("spangate: \(failure.message)\n")
         return failure.exitCode
+      } catch let exit as CommandExit {
+        return exit.code
       } catch {
         return finish(error, in: context)
       }
@@ -52,7 +54,8 @@ struct SpangateCommand: AsyncParsableCommand {
     abstract: "An OTLP gateway that keeps the service dependency graph.",
     version: SpangateVersion.text,
     subcommands: [
-      ServeCommand.self, GraphCommand.self, MarkerCommand.self, AnalyzeCommand.self,
-      ReplayCommand.self, JournalCommand.self, ConfigCommand.self, VersionCommand.self,
+      ServeCommand.self, GraphCommand.self, GateCommand.self, MarkerCommand.self,
+      AnalyzeCommand.self, ReplayCommand.self, JournalCommand.self, ConfigCommand.self,
+      VersionCommand.self,
     ])
 }

@@ -45,7 +45,7 @@ struct ConfigCommand: ParsableCommand {
       } catch {
         guard format == .json else { throw CommandFailure(.usage, "not valid:\n\(error)") }
         context.print(ConfigCommand.json(error) + "\n")
-        throw CommandFailure(.usage, "")
+        throw CommandExit(.usage)
       }
     }
   }

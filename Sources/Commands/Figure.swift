@@ -33,6 +33,12 @@ enum Figure {
     return digits(share * 100) + "%"
   }
 
+  /// How many times as much.
+  static func ratio(_ ratio: Double?) -> String {
+    guard let ratio, ratio.isFinite else { return "–" }
+    return digits(ratio)
+  }
+
   private static func digits(_ value: Double) -> String {
     switch abs(value) {
     case 0: "0"

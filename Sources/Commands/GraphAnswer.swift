@@ -50,16 +50,7 @@ struct GraphAnswer: Decodable {
 
   /// - Errors: `CommandFailure` of kind failed when the answer is no graph.
   init(_ body: [UInt8], from url: URL) throws(CommandFailure) {
-    do {
-      let decoder = JSONDecoder()
-      decoder.keyDecodingStrategy = .convertFromSnakeCase
-      self = try decoder.decode(GraphAnswer.self, from: Data(body))
-    } catch {
-      throw CommandFailure(
-        .failed,
-        "\(url) answered something that is no graph; check that --server is the query address "
-          + "(port 4320)")
-    }
+    self = try ServerAnswer.decode(GraphAnswer.self, body, from: url, noun: "graph")
   }
 }
 

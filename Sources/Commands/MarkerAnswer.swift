@@ -57,16 +57,7 @@ enum MarkerAnswer {
   static func decode<Answer: Decodable>(
     _ type: Answer.Type, _ answer: HTTPAnswer, from url: URL
   ) throws(CommandFailure) -> Answer {
-    do {
-      let decoder = JSONDecoder()
-      decoder.keyDecodingStrategy = .convertFromSnakeCase
-      return try decoder.decode(type, from: Data(answer.body))
-    } catch {
-      throw CommandFailure(
-        .failed,
-        "\(url) answered something that is no marker; check that --server is the query address "
-          + "(port 4320)")
-    }
+    try ServerAnswer.decode(type, answer.body, from: url, noun: "marker")
   }
 }
 
@@ -98,16 +89,7 @@ extension MarkerAnswer.One {
     ] + (attributes ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }
   }
 
-  var table: String {
-    let shown = fields.compactMap { name, text in text.map { (name, $0) } }
-      .filter { !$0.1.isEmpty }
-      .map { (PlainTable.printable($0.0), PlainTable.printable($0.1)) }
-    let width = shown.map(\.0.count).max() ?? 0
-    return shown.reduce(into: "") { text, field in
-      let padding = String(repeating: " ", count: width - field.0.count)
-      text += "\(field.0)\(padding)  \(field.1)\n"
-    }
-  }
+  var table: String { PlainFields(fields).text }
 }
 
 extension MarkerAnswer.List {

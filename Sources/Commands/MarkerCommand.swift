@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 struct MarkerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,32 +25,5 @@ struct MarkerCommand: AsyncParsableCommand {
           + "digits")
     }
     return "\(path)/\(id)"
-  }
-}
-
-extension ServerOptions {
-  /// Asks the gateway; what it refuses is thrown.
-  func ask(
-    _ method: String, _ path: String, query: [(String, String?)] = [], body: [UInt8] = [],
-    in context: CommandContext
-  ) async throws -> (answer: HTTPAnswer, url: URL) {
-    let items = query.compactMap { name, value in
-      value.map { URLQueryItem(name: name, value: $0) }
-    }
-    let url = try url(path, query: items, in: context)
-    var headers = try token.headers(in: context)
-    if !body.isEmpty { headers["Content-Type"] = "application/json" }
-    let answer = try await context.http.send(
-      HTTPRequest(method: method, url: url, headers: headers, body: body))
-    _ = try ServerAnswer.body(answer, from: url)
-    return (answer, url)
-  }
-}
-
-extension CommandContext {
-  /// An answer as the server wrote it.
-  func printAnswer(_ answer: HTTPAnswer) {
-    let text = String(decoding: answer.body, as: UTF8.self)
-    self.print(text.hasSuffix("\n") ? text : text + "\n")
   }
 }

@@ -56,7 +56,7 @@ struct ReplayCommand: AsyncParsableCommand {
     progress.clear()
     let report = sender.report
     context.print(format == .json ? report.json + "\n" : report.text + "\n")
-    if report.refused > 0 { throw CommandFailure(.failed, "") }
+    if report.refused > 0 { throw CommandExit(.failed) }
   }
 
   /// A bare address gets the path OTLP/HTTP uses.

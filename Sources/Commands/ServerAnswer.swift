@@ -25,12 +25,30 @@ enum ServerAnswer {
         "\(ServerAddress.origin(url)) does not allow this: \(withoutFullStop(text(answer))). "
           + "Set SPANGATE_TOKEN or --token-file.")
     case 400, 404, 422: throw CommandFailure(.usage, text(answer))
-    case 502, 503, 504:
+    case 429, 502, 503, 504:
       throw CommandFailure(
         .unreachable, "\(ServerAddress.origin(url)) is not ready: \(text(answer))")
     default:
       throw CommandFailure(
         .failed, "\(ServerAddress.origin(url)) answered \(answer.status): \(text(answer))")
+    }
+  }
+
+  /// What a good answer holds.
+  /// - Parameter noun: what it should have been, such as `graph`.
+  /// - Errors: `CommandFailure` of kind failed when it is something else.
+  static func decode<Answer: Decodable>(
+    _ type: Answer.Type, _ body: [UInt8], from url: URL, noun: String
+  ) throws(CommandFailure) -> Answer {
+    do {
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode(type, from: Data(body))
+    } catch {
+      throw CommandFailure(
+        .failed,
+        "\(url) answered something that is no \(noun); check that --server is the query address "
+          + "(port 4320)")
     }
   }
 

@@ -1,5 +1,6 @@
-"""The targets of the Makefile that CONTRIBUTING.md tells of, and the benchmarks it builds."""
+"""The targets of the Makefile that CONTRIBUTING.md tells of, and the measurements it builds."""
 
+import json
 import re
 import subprocess
 
@@ -7,7 +8,8 @@ import pytest
 from support.gateway import BINARY, ROOT
 
 BENCH = BINARY.parent / "spangate-bench"
-TARGETS = re.findall(r"^\| `make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+GATE_TABLE = BINARY.parent / "spangate-gate-table"
+TARGETS = re.findall(r"^\| `make ([\w-]+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
 STAGE = re.compile(r"^(?P<name>[^\t]+)\t\d+ ns/span\t(?P<spans>\d+) spans\tchecksum (?P<sum>\d+)$")
 
 # What a target has to do, whatever else it does.
@@ -20,6 +22,10 @@ STEPS = {
     "coverage": ["scripts/coverage"],
     "sanitize": ["--sanitize=thread", "--sanitize=address"],
     "bench": ["swift build -c release --product spangate-bench", "release/spangate-bench"],
+    "gate-table": [
+        "swift build -c release --product spangate-gate-table",
+        "release/spangate-gate-table",
+    ],
     "results": ["scripts/check-results --renew .build/pytest_report.json pytest_results.json"],
     "clean": ["rm -rf .build"],
 }
@@ -49,6 +55,37 @@ def test_bench_measures_each_stage_and_does_the_same_work_every_time():
     assert runs[0] == runs[1]
     # The first stage's checksum is what came out of it: all spans that went in.
     assert runs[0][0] == ("decode OTLP/JSON", 1000, 1000)
+
+
+def test_gate_table_has_a_line_a_scenario_and_fails_below_a_floor(tmp_path):
+    floors = json.loads((ROOT / "Tests" / "ImpactTests" / "gate-floors.json").read_text())
+    names = [scenario["name"] for scenario in floors["scenarios"]]
+    floors["scenarios"] = [{"name": name, "runs": 1} for name in names]
+    floors["falseRollbackMax"] = 1
+    reached, missed = tmp_path / "reached.json", tmp_path / "missed.json"
+    reached.write_text(json.dumps(floors))
+    # No version is promoted on one request a minute, whatever the chance.
+    floors["scenarios"][names.index("one request a minute")]["promoteMin"] = 1
+    missed.write_text(json.dumps(floors))
+
+    table = gate_table("--runs", "2", "--floors", reached)
+    assert (table.returncode, table.stderr) == (0, "")
+    header, *lines = table.stdout.splitlines()
+    assert re.split("  +", header)[:3] == ["scenario", "runs", "false rollback"]
+    assert [re.split("  +", line)[:2] for line in lines] == [[name, "2"] for name in names]
+
+    other = gate_table("--runs", "2", "--floors", missed)
+    assert (other.returncode, other.stdout) == (1, table.stdout)
+    assert other.stderr == (
+        "one request a minute: promoted in 0 % of runs, not at least 100 %\n"
+    )
+    assert gate_table("--floors", tmp_path / "none.json").returncode == 64
+
+
+def gate_table(*arguments):
+    return subprocess.run(
+        [GATE_TABLE, *arguments], capture_output=True, text=True, timeout=120
+    )
 
 
 def bench(*arguments):

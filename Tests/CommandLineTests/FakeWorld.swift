@@ -12,7 +12,7 @@ final class FakeWorld: Sendable {
     var output = ""
     var errors = ""
     var requests: [HTTPRequest] = []
-    var answers: [HTTPAnswer] = []
+    var answers: [HTTPAnswer?] = []
     var now: Nanos = 1_000 * .second
     var sleeps: [Nanos] = []
     var gateway = FakeGateway()
@@ -29,10 +29,12 @@ final class FakeWorld: Sendable {
   var configuration: Configuration? { state.withLock { $0.configuration } }
 
   /// The answers to come; without one left, the network is down.
-  func answer(_ answers: HTTPAnswer...) { state.withLock { $0.answers += answers } }
+  func answer(_ answers: HTTPAnswer...) { state.withLock { $0.answers += answers.map(\.self) } }
   func answer(_ status: Int, _ body: String, headers: [String: String] = [:]) {
     answer(HTTPAnswer(status: status, headers: headers, body: Array(body.utf8)))
   }
+  /// The network is down for one request.
+  func goDown() { state.withLock { $0.answers.append(nil) } }
   func serve(_ gateway: FakeGateway) { state.withLock { $0.gateway = gateway } }
 
   /// Runs a command line; a clock's tick is a millisecond a look.

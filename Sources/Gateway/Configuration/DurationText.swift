@@ -1,11 +1,12 @@
 /// Durations as people write them: `500ms`, `11s`, `1h30m`, `14d`; nanoseconds inside.
-enum DurationText {
+public enum DurationText {
   static let units: [(name: String, nanos: UInt64)] = [
     ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000),
     ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1),
   ]
 
-  static func parse(_ text: String) throws(InvalidValue) -> UInt64 {
+  /// - Errors: `InvalidValue`, with what to write instead.
+  public static func parse(_ text: String) throws(InvalidValue) -> UInt64 {
     if text == "0" { return 0 }
     var rest = Substring(text)
     var total: UInt64 = 0
@@ -42,7 +43,7 @@ enum DurationText {
   }
 
   /// The shortest exact form, such as `1h30m`.
-  static func format(_ nanos: UInt64) -> String {
+  public static func format(_ nanos: UInt64) -> String {
     if nanos == 0 { return "0s" }
     var rest = nanos
     var text = ""
