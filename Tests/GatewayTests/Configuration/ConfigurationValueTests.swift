@@ -74,13 +74,18 @@ import Testing
   }
 
   /// Scenario: shares as percentages and as fractions.
-  /// Guarantees: 1% and 0.01 are the same; more than everything is refused.
+  /// Guarantees: 1% and 0.01 are the same; what is out of range is refused; what is written is
+  /// what was meant, without the digits dividing by a hundred leaves.
   @Test func percents() throws {
-    let type = ConfigurationType<Double>.percent
+    let type = ConfigurationType<Double>.percent()
     #expect(try type.parse("1%") == 0.01)
     #expect(try type.parse("0.01") == 0.01)
     #expect(try type.parse("100%") == 1)
-    #expect(type.format(0.5) == "50.0%")
+    #expect(type.format(0.5) == "50%")
+    #expect(type.format(0.07) == "7%" && type.format(0.0125) == "1.25%")
+    #expect(throws: InvalidValue.self) {
+      try ConfigurationType<Double>.percent(0.0001...0.5).parse("51%")
+    }
     for text in ["", "%", "101%", "1.5", "-1%", "one", "0.x"] {
       #expect(throws: InvalidValue.self) { try type.parse(text) }
     }
