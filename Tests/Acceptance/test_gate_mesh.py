@@ -18,8 +18,9 @@ pytestmark = pytest.mark.timeout(300)
 UNDISTURBED, ABORTING, DELAYING = "checkout", "cart", "payment"
 KILLED = ["shipping", "billing"]
 ROLLOUTS = [
-    # Without a single error some five hundred requests to the new version are needed.
-    Rollout(UNDISTURBED, requests_per_second=36, percent=25),
+    # Without a single error some five hundred requests to the new version are needed. It may not
+    # look five percent slower by accident: what a busy machine adds is little beside its work.
+    Rollout(UNDISTURBED, requests_per_second=40, percent=25, application_seconds=0.5),
     Rollout(ABORTING, requests_per_second=12, percent=25, fault=aborts(percent=30, status=503)),
     Rollout(DELAYING, requests_per_second=12, percent=25, fault=delays(seconds=0.03)),
     # Slow enough that requests are under way when the new version dies.
@@ -137,7 +138,7 @@ def test_a_version_that_delays_is_rolled_back(run):
     assert decisions(answer)["latency"] == "harmed"
     latency = next(each for each in answer["evidence"] if each["metric"] == "latency")
     # 20 ms became 50.
-    assert 2 < latency["ratio"] < 3
+    assert 1.5 < latency["ratio"] < 3.5
     assert "promote" not in verdicts(run, DELAYING)
 
 
