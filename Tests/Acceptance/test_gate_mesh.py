@@ -1,6 +1,6 @@
 """The gate on a mesh of real Envoys: what is harmed is rolled back, what is not is promoted.
 
-One run of about two minutes: five services behind one caller, each with a new version beside the
+One run of about two minutes: six services behind one caller, each with a new version beside the
 old one, and something else happens to each. The tests look at what the gate said of it.
 """
 
@@ -15,30 +15,37 @@ from support.rollout import NEW, OLD, Rollout, RolloutMesh, Traffic, aborts, del
 # The first test waits for the run.
 pytestmark = pytest.mark.timeout(300)
 
-UNDISTURBED, ABORTING, DELAYING = "checkout", "cart", "payment"
-KILLED = ["shipping", "billing"]
+UNDISTURBED, ABORTING, DELAYING, KILLED = "checkout", "cart", "payment", "shipping"
+CRASHING = ["inventory", "billing"]
 ROLLOUTS = [
     # Without a single error some five hundred requests to the new version are needed. It may not
     # look five percent slower by accident: what a busy machine adds is little beside its work.
     Rollout(UNDISTURBED, requests_per_second=40, percent=25, application_seconds=0.5),
     Rollout(ABORTING, requests_per_second=12, percent=25, fault=aborts(percent=30, status=503)),
     Rollout(DELAYING, requests_per_second=12, percent=25, fault=delays(seconds=0.03)),
-    # Slow enough that requests are under way when the new version dies.
-    Rollout("shipping", requests_per_second=10, percent=30, application_seconds=0.5),
-    Rollout(
-        "billing",
-        requests_per_second=10,
-        percent=30,
-        application_seconds=0.5,
-        spawn_upstream_span=True,
+    # Slow enough that requests are under way when the new version dies. After that nothing tells
+    # of it but its caller.
+    Rollout(KILLED, requests_per_second=10, percent=30, application_seconds=0.5),
+    # Dies again and again, and comes back: all that it reports itself are requests that went well,
+    # and enough of them for a promotion.
+    *(
+        Rollout(
+            service,
+            requests_per_second=24,
+            percent=50,
+            application_seconds=0.5,
+            spawn_upstream_span=spawn_upstream_span,
+        )
+        for service, spawn_upstream_span in zip(CRASHING, [False, True], strict=True)
     ),
 ]
 
 SECONDS_BEFORE = 20  # with the old versions alone
-SECONDS_TO_KILL = 20
 # Latency is compared in windows of ten seconds, and six are the least.
 SECONDS_OF_ROLLOUT = 85
 SECONDS_BETWEEN_LOOKS = 5
+KILL_AT_LOOK = 4
+LOOKS_BETWEEN_CRASHES = 2
 
 
 def gate(gateway, service, **parameters):
@@ -83,13 +90,16 @@ def roll_out(gateway, mesh, looks):
     time.sleep(SECONDS_BEFORE)
     mesh.begin()
     began = time.monotonic()
-    alive = set(KILLED)
+    look = 0
     while time.monotonic() < began + SECONDS_OF_ROLLOUT:
         time.sleep(SECONDS_BETWEEN_LOOKS)
-        if alive and time.monotonic() > began + SECONDS_TO_KILL:
-            for service in alive:
+        look += 1
+        if look == KILL_AT_LOOK:
+            mesh.sidecars[KILLED, NEW].kill()
+        if look % LOOKS_BETWEEN_CRASHES == 0:
+            for service in CRASHING:
                 mesh.sidecars[service, NEW].kill()
-            alive = set()
+                mesh.sidecars[service, NEW].start()
         for service, answers in looks.items():
             answers.append(gate(gateway, service))
 
@@ -111,9 +121,9 @@ def test_the_mesh_did_what_the_rollouts_are_about(run):
     for service in (UNDISTURBED, DELAYING, ABORTING):
         statuses = run.statuses[service]
         assert calls["frontend", service] == (statuses.total(), statuses[503])
-    for service in KILLED:
+    for service in (KILLED, *CRASHING):
         assert set(run.statuses[service]) == {200, 503}
-        assert run.statuses[service][503] > 50
+        assert run.statuses[service][503] > 30
 
 
 def test_an_undisturbed_version_is_promoted(run):
@@ -142,7 +152,7 @@ def test_a_version_that_delays_is_rolled_back(run):
     assert "promote" not in verdicts(run, DELAYING)
 
 
-@pytest.mark.parametrize("service", KILLED)
+@pytest.mark.parametrize("service", [KILLED, *CRASHING])
 def test_a_version_killed_in_the_middle_of_requests_is_not_promoted(run, service):
     assert run.answers[service]["verdict"] in ("wait", "rollback"), run.answers[service]
     assert "promote" not in verdicts(run, service)

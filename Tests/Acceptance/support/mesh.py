@@ -138,13 +138,14 @@ class Envoy:
     def __init__(self, name, configuration, folder):
         self.name = name
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "envoy.json").write_text(json.dumps(configuration, indent=2))
+        self.configuration = configuration
         self.process = None
         self.admin = None  # its administration interface, once it has started
 
     def start(self):
         """Starts it; returns the ports of its listeners by name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "envoy.json").write_text(json.dumps(self.configuration, indent=2))
         admin_file = self.folder / "admin"
         admin_file.unlink(missing_ok=True)
         with as_file(binary()) as envoy:
@@ -165,6 +166,9 @@ class Envoy:
         while time.monotonic() < deadline and self.process.poll() is None:
             ports = self.listening(admin_file)
             if ports:
+                # Where they are to be found if it is started again.
+                for each in self.configuration["static_resources"]["listeners"]:
+                    each["address"]["socket_address"]["port_value"] = ports[each["name"]]
                 return ports
             time.sleep(0.05)
         raise AssertionError(f"Envoy of {self.name} did not start:\n{self.log()}")
