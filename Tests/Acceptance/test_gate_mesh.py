@@ -60,9 +60,9 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gate-mesh")
     gateway = Gateway(folder / "gateway").start()
     try:
+        looks = {each.service: [] for each in ROLLOUTS}
         with RolloutMesh(ROLLOUTS, gateway.grpc_port, folder / "mesh") as mesh:
             traffic = {each.service: Traffic(mesh, each) for each in ROLLOUTS}
-            looks = {each.service: [] for each in ROLLOUTS}
             try:
                 for each in traffic.values():
                     each.start()
@@ -71,15 +71,14 @@ def run(tmp_path_factory):
                 for each in traffic.values():
                     each.stop()
             time.sleep(1)  # The sidecars send what is left.
-            graph = gateway.graph()
-            answers = {each.service: gate(gateway, each.service) for each in ROLLOUTS}
-            yield SimpleNamespace(
-                gateway=gateway,
-                statuses={service: each.statuses for service, each in traffic.items()},
-                looks=looks,
-                graph=graph,
-                answers=answers,
-            )
+        graph = gateway.graph()
+        yield SimpleNamespace(
+            gateway=gateway,
+            statuses={service: each.statuses for service, each in traffic.items()},
+            looks=looks,
+            graph=graph,
+            answers={each.service: gate(gateway, each.service) for each in ROLLOUTS},
+        )
         gateway.stop()
     finally:
         if gateway.running:
