@@ -1,7 +1,7 @@
 import Foundation
 
 /// Numbers that look random and are the same for the same seed, on every machine.
-/// - Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014 (SplitMix64).
+/// - Source: SplitMix64; Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 struct Random {
   private var state: UInt64
 

@@ -1,5 +1,5 @@
-// The history of a simulated shop with two rollouts, as OTLP JSON lines: what `make demo` shows to a
-// gateway. Each line is one request, as an exporter sends it. The same arguments give the same
+// The history of a simulated shop with two rollouts, as OTLP JSON lines: what `make demo` shows to
+// a gateway. Each line is one request, as an exporter sends it. The same arguments give the same
 // bytes.
 //
 //     spangate-demo [--seed 1] [--end UNIXSECONDS] [--minutes 40] > shop.jsonl
