@@ -50,18 +50,6 @@ import Testing
     #expect(!world.errors.isEmpty)
     #expect(world.output.isEmpty)
   }
-
-  /// Scenario: rules for the critical path that are named in the contract but not there yet.
-  /// Guarantees: they are refused and the text says so; the help does not offer them.
-  @Test(arguments: ["crisp", "jaeger"])
-  func rulesOfTheFuture(rule: String) async {
-    let world = FakeWorld()
-    #expect(await world.run("analyze", "--rule", rule, "x.json") == 64)
-    #expect(world.errors.contains("The rule \(rule) is not available yet"))
-    let help = FakeWorld()
-    #expect(await help.run("analyze", "--help") == 0)
-    #expect(help.output.contains("wallclock") && !help.output.contains(rule))
-  }
 }
 
 @Suite struct ConfigCommandTests {
