@@ -16,6 +16,7 @@ extension TraceAnalyser {
     }
     emitTraceCounts(trace: key.trace, into: &findings)
     emitPaths(trace: key.trace, into: &findings)
+    emitStructure(into: &findings)
     emitCoverage(key.tenant, into: &findings)
   }
 

@@ -14,6 +14,8 @@ struct Gathering {
   private(set) var edges: [EdgeKey: Sums] = [:]
   private(set) var versions: [NameID: [NameID: Sums]] = [:]
   private(set) var operations: [NameID: [NameID: Sums]] = [:]
+  /// Of each operation what it calls.
+  private(set) var calls: [NameID: [NameID: Sums]] = [:]
   /// Of each service: the instances, each with the version it ran.
   private(set) var instances: [NameID: [(instance: NameID, version: NameID)]] = [:]
   /// All critical-path time: that of nodes, and that of the gaps on edges, which is no node's.
@@ -59,6 +61,7 @@ struct Gathering {
     case .overflow:
       if key.first == UInt64(tenant.raw) { takeOverflow(key.second, sums.counters) }
     case .unreached, .path, .answered: break
+    case .call: calls[first, default: [:]][second] = sums
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
       criticalPathNanos &+= sums.counters[.criticalPathNanos]
@@ -141,8 +144,33 @@ extension Gathering {
   func operationViews(of service: NameID) -> [OperationView] {
     (operations[service] ?? [:]).map { id, sums in
       OperationView(
-        operation: text(id), figures: Figures(sums, criticalPathNanos: criticalPathNanos))
+        operation: text(id), figures: Figures(sums, criticalPathNanos: criticalPathNanos),
+        calls: callViews(of: id, requests: sums.counters[.requests]))
     }.sorted { $0.operation < $1.operation }
+  }
+
+  /// - Parameter requests: of the operation, raw.
+  private func callViews(of operation: NameID, requests: Int64) -> [CallView] {
+    (calls[operation] ?? [:]).compactMap { id, sums in
+      guard let callee = calleeLabel(id) else { return nil }
+      let calls = sums.counters[.requests]
+      return CallView(
+        callee: callee.node, operation: callee.operation,
+        requests: sums.counters.adjusted(.requestsAdjusted),
+        failed: sums.counters.adjusted(.errorsAdjusted),
+        probability: share(Double(sums.counters[.traces]), of: Double(requests)),
+        perRequest: requests > 0 ? Double(calls) / Double(requests) : nil)
+    }.sorted { ($0.callee, $0.operation) < ($1.callee, $1.operation) }
+  }
+
+  /// What was called, as users read it; nil when its name is gone.
+  private func calleeLabel(_ id: NameID) -> (node: String, operation: String)? {
+    if id.isNone { return (Name.overflowText, "") }
+    guard let name = names[id] else { return nil }
+    if let node = NodeReference(name) { return (node.id, "") }
+    guard name.kind == .operation, let owner = names[name.scope].flatMap({ NodeReference($0) })
+    else { return nil }
+    return (owner.id, name.text)
   }
 
   func versionViews(of service: NameID) -> [VersionView] {

@@ -49,6 +49,8 @@ extension ServiceView {
         json.object {
           $0.member("operation", view.operation)
           $0.members(of: view.figures)
+          $0.key("calls")
+          $0.array(view.calls) { $0.call($1) }
         }
       }
       json.key("versions")
@@ -121,6 +123,17 @@ extension JSONText {
         json.member("probability", edge.errorPropagation.probability.map(rounded))
       }
       json.member("exemplars", edge.exemplars.map(\.description))
+    }
+  }
+
+  fileprivate mutating func call(_ call: CallView) {
+    object { json in
+      json.member("callee", call.callee)
+      if !call.operation.isEmpty { json.member("operation", call.operation) }
+      json.member("requests", call.requests as Double?)
+      json.member("failed", call.failed as Double?)
+      json.member("probability", call.probability)
+      json.member("per_request", call.perRequest)
     }
   }
 

@@ -31,6 +31,22 @@ public struct ServiceView: Sendable, Equatable {
 public struct OperationView: Sendable, Equatable {
   public var operation: String
   public var figures: Figures
+  /// What it calls, by name.
+  public var calls: [CallView] = []
+}
+
+/// What an operation calls.
+public struct CallView: Sendable, Equatable {
+  /// The id of the node, and the operation there; empty where it has no name.
+  public var callee: String
+  public var operation: String
+  /// Calls, and those that failed; adjusted for sampling.
+  public var requests: Double
+  public var failed: Double
+  /// How large a share of the operation's requests makes the call at all; nil without requests.
+  public var probability: Double?
+  /// How often a request makes it.
+  public var perRequest: Double?
 }
 
 /// One version of a service.

@@ -59,12 +59,16 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// Who answered to a name or an address: `first` the peer as a call names it, `second` the service
   /// whose span was found below the call, `third` its version.
   case answered = 11
+  /// What operations call: `first` the caller's operation, `second` what was called: an operation,
+  /// a service where it has no name, or a peer. `Counters.Field.traces` counts the caller's requests
+  /// that made the call at all.
+  case call = 12
 }
 
 extension SeriesKind {
   public static let all = Set(allCases)
-  /// All that a graph shows: neither operations nor paths, which are many.
-  public static let ofGraph = all.subtracting([.operation, .unreached, .path])
+  /// All that a graph shows: not what there is by operation, which is much.
+  public static let ofGraph = all.subtracting([.operation, .unreached, .path, .call])
 }
 
 /// The address of a series within a window.
@@ -109,6 +113,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   ) -> SeriesKey {
     .init(.unreached, peer.raw, address.raw, caller.raw)
   }
+  public static func call(from caller: NameID, to callee: NameID) -> SeriesKey {
+    .init(.call, caller.raw, callee.raw)
+  }
   public static func answered(
     _ peer: NameID, by service: NameID, version: NameID
   ) -> SeriesKey {
@@ -134,7 +141,7 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public var names: [NameID] {
     switch kind {
     case .node: [NameID(first)]
-    case .version, .operation, .edge: [NameID(first), NameID(second)]
+    case .version, .operation, .edge, .call: [NameID(first), NameID(second)]
     case .instance, .unreached, .answered: [NameID(first), NameID(second), NameID(third)]
     case .path: [NameID(third)]
     case .unpaired, .coverage, .overflow: []

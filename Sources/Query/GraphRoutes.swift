@@ -100,7 +100,8 @@ enum GraphRoutes {
     let range = reader.range(now: call.backend.now, call.configuration)
     let environment = reader.optionalPart("environment")
     try reader.finish()
-    let input = try await call.input(range, SeriesKind.all)
+    // What operations call is summed by the minute.
+    let input = try await call.input(range.inMinutes, SeriesKind.all)
     let namespace = call.segments["namespace", default: "-"]
     var view = try GraphBuilder.service(
       input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,
@@ -111,6 +112,13 @@ enum GraphRoutes {
       countMax: MarkerRoutes.countDefault)
     view.markers = try await call.backend.markers(filter)
     return Answer(.json, view.json.bytes)
+  }
+}
+
+extension Range<Nanos> {
+  /// Widened to whole minutes.
+  var inMinutes: Range<Nanos> {
+    lowerBound.floored(to: .minute)..<upperBound.saturatingAdding(.minute - 1).floored(to: .minute)
   }
 }
 

@@ -163,7 +163,17 @@ enum OpenAPISchemas {
         ("kind", .text), ("versions", .list(.text)), ("instances", .integer),
       ] + figures
     ),
-    ("Operation", [("operation", .text)] + figures),
+    (
+      "Operation",
+      [("operation", .text)] + figures + [("calls", .list(.reference("OperationCall")))]
+    ),
+    (
+      "OperationCall",
+      [
+        ("callee", .text), ("operation", .text), ("requests", .number), ("failed", .number),
+        ("probability", .maybeNumber), ("per_request", .maybeNumber),
+      ]
+    ),
     (
       "PathTimes",
       [("sum", .number)] + ["mean", "p50", "p95", "p99"].map { ($0, .maybeNumber) }

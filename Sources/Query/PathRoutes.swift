@@ -89,8 +89,8 @@ extension Call {
   fileprivate func minutes(
     _ range: Range<Nanos>, _ kinds: Set<SeriesKind>
   ) async throws -> GraphInput {
-    try await backend.graphInput(
-      tenant: tenant, from: range.lowerBound.floored(to: .minute),
-      to: range.upperBound.saturatingAdding(.minute - 1).floored(to: .minute), kinds: kinds)
+    let minutes = range.inMinutes
+    return try await backend.graphInput(
+      tenant: tenant, from: minutes.lowerBound, to: minutes.upperBound, kinds: kinds)
   }
 }

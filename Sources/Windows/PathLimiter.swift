@@ -2,7 +2,7 @@ public import Model
 
 /// Bounds the call paths that are told apart: beyond a number of them for one entry point, and a number
 /// of entry points, further ones are summed under overflow, so that the shares of an entry point
-/// still sum to 1.
+/// still sum to 1. Likewise what operations call, by operation.
 ///
 /// Applied when a trace is sealed, never before: what stands in the overlay must be taken back under
 /// the very key it was added with. What was told apart is forgotten every hour, because operations and
@@ -10,11 +10,16 @@ public import Model
 public struct PathLimiter: Sendable {
   public static let pathsOfEntryMax = 250
   public static let entriesMax = 5_000
+  /// What one operation calls, and how many operations are told apart that call something.
+  public static let calleesMax = 250
+  public static let callersMax = 20_000
 
   /// Of each entry point the paths told apart.
   private var paths: [UInt64: Set<UInt64>] = [:]
   /// The entry point of each of them.
   private var entries: [UInt64: UInt64] = [:]
+  /// Of each operation what it calls.
+  private var callees: [UInt64: Set<UInt64>] = [:]
   private var hour: Nanos = 0
   /// Findings summed under overflow.
   public private(set) var overflows: UInt64 = 0
@@ -31,7 +36,9 @@ public struct PathLimiter: Sendable {
   /// - Parameter findings: those of paths with callers first, as they are emitted.
   public mutating func limit(_ findings: inout [Finding]) {
     var redirected: [UInt64: UInt64] = [:]
-    for index in findings.indices where findings[index].key.kind == .path {
+    for index in findings.indices {
+      if findings[index].key.kind == .call { limitCall(&findings[index]) }
+      guard findings[index].key.kind == .path else { continue }
       renew(findings[index].window)
       let path = findings[index].key.first
       let parent = findings[index].key.second
@@ -43,6 +50,21 @@ public struct PathLimiter: Sendable {
       findings[index].key = PathLimiter.overflow(of: home)
       // Only an entry point's own path tells how long the whole took.
       if home != 0 { findings[index].latency = nil }
+    }
+  }
+
+  private mutating func limitCall(_ finding: inout Finding) {
+    renew(finding.window)
+    let caller = finding.key.first
+    let callee = finding.key.second
+    if callees[caller]?.contains(callee) == true { return }
+    if let known = callees[caller], known.count < PathLimiter.calleesMax {
+      callees[caller, default: []].insert(callee)
+    } else if callees[caller] == nil, callees.count < PathLimiter.callersMax {
+      callees[caller] = [callee]
+    } else {
+      overflows &+= 1
+      finding.key = .call(from: callees[caller] == nil ? .none : NameID(caller), to: .none)
     }
   }
 
@@ -66,5 +88,6 @@ public struct PathLimiter: Sendable {
     hour = current
     paths.removeAll(keepingCapacity: true)
     entries.removeAll(keepingCapacity: true)
+    callees.removeAll(keepingCapacity: true)
   }
 }

@@ -136,4 +136,27 @@ private func paths(_ trace: TraceSketch) -> [String] {
     #expect(found(.answered) == ["b-v2 b v2 1 0"])
     #expect(found(.unreached) == ["b-v2 10.0.0.5 a 0 1"])
   }
+
+  /// Scenario: a request that calls one operation twice, one of them failing, and a database; and
+  /// another of the same operation that calls nothing.
+  /// Guarantees: calls, failures, and how many of the requests made the call at all.
+  @Test func structure() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100, operation: "GET /")
+    for number in 0..<2 {
+      let call = trace.span("a", .client, under: root, Nanos(number) * 30, Nanos(number) * 30 + 20)
+      trace.span(
+        "b", .server, under: call, Nanos(number) * 30, Nanos(number) * 30 + 20,
+        traits: number == 0 ? .error : [], operation: "Place")
+    }
+    trace.span(
+      "a", .client, under: root, 70, 80, traits: .database, peer: "orders", peerKind: .database)
+    trace.span("a", .server, 0, 10, operation: "GET /")
+    let outcome = trace.analysed()
+    let found = outcome.window.series.filter { $0.key.kind == .call }.map { key, sums in
+      key.names.map { trace.names[$0] ?? "-" }.joined(separator: ">")
+        + " \(sums.counters[.requests])/\(sums.counters[.errors]) \(sums.counters[.traces])"
+    }
+    #expect(found.sorted() == ["GET />Place 2/1 1", "GET />orders 1/0 1"])
+  }
 }

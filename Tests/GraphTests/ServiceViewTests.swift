@@ -84,4 +84,44 @@ import Testing
     #expect(Set(json.keys) == ["start", "end", "revision", "services"])
     #expect((json["services"] as? [[String: Any]])?.count == 4)
   }
+
+  /// Scenario: an operation that calls another's operation, a database, and what found no room; one
+  /// whose name is gone.
+  /// Guarantees: each call with its failures, how often it is made, and by how many of the requests.
+  @Test func callsOfOperations() throws {
+    var fixture = GraphFixture()
+    let front = fixture.node("front", namespace: "shop")
+    let back = fixture.node("back", namespace: "shop")
+    let orders = fixture.node("orders", kind: .database)
+    let get = fixture.part(.operation, of: front, "GET /")
+    let place = fixture.part(.operation, of: back, "Place")
+    fixture.add(.operation(front, get), [.requests: 10, .requestsAdjusted: 10])
+    fixture.add(.node(front), [.requestsAdjusted: 10])
+    fixture.add(.node(back), [.requestsAdjusted: 10])
+    fixture.add(
+      .call(from: get, to: place),
+      [.requests: 15, .requestsAdjusted: 15, .errorsAdjusted: 3, .traces: 5])
+    fixture.add(.call(from: get, to: orders), [.requests: 10, .requestsAdjusted: 10, .traces: 10])
+    fixture.add(.call(from: get, to: .none), [.requests: 1, .requestsAdjusted: 1, .traces: 1])
+    fixture.add(.call(from: get, to: NameID(99)), [.requests: 1, .traces: 1])
+    let view = try GraphBuilder.service(
+      fixture.input, tenant: .standard, namespace: "shop", name: "front", environment: nil)
+    let calls = try #require(view.operations.first?.calls)
+    #expect(
+      calls == [
+        CallView(
+          callee: "__overflow__", operation: "", requests: 1, failed: 0, probability: 0.1,
+          perRequest: 0.1),
+        CallView(
+          callee: "database:orders", operation: "", requests: 10, failed: 0, probability: 1,
+          perRequest: 1),
+        CallView(
+          callee: "shop/back", operation: "Place", requests: 15, failed: 3, probability: 0.5,
+          perRequest: 1.5),
+      ])
+    let json = try view.json.parsed()
+    let operation = try #require((json["operations"] as? [[String: Any]])?.first)
+    let written = try #require((operation["calls"] as? [[String: Any]])?.last)
+    #expect(written["callee"] as? String == "shop/back" && written["per_request"] as? Double == 1.5)
+  }
 }

@@ -70,4 +70,25 @@ import Testing
     limiter.limit(&later)
     #expect(later.map(\.key.first) == [last])
   }
+
+  /// Scenario: an operation that calls more things than are told apart, and too many operations.
+  /// Guarantees: the rest is one thing it calls, and then one operation; no call is lost.
+  @Test func calls() {
+    var limiter = PathLimiter()
+    func call(_ caller: UInt64, _ callee: UInt64) -> Finding {
+      var finding = Finding(window: hour, key: .call(from: NameID(caller), to: NameID(callee)))
+      finding.counters[.requests] = 1
+      return finding
+    }
+    var findings = (1...UInt64(PathLimiter.calleesMax) + 5).map { call(1, $0) }
+    findings += (2...UInt64(PathLimiter.callersMax) + 3).map { call($0, 1) }
+    let count = findings.count
+    limiter.limit(&findings)
+    #expect(findings.count == count)
+    #expect(findings.filter { $0.key == .call(from: NameID(1), to: .none) }.count == 5)
+    #expect(findings.filter { $0.key == .call(from: .none, to: .none) }.count == 3)
+    var again = [call(1, 7), call(1, 9_999)]
+    limiter.limit(&again)
+    #expect(again.map(\.key.second) == [7, 0])
+  }
 }

@@ -1,0 +1,37 @@
+import Model
+
+// Structure: what each operation calls. A call that stops being made shows here and nowhere else.
+extension TraceAnalyser {
+  /// Emits for each request, and each thing it called, how often it did. By the minute of the request's
+  /// end: structure is looked at over long stretches.
+  func emitStructure(into findings: inout [Finding]) {
+    var calls: [(visit: Int32, callee: NameID, failed: Bool, weight: Int64)] = []
+    for index in forest.spans.indices {
+      let span = forest.spans[index]
+      if roles[index] == .callToPeer {
+        calls.append((visitOf[index], span.peer, span.isError, Int64(span.weight)))
+      } else if isCalled(index), let parent = forest.parent(of: index) {
+        let callee = span.operation.isNone ? span.service : span.operation
+        calls.append((visitOf[parent], callee, callFailed(index), Int64(span.weight)))
+      }
+    }
+    calls.sort { ($0.visit, $0.callee) < ($1.visit, $1.callee) }
+    var last: (visit: Int32, callee: NameID)?
+    for call in calls {
+      let entry = forest.spans[visits[Int(call.visit)].entry]
+      let caller = entry.operation.isNone ? entry.service : entry.operation
+      var finding = Finding(
+        window: entry.end.floored(to: .minute), key: .call(from: caller, to: call.callee))
+      finding.counters[.requests] = 1
+      finding.counters[.requestsAdjusted] = call.weight
+      if call.failed {
+        finding.counters[.errors] = 1
+        finding.counters[.errorsAdjusted] = call.weight
+      }
+      // Requests that made the call at all: one for the first of several.
+      if last?.visit != call.visit || last?.callee != call.callee { finding.counters[.traces] = 1 }
+      last = (call.visit, call.callee)
+      findings.append(finding)
+    }
+  }
+}
