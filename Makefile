@@ -13,16 +13,21 @@ SPANGATE = .build/release/spangate
 STAGES = Model|HTTP2|OTLP|Receive|Journal|Assemble|Analyse|Windows|Gateway
 
 .NOTPARALLEL:
-.PHONY: run build test unit acceptance lint coverage sanitize bench gate-table results clean packages test-packages
+.PHONY: run demo build test unit acceptance lint coverage sanitize bench gate-table results clean packages test-packages
 
 ## Builds a release and starts the gateway: ARGS are handed on to `spangate serve`.
 run: build
 	@exec $(SPANGATE) serve $(ARGS)
 
+## A gateway, a simulated shop with a good and a bad rollout, the graph and both verdicts.
+demo: build
+	@scripts/demo $(dir $(SPANGATE))
+
 build: packages
 	swift build -c release --product spangate
 	swift build -c release --product spangate-bench
 	swift build -c release --product spangate-gate-table
+	swift build -c release --product spangate-demo
 
 ## All tests: Swift with coverage, then pytest against the release binary.
 test: unit coverage build acceptance

@@ -114,6 +114,8 @@ let package = Package(
       dependencies: [
         "Impact", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "loadtest/gate", swiftSettings: tested),
+    .executableTarget(
+      name: "spangate-demo", dependencies: ["Model"], path: "loadtest/demo", swiftSettings: tested),
 
     // Tests, in the order of what they test.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),

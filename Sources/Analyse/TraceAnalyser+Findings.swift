@@ -15,6 +15,7 @@ extension TraceAnalyser {
       emitOverflow(index, key.tenant, into: &findings)
     }
     emitTraceCounts(trace: key.trace, into: &findings)
+    emitPaths(trace: key.trace, into: &findings)
     emitCoverage(key.tenant, into: &findings)
   }
 
@@ -91,6 +92,23 @@ extension TraceAnalyser {
         callerFailed: queued ? nil : forest.spans[visits[Int(visitOf[parent])].entry].isError)
     }
     findings.append(finding)
+    emitAnswer(to: index, below: parent, into: &findings)
+  }
+
+  /// Whoever is found below a call is who its peer's name stands for. By the minute: names change
+  /// hands slowly.
+  private func emitAnswer(to entry: Int, below parent: Int, into findings: inout [Finding]) {
+    let call = Int(callOf[parent])
+    guard call >= 0, !forest.spans[call].peer.isNone else { return }
+    let callee = forest.spans[entry]
+    var counters = Counters()
+    counters[.requests] = 1
+    findings.append(
+      Finding(
+        window: callee.end.floored(to: .minute),
+        key: .answered(
+          forest.spans[call].peer, by: callee.service, version: callee.version),
+        counters: counters))
   }
 
   /// A call to a database, a queue or a host that does not report: all that is known of it is what
@@ -228,7 +246,7 @@ extension TraceAnalyser {
   /// leaving 64 bits.
   private static let criticalNanosMax: Int64 = 1 << 50
 
-  private func adjusted(_ nanos: Nanos, _ weight: Int64) -> Int64 {
+  func adjusted(_ nanos: Nanos, _ weight: Int64) -> Int64 {
     min(Int64(clamping: nanos.weighted(by: weight.magnitude)), TraceAnalyser.criticalNanosMax)
   }
 }

@@ -17,7 +17,9 @@ public enum CommandLineTool {
   static func run(_ arguments: [String], in context: CommandContext) async -> Int32 {
     await CommandContext.$current.withValue(context) {
       do {
-        var command = try SpangateCommand.parseAsRoot(arguments)
+        var command = try SpangateCommand.parseAsRoot(
+          // Not an option of the parser's: it would win over a misspelt command with one of its own.
+          arguments == ["--version"] ? ["version"] : arguments)
         if var asynchronous = command as? any AsyncParsableCommand {
           try await asynchronous.run()
         } else {
@@ -52,7 +54,6 @@ struct SpangateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "spangate",
     abstract: "An OTLP gateway that keeps the service dependency graph.",
-    version: SpangateVersion.text,
     subcommands: [
       ServeCommand.self, GraphCommand.self, GateCommand.self, MarkerCommand.self,
       AnalyzeCommand.self, ReplayCommand.self, JournalCommand.self, ConfigCommand.self,

@@ -54,7 +54,7 @@ struct Gathering {
       if key.first == UInt64(tenant.raw) { takeUnpaired(key.second, sums.counters) }
     case .overflow:
       if key.first == UInt64(tenant.raw) { takeOverflow(key.second, sums.counters) }
-    case .unreached: break
+    case .unreached, .path, .answered: break
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
       criticalPathNanos &+= sums.counters[.criticalPathNanos]

@@ -67,7 +67,7 @@ extension ServiceView {
 }
 
 extension JSONText {
-  fileprivate mutating func range(_ start: Nanos, _ end: Nanos, _ revision: UInt64) {
+  mutating func range(_ start: Nanos, _ end: Nanos, _ revision: UInt64) {
     member("start", Timestamp.text(start))
     member("end", Timestamp.text(end))
     member("revision", revision)
@@ -124,7 +124,7 @@ extension JSONText {
     }
   }
 
-  private mutating func summary(_ key: String, _ summary: DurationSummary?) {
+  mutating func summary(_ key: String, _ summary: DurationSummary?) {
     self.key(key)
     guard let summary else { return null() }
     object { json in

@@ -53,12 +53,18 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// Traces with a failed call of which no span of the callee tells: `first` the peer as the call
   /// names it, `second` the address it went to or 0, `third` the caller.
   case unreached = 9
+  /// Time on the critical path by way of requests: `first` the path, `second` the path before it (0
+  /// for an entry point), `third` the operation requested last. Ids of paths are hashes of the two.
+  case path = 10
+  /// Who answered to a name or an address: `first` the peer as a call names it, `second` the service
+  /// whose span was found below the call, `third` its version.
+  case answered = 11
 }
 
 extension SeriesKind {
   public static let all = Set(allCases)
-  /// All that a graph shows: not operations, which are many.
-  public static let ofGraph = all.subtracting([.operation, .unreached])
+  /// All that a graph shows: neither operations nor paths, which are many.
+  public static let ofGraph = all.subtracting([.operation, .unreached, .path, .answered])
 }
 
 /// The address of a series within a window.
@@ -103,6 +109,16 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   ) -> SeriesKey {
     .init(.unreached, peer.raw, address.raw, caller.raw)
   }
+  public static func answered(
+    _ peer: NameID, by service: NameID, version: NameID
+  ) -> SeriesKey {
+    .init(.answered, peer.raw, service.raw, version.raw)
+  }
+  public static func path(
+    _ path: UInt64, below parent: UInt64, operation: NameID
+  ) -> SeriesKey {
+    .init(.path, path, parent, operation.raw)
+  }
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
@@ -119,7 +135,8 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
     switch kind {
     case .node: [NameID(first)]
     case .version, .operation, .edge: [NameID(first), NameID(second)]
-    case .instance, .unreached: [NameID(first), NameID(second), NameID(third)]
+    case .instance, .unreached, .answered: [NameID(first), NameID(second), NameID(third)]
+    case .path: [NameID(third)]
     case .unpaired, .coverage, .overflow: []
     }
   }

@@ -42,7 +42,7 @@ extension AttributeSlots {
       if let host = unsafe host(key) { return unsafe host }
     }
     if !isListener, let host = unsafe host(.peerAddress) { return unsafe host }
-    return unsafe host(.serverAddress) ?? host(.netPeerName)
+    return unsafe host(.serverAddress) ?? host(.netPeerName) ?? hostOfURL ?? host(.httpHost)
   }
 
   /// The upstream is the application the proxy stands in front of, by its name: Istio's inbound

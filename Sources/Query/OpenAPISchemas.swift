@@ -25,7 +25,7 @@ enum OpenAPISchemas {
   }
 
   static func write(_ json: inout JSONText) {
-    for (name, members) in all {
+    for (name, members) in all + effects {
       json.member(name) { json in
         json.member("type", "object")
         json.member("properties") { json in
@@ -69,6 +69,22 @@ enum OpenAPISchemas {
         ("duplicates", .integer), ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
       ]
     ),
+    (
+      "CallPath",
+      [
+        ("path", .list(.text)), ("traces", .integer), ("exclusive_ms", .reference("PathTimes")),
+        ("gap_ms", .reference("PathTimes")), ("share", .number), ("error_traces", .integer),
+        ("exemplars", .list(.text)),
+      ]
+    ),
+    (
+      "CriticalPath",
+      range + [
+        ("entry", .text), ("traces", .integer), ("requests", .number),
+        ("duration_ms", .maybe("Durations")), ("paths", .list(.reference("CallPath"))),
+        ("entries", .list(.reference("EntryPoint"))),
+      ]
+    ),
     ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
     (
       "Edge",
@@ -79,6 +95,13 @@ enum OpenAPISchemas {
         ("server_latency_ms", .maybe("Durations")), ("gap_ms", .maybe("Durations")),
         ("critical_path_share", .maybeNumber),
         ("error_propagation", .reference("ErrorPropagation")), ("exemplars", .list(.text)),
+      ]
+    ),
+    (
+      "EntryPoint",
+      [
+        ("entry", .text), ("service", .text), ("operation", .text), ("environment", .text),
+        ("requests", .number), ("traces", .integer),
       ]
     ),
     (
@@ -142,6 +165,10 @@ enum OpenAPISchemas {
     ),
     ("Operation", [("operation", .text)] + figures),
     (
+      "PathTimes",
+      [("sum", .number)] + ["mean", "p50", "p95", "p99"].map { ($0, .maybeNumber) }
+    ),
+    (
       "Problem",
       [
         ("type", .text), ("title", .text), ("status", .integer), ("detail", .text),
@@ -195,6 +222,31 @@ enum OpenAPISchemas {
       ]
     ),
     ("Version", [("version", .text), ("instances", .integer)] + figures),
+  ]
+
+  // What a what-if answers.
+  private static let effects: [(String, [(String, Shape)])] = [
+    (
+      "ErrorEffect",
+      [
+        ("service", .text), ("environment", .text), ("entry", .boolean),
+        ("error_rate", .maybeNumber), ("increase", .number), ("supposed", .boolean),
+      ]
+    ),
+    (
+      "LatencyEffect",
+      [
+        ("entry", .text), ("environment", .text), ("requests", .number), ("mean_ms", .number),
+        ("expected_mean_ms", .number), ("change_ms", .number), ("on_path_share", .number),
+      ]
+    ),
+    (
+      "WhatIf",
+      range + [
+        ("service", .text), ("operation", .text), ("latency", .list(.reference("LatencyEffect"))),
+        ("errors", .list(.reference("ErrorEffect"))),
+      ]
+    ),
   ]
 
   private static func write(_ json: inout JSONText, _ shape: Shape) {

@@ -99,13 +99,16 @@ struct QueryResponder: HTTPResponder {
     return body
   }
 
+  /// What a route reads and cannot is a mistake in the request like any other in it; where nothing is
+  /// read, it is only too much.
   private func bodyTooLarge(_ route: Route) -> QueryProblem {
-    let advice =
-      route.body == nil
-      ? "Nothing is needed here; spans go to the receiver's ports."
-      : "Leave out attributes, or link to them with `url`."
-    return QueryProblem(
-      .bodyTooLarge, "The body is larger than \(configuration.bodyBytesMax) bytes. \(advice)")
+    let size = "The body is larger than \(configuration.bodyBytesMax) bytes."
+    guard route.body != nil else {
+      return QueryProblem(
+        .bodyTooLarge, "\(size) Nothing is needed here; spans go to the receiver's ports.")
+    }
+    let message = "\(size) Leave out attributes, or link to them with `url`."
+    return QueryProblem(.invalidRequest, message, errors: [.init("body", message)])
   }
 
   private func problem(

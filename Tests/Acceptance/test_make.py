@@ -15,6 +15,7 @@ STAGE = re.compile(r"^(?P<name>[^\t]+)\t\d+ ns/span\t(?P<spans>\d+) spans\tcheck
 # What a target has to do, whatever else it does.
 STEPS = {
     "run": ["swift build -c release --product spangate", "spangate serve"],
+    "demo": ["swift build -c release --product spangate-demo", "scripts/demo .build/release"],
     "test": ["swift test", "scripts/coverage", "scripts/run-acceptance"],
     "unit": ["proto/generate.sh check", "swift test --enable-code-coverage"],
     "acceptance": ["scripts/run-acceptance"],

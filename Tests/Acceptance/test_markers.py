@@ -111,8 +111,9 @@ def test_bodies_that_are_no_marker(unharmed, body):
 
 def test_a_body_that_is_too_large(unharmed):
     status, problem = post(unharmed, b" " * (10 << 20))
-    assert status == 413
-    assert problem["status"] == 413
+    assert status == 400
+    assert [error["field"] for error in problem["errors"]] == ["body"]
+    assert "65536 bytes" in problem["detail"]
 
 
 def test_a_deployment_is_inferred_and_merges_into_the_announced_one(make_gateway):

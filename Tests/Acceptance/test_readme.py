@@ -15,7 +15,7 @@ from support import otlp
 from support.gateway import ADDRESS_LINE, BINARY, ROOT, clean_environment, edges
 
 README = (ROOT / "README.md").read_text()
-MAKE_TARGETS = ["make run\n", "make test\n"]
+MAKE_TARGETS = ["make run\n", "make test\n", "make demo\n"]
 
 
 def blocks(language):

@@ -28,6 +28,14 @@ import Testing
     }
   }
 
+  /// Scenario: a misspelt command, with an option the root once had too.
+  /// Guarantees: 64; never 0, which a pipeline would read as a promotion.
+  @Test func misspeltCommands() async {
+    let world = FakeWorld()
+    #expect(await world.run("gaet", "--service", "checkout", "--version", "v42") == 64)
+    #expect(world.errors.contains("gaet"))
+  }
+
   /// Scenario: command lines that cannot be meant.
   /// Guarantees: exit code 64 and a text on standard error, nothing on standard output.
   @Test(arguments: [

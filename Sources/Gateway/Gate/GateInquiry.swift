@@ -34,6 +34,7 @@ struct GateInquiry {
   private func report(_ subject: inout GateReport.Subject) async throws -> GateReport {
     let named = try await namedMarker()
     subject.marker = named?.id
+    subject.version = request.version ?? named?.version ?? ""
     let service = try await service(named)
     let identity = NodeIdentity(text: service.text)
     subject.service = NodeLabel.id(of: service) ?? identity.name

@@ -88,12 +88,13 @@ struct Rollout {
       SeriesSelection([.version: .first([own]), .unreached: .all]), from: from, to: to, by: width)
     var names = read.names
     var sums = read.sums
-    if sums.hasAddresses {
-      let instances = try await engine.windows(
-        SeriesSelection([.instance: .first([own])]), from: from, to: to,
-        by: max(width, .minute))
-      sums.merge(instances.sums)
-      names.merge(instances.names) { recent, _ in recent }
+    let peers = sums.unreachedPeers
+    if !peers.isEmpty {
+      let holders = try await engine.windows(
+        SeriesSelection([.instance: .first([own]), .answered: .first(peers)]),
+        from: from.floored(to: .minute), to: to, by: max(width, .minute))
+      sums.merge(holders.sums)
+      names.merge(holders.names) { recent, _ in recent }
     }
     return RolloutWindows(
       service: service.id, width: width.nanos, versions: read.sums,
@@ -127,10 +128,10 @@ struct Rollout {
 }
 
 extension WindowSums {
-  /// Some call that reached nobody says where it went.
-  fileprivate var hasAddresses: Bool {
-    windows.values.contains { window in
-      window.series.keys.contains { $0.kind == .unreached && $0.second != 0 }
+  /// The names that calls went by which reached nobody.
+  fileprivate var unreachedPeers: Set<UInt64> {
+    windows.values.reduce(into: []) { peers, window in
+      for key in window.series.keys where key.kind == .unreached { peers.insert(key.first) }
     }
   }
 }

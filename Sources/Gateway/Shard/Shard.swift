@@ -11,6 +11,7 @@ public struct Shard: ~Copyable {
   private var traces: TraceTable
   private var analyser = TraceAnalyser()
   private var windows: ShardWindows
+  private var pathLimiter = PathLimiter()
   /// Traces sealed since the last checkpoint began.
   private var sealedKeys: [TraceKey] = []
   private(set) var counters = ShardCounters()
@@ -109,7 +110,9 @@ extension Shard {
     let (spans, analysed) = traces.spans(of: slot)
     let key = traces.key(of: slot)
     if let analysed { windows.retract(analyse(analysed, key)) }
-    windows.seal(analyse(spans, key))
+    _ = analyse(spans, key)
+    pathLimiter.limit(&findings)
+    windows.seal(findings)
     countCopies()
     traces.seal(slot)
     sealedKeys.append(key)

@@ -9,6 +9,7 @@ import json
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import as_file, files
@@ -112,74 +113,23 @@ class Mesh:
 
     def configuration(self, name, application_port, next_port):
         listeners = [self.listener("inbound", name, "INBOUND", "application")]
-        clusters = [
-            cluster("application", application_port),
-            cluster("spangate", self.collector_port, http2=True),
-        ]
+        clusters = [cluster("application", application_port)]
         if next_port is not None:
             listeners.append(self.listener("outbound", name, "OUTBOUND", "next"))
             clusters.append(cluster("next", next_port))
-        return {
-            "node": {"id": f"sidecar~127.0.0.1~{name}~local", "cluster": name},
-            "admin": {"address": address(0)},
-            "static_resources": {"listeners": listeners, "clusters": clusters},
-            "layered_runtime": {
-                "layers": [
-                    {
-                        "name": "static",
-                        "static_layer": {
-                            "tracing.opentelemetry.min_flush_spans": 1,
-                            "tracing.opentelemetry.flush_interval_ms": 100,
-                        },
-                    }
-                ]
-            },
-        }
+        return configuration(name, listeners, clusters, self.collector_port)
 
     def listener(self, listener_name, service, direction, target):
         route = {"cluster": target}
         if direction == "OUTBOUND" and self.retries:
             route["retry_policy"] = {"retry_on": "5xx", "num_retries": self.retries}
-        tracer = {
-            "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
-            "grpc_service": {"envoy_grpc": {"cluster_name": "spangate"}, "timeout": "5s"},
-            "service_name": service,
-        }
-        router = {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
-        manager = {
-            "@type": "type.googleapis.com/envoy.extensions.filters.network"
-            ".http_connection_manager.v3.HttpConnectionManager",
-            "stat_prefix": listener_name,
-            "route_config": {
-                "virtual_hosts": [
-                    {
-                        "name": "all",
-                        "domains": ["*"],
-                        "routes": [{"match": {"prefix": "/"}, "route": route}],
-                    }
-                ]
-            },
-            "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
-            "tracing": {
-                "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer},
-                "spawn_upstream_span": self.spawn_upstream_span,
-            },
-        }
-        return {
-            "name": listener_name,
-            "address": address(0),
-            "traffic_direction": direction,
-            "filter_chains": [
-                {
-                    "filters": [
-                        {
-                            "name": "envoy.filters.network.http_connection_manager",
-                            "typed_config": manager,
-                        }
-                    ]
-                }
-            ],
-        }
+        return listener(
+            listener_name,
+            direction,
+            [virtual_host("all", "*", route)],
+            tracer(service),
+            spawn_upstream_span=self.spawn_upstream_span,
+        )
 
 
 class Envoy:
@@ -188,13 +138,16 @@ class Envoy:
     def __init__(self, name, configuration, folder):
         self.name = name
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "envoy.json").write_text(json.dumps(configuration, indent=2))
+        self.configuration = configuration
         self.process = None
+        self.admin = None  # its administration interface, once it has started
 
     def start(self):
         """Starts it; returns the ports of its listeners by name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "envoy.json").write_text(json.dumps(self.configuration, indent=2))
         admin_file = self.folder / "admin"
+        admin_file.unlink(missing_ok=True)
         with as_file(binary()) as envoy:
             self.process = subprocess.Popen(
                 [
@@ -213,6 +166,9 @@ class Envoy:
         while time.monotonic() < deadline and self.process.poll() is None:
             ports = self.listening(admin_file)
             if ports:
+                # Where they are to be found if it is started again.
+                for each in self.configuration["static_resources"]["listeners"]:
+                    each["address"]["socket_address"]["port_value"] = ports[each["name"]]
                 return ports
             time.sleep(0.05)
         raise AssertionError(f"Envoy of {self.name} did not start:\n{self.log()}")
@@ -220,11 +176,12 @@ class Envoy:
     def listening(self, admin_file):
         if not admin_file.exists():
             return None
-        admin = f"http://{admin_file.read_text().strip()}"
+        self.admin = f"http://{admin_file.read_text().strip()}"
         try:
-            with urllib.request.urlopen(f"{admin}/ready", timeout=5):
+            with urllib.request.urlopen(f"{self.admin}/ready", timeout=5):
                 pass
-            with urllib.request.urlopen(f"{admin}/listeners?format=json", timeout=5) as answer:
+            listeners = f"{self.admin}/listeners?format=json"
+            with urllib.request.urlopen(listeners, timeout=5) as answer:
                 statuses = json.load(answer)["listener_statuses"]
         except (urllib.error.URLError, ConnectionError, ValueError):
             return None
@@ -233,6 +190,18 @@ class Envoy:
     def log(self):
         log = self.folder / "log"
         return log.read_text() if log.exists() else "(no log)"
+
+    def set_runtime(self, values):
+        """Changes runtime keys, all at once."""
+        changes = f"{self.admin}/runtime_modify?{urllib.parse.urlencode(values)}"
+        asked = urllib.request.Request(changes, method="POST")
+        with urllib.request.urlopen(asked, timeout=5):
+            pass
+
+    def kill(self):
+        """No goodbye: connections break, spans that were not sent yet are lost."""
+        self.process.kill()
+        self.process.wait()
 
     def stop(self):
         if self.process is None:
@@ -249,18 +218,107 @@ def binary():
     return files("envoy._bin") / "envoy"
 
 
-def address(port):
-    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+def configuration(name, listeners, clusters, collector_port):
+    """A whole Envoy; its spans go to `collector_port` at once."""
+    runtime = {
+        "tracing.opentelemetry.min_flush_spans": 1,
+        "tracing.opentelemetry.flush_interval_ms": 100,
+    }
+    return {
+        "node": {"id": f"sidecar~127.0.0.1~{name}~local", "cluster": name},
+        "admin": {"address": address(0)},
+        "static_resources": {
+            "listeners": listeners,
+            "clusters": [*clusters, cluster("spangate", collector_port, http2=True)],
+        },
+        "layered_runtime": {
+            "layers": [
+                {"name": "static", "static_layer": runtime},
+                # What `set_runtime` changes.
+                {"name": "admin", "admin_layer": {}},
+            ]
+        },
+    }
 
 
-def cluster(name, port, http2=False):
+def tracer(service, attributes=None):
+    """Tracing as `service`; `attributes` go into the resource."""
+    result = {
+        "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+        "grpc_service": {"envoy_grpc": {"cluster_name": "spangate"}, "timeout": "5s"},
+        "service_name": service,
+    }
+    if attributes:
+        detector = {
+            "@type": "type.googleapis.com/envoy.extensions.tracers.opentelemetry"
+            ".resource_detectors.v3.StaticConfigResourceDetectorConfig",
+            "attributes": attributes,
+        }
+        result["resource_detectors"] = [
+            {
+                "name": "envoy.tracers.opentelemetry.resource_detectors.static_config",
+                "typed_config": detector,
+            }
+        ]
+    return result
+
+
+def virtual_host(name, domain, route):
+    routes = [{"match": {"prefix": "/"}, "route": route}]
+    return {"name": name, "domains": [domain], "routes": routes}
+
+
+def listener(
+    name,
+    direction,
+    virtual_hosts,
+    tracer,
+    *,
+    filters=(),
+    host="127.0.0.1",
+    spawn_upstream_span=False,
+):
+    router = {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
+    manager = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network"
+        ".http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "route_config": {"virtual_hosts": virtual_hosts},
+        "http_filters": [*filters, {"name": "envoy.filters.http.router", "typed_config": router}],
+        "tracing": {
+            "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer},
+            "spawn_upstream_span": spawn_upstream_span,
+        },
+    }
+    return {
+        "name": name,
+        "address": address(0, host),
+        "traffic_direction": direction,
+        "filter_chains": [
+            {
+                "filters": [
+                    {
+                        "name": "envoy.filters.network.http_connection_manager",
+                        "typed_config": manager,
+                    }
+                ]
+            }
+        ],
+    }
+
+
+def address(port, host="127.0.0.1"):
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def cluster(name, port, http2=False, host="127.0.0.1"):
     result = {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "5s",
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}],
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port, host)}}]}],
         },
     }
     if http2:

@@ -20,6 +20,7 @@ private let samples: [String: (text: String, canonical: String)] = [
   "limits.operations_per_service": ("13", "13"),
   "limits.exemplars_bytes": ("1MB", "1000000"),
   "metrics.series": ("14", "14"),
+  "gate.errors_tolerated": ("0.02", "2%"),
   "journal.durability": ("os", "os"),
   "log.format": ("json", "json"),
   "log.level": ("debug", "debug"),
@@ -67,7 +68,8 @@ private func nested(_ path: String, _ value: String) -> String {
         "traces.remember": "1m", "limits.memory": "auto", "limits.request_bytes": "64MiB",
         "limits.spans_per_trace": "100000", "limits.services": "10000",
         "limits.operations_per_service": "1000", "limits.exemplars_bytes": "64MiB",
-        "metrics.series": "10000", "journal.durability": "fsync", "log.format": "auto",
+        "metrics.series": "10000", "gate.errors_tolerated": "1%", "journal.durability": "fsync",
+        "log.format": "auto",
         "log.level": "info", "shutdown.drain": "10s", "workers": "0",
       ])
   }

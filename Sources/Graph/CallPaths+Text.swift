@@ -1,0 +1,79 @@
+import Model
+
+extension CallPaths {
+  /// `{"start","end","revision","entry","traces","requests","duration_ms","paths":[…],"entries":[…]}`:
+  /// the busiest entry point with its paths, and all entry points there are.
+  public var json: JSONText {
+    var json = JSONText()
+    json.object { json in
+      json.range(start, end, revision)
+      if let entry = entries.first { write(entry, to: &json) }
+      json.key("entries")
+      json.array(entries) { json, entry in
+        json.object { json in
+          json.member("entry", entry.entry)
+          json.member("service", entry.service)
+          json.member("operation", entry.operation)
+          if !entry.environment.isEmpty { json.member("environment", entry.environment) }
+          json.member("requests", entry.requests as Double?)
+          json.member("traces", entry.traces)
+        }
+      }
+    }
+    return json
+  }
+
+  private func write(_ entry: EntryPaths, to json: inout JSONText) {
+    json.member("entry", entry.entry)
+    json.member("traces", entry.traces)
+    json.member("requests", entry.requests as Double?)
+    json.summary("duration_ms", entry.duration)
+    json.key("paths")
+    json.array(entry.paths) { json, path in
+      json.object { json in
+        json.member("path", path.path)
+        json.member("traces", path.traces)
+        json.member("exclusive_ms") { $0.times(path.exclusiveSum, path.exclusive) }
+        json.member("gap_ms") { $0.times(path.gapSum, path.gap) }
+        json.member("share", path.share as Double?)
+        json.member("error_traces", path.errorTraces)
+        json.member("exemplars", path.exemplars.map { "\($0)" })
+      }
+    }
+  }
+
+  /// Folded stacks, as flame graph tools read them: the steps of a path divided by semicolons, and
+  /// whole microseconds of critical path, own time and gap together.
+  public var folded: String {
+    var lines: [String] = []
+    for entry in entries {
+      for path in entry.paths {
+        let micros = ((path.exclusiveSum + path.gapSum) * 1_000).rounded()
+        guard micros >= 1 else { continue }
+        lines.append("\(path.path.map(FoldedText.frame).joined(separator: ";")) \(Int64(micros))")
+      }
+    }
+    return lines.sorted().map { $0 + "\n" }.joined()
+  }
+}
+
+/// The words of folded stacks.
+enum FoldedText {
+  /// A semicolon would begin another frame, a line break another stack.
+  static func frame(_ text: String) -> String {
+    String(
+      text.unicodeScalars.map { scalar in
+        scalar == ";" || scalar.value < 0x20 ? " " : Character(scalar)
+      })
+  }
+}
+
+extension JSONText {
+  fileprivate mutating func times(_ sum: Double, _ summary: DurationSummary?) {
+    member("sum", sum as Double?)
+    member("mean", summary?.mean)
+    member("p50", summary?.p50)
+    member("p95", summary?.p95)
+    member("p99", summary?.p99)
+  }
+}
