@@ -98,8 +98,7 @@ struct Rollout {
     }
     return RolloutWindows(
       service: service.id, width: width.nanos, versions: read.sums,
-      unreached: UnreachedFailures(
-        of: NodeIdentity(text: service.text), id: service.id, in: sums, names: names))
+      unreached: UnreachedFailures(of: service, in: sums, names: names))
   }
 
   private func beforeAfter(
