@@ -39,6 +39,9 @@ public struct UnreachedFailures: Equatable, Sendable {
   /// The starts of the windows that have any.
   public var windows: [Nanos] { counts.keys.sorted() }
 
+  /// Of all versions, and those nobody can place.
+  public func total(in window: Nanos) -> Int64 { counts[window]?.values.reduce(0, +) ?? 0 }
+
   /// - Parameter version: `NameID.none` for those nobody can place.
   public func count(of version: NameID, in window: Nanos) -> Int64 {
     counts[window]?[version] ?? 0

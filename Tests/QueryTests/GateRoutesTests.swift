@@ -143,7 +143,8 @@ private let malformedValues: [(String, String)] = [
     let none = try await fixture.ask(path).fieldErrors()
     #expect(Array(none.keys) == ["service"])
     let long = String(repeating: "a", count: 1_025)
-    #expect(try await Array(fixture.ask("\(path)?service=\(long)").fieldErrors().keys) == ["service"])
+    #expect(
+      try await Array(fixture.ask("\(path)?service=\(long)").fieldErrors().keys) == ["service"])
     let twice = try await fixture.ask("\(path)?service=a&service=b")
     #expect(try Array(twice.fieldErrors().keys) == ["service"])
     #expect(fixture.backend.state.withLock { $0.gateRequests.isEmpty })
@@ -233,7 +234,8 @@ private let malformedValues: [(String, String)] = [
     #expect(stretches.count == 2 && stretches[1]["before"]?["traces"] as? Int == 100)
     let answer = try #require(json["answer"] as? [String: Any])
     #expect(answer["id"] == nil && answer["verdict"] as? String == "rollback")
-    #expect(NSDictionary(dictionary: answer).isEqual(to: try given.json().filter { $0.key != "id" }))
+    #expect(
+      NSDictionary(dictionary: answer).isEqual(to: try given.json().filter { $0.key != "id" }))
   }
 
   /// Scenario: the answer that was kept is not the one that comes of what it was based on; what it
@@ -355,7 +357,8 @@ private let malformedValues: [(String, String)] = [
     #expect(described("Verdicts") == Set(list.keys))
     #expect(described("Verdict") == first(list["verdicts"]))
     let paths = try #require(document["paths"] as? [String: Any])
-    #expect(Set(["/api/v1/gate", "/api/v1/verdicts", "/api/v1/verdicts/{id}"])
-      .isSubset(of: Set(paths.keys)))
+    #expect(
+      Set(["/api/v1/gate", "/api/v1/verdicts", "/api/v1/verdicts/{id}"])
+        .isSubset(of: Set(paths.keys)))
   }
 }

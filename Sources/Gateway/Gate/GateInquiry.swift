@@ -146,6 +146,12 @@ struct GateInquiry {
     let shown = sightings.filter { texts[$0.version].map { $0 != Name.overflowText } ?? false }
     let deployments = try await deployments(of: identity)
     let wanted = request.version ?? named.flatMap { $0.version.isEmpty ? nil : $0.version }
+    // A flag or a configuration changes every version at once: none is the measure of another.
+    if wanted == nil, let named, named.kind != .deployment {
+      var rollout = Rollout(of: service, change: named)
+      rollout.others = shown
+      return rollout
+    }
     guard let version = wanted ?? newest(of: shown, texts, deployments, until) else {
       if let named { return Rollout(of: service, change: named) }
       throw Unanswerable(

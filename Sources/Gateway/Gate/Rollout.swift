@@ -42,9 +42,11 @@ struct Rollout {
     in engine: Engine, until: Nanos, _ remarks: inout [String]
   ) async throws {
     guard !version.isNone else {
+      let name = NodeIdentity(text: service.text).name
       remarks.append(
-        "spans of \(NodeIdentity(text: service.text).name) name no version: all its traffic since "
-          + "the change is judged")
+        others.isEmpty
+          ? "spans of \(name) name no version: all its traffic since the change is judged"
+          : "\(versionText) is of no one version: all traffic of \(name) since then is judged")
       return
     }
     if let previous = marker?.previousVersion, !previous.isEmpty {
@@ -121,7 +123,9 @@ struct Rollout {
         after: version.isNone ? nil : windows.total(of: version, from: start, to: until)),
       controls: controls.map { plan.series(of: $0, in: read.sums) },
       history: plan.history(of: service.id, in: read.sums),
-      unknownFailures: windows.unknownFailures(from: start.floored(to: windows.width), to: until),
+      unknownFailures: version.isNone
+        ? windows.unreachedFailures(from: start.floored(to: windows.width), to: until)
+        : windows.unknownFailures(from: start.floored(to: windows.width), to: until),
       settings: settings)
   }
 }

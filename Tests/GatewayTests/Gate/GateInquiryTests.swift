@@ -108,7 +108,8 @@ private let change = GateRig.change
         "marker \(known) is about checkout, not about shop/mail"
       ),
       (
-        GateRequest(version: "v41", marker: "\(known)"), "marker \(known) is about v42, not about v41"
+        GateRequest(version: "v41", marker: "\(known)"),
+        "marker \(known) is about v42, not about v41"
       ),
     ]
     for (request, reason) in questions {
@@ -154,7 +155,9 @@ private let change = GateRig.change
     try await shop.reach(last)
     try shop.announce("v42", marker)
     let start = try await shop.ask().subject.start
-    let begin = seconds > 0 ? Int64(change) - expected * 1_000_000_000
+    let begin =
+      seconds > 0
+      ? Int64(change) - expected * 1_000_000_000
       : Int64(change) + expected * 1_000_000_000
     #expect(start == Nanos(begin))
     try await shop.stop()
@@ -343,7 +346,8 @@ private let change = GateRig.change
     let second = try await shop.ask(deadline: .at(change + .minute))
     #expect(second.subject.deadline == change + 30 * .minute)
     #expect(
-      second.answer.reasons.last == "the deadline stays \(Timestamp.text(change + 30 * .minute)), as "
+      second.answer.reasons.last
+        == "the deadline stays \(Timestamp.text(change + 30 * .minute)), as "
         + "the first question that named one said; \(Timestamp.text(change + .minute)) changes "
         + "nothing")
     // Of another version it is its own.
@@ -356,15 +360,46 @@ private let change = GateRig.change
     try await shop.stop()
   }
 
-  /// Scenario: a least health is asked for that a healthy version has, and one nobody can have.
-  /// Guarantees: below it a promotion waits and says so.
+  /// Scenario: a feature flag is switched on while two versions run: nothing happens, both begin to
+  /// fail, both become unreachable.
+  /// Guarantees: all traffic since then is judged, against the hour before: that both do equally
+  /// badly clears nobody. Asked about a version by name, that version is judged.
+  @Test(arguments: [(0, false), (10, false), (0, true)])
+  func flags(errors: Int, unreachable: Bool) async throws {
+    let shop = try await GateRig(now: 25)
+    for version in ["v41", "v42"] {
+      let address = version == "v41" ? "10.0.0.4" : "10.0.0.5"
+      try await shop.serve(version, in: -2_040..<0, traces: 3, address: address)
+      try await shop.serve(version, in: 0..<90, traces: 30, errors: errors, address: address)
+      if unreachable { try await shop.fail("checkout", at: address, in: 0..<90) }
+    }
+    try await shop.reach(90)
+    let flag = try shop.engine.store.insert(
+      Marker(kind: .featureFlag, service: "checkout", time: change)
+    ).id
+    let report = try await shop.ask(nil, marker: flag)
+    let question = try #require(report.question.beforeAfter)
+    #expect(report.question.concurrent == nil && report.subject.baseline == "")
+    #expect(question.subject.now.after.traces == 60 * 86)
+    #expect(question.unknownFailures == (unreachable ? 2 * 5 * 86 : 0))
+    let isInnocent = errors == 0 && !unreachable
+    #expect(report.answer.verdict == (isInnocent ? .promote : .wait), "\(report.answer.reasons)")
+    #expect(
+      report.answer.reasons.last
+        == "the feature_flag is of no one version: all traffic of checkout since then is judged")
+    #expect(try await shop.ask("v42", marker: flag).subject.baseline == "v41")
+    try await shop.stop()
+  }
+
+  /// Scenario: a least health is asked for.
+  /// Guarantees: it is part of the question, with the error rate that is tolerated.
   @Test func leastHealth() async throws {
     let shop = try await GateRig()
     try await shop.serve("v41", in: -30..<66)
     try await shop.serve("v42", in: 0..<66)
     try await shop.reach(66)
-    #expect(try await shop.ask(minHealth: 100).answer.verdict == .promote)
     let asked = try await shop.ask(minHealth: 100)
+    #expect(asked.answer.verdict == .promote)
     #expect(asked.question.concurrent?.settings.minHealth == 100)
     #expect(asked.question.concurrent?.settings.errorsTolerated == 0.01)
     try await shop.stop()
