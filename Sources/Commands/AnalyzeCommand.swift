@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Gateway
 import Graph
-import Model
+public import Model
 import OTLP
 
 struct AnalyzeCommand: ParsableCommand {
@@ -14,31 +14,38 @@ struct AnalyzeCommand: ParsableCommand {
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case table, json, dot, mermaid, graphml
-  }
-
-  enum Rule: String, ExpressibleByArgument, CaseIterable {
-    case wallclock, crisp, jaeger
-
-    /// Only what there is: help and completion offer these. The others are known by name, so that
-    /// asking for one is answered with more than a list.
-    static var allValueStrings: [String] { [wallclock.rawValue] }
+    case table, json, folded, dot, mermaid, graphml
   }
 
   @Argument(help: "Files to read.") var files: [String]
-  @Option(help: "table, json, dot, mermaid or graphml.") var format = Format.table
+  @Option(help: "table, json, dot, mermaid or graphml; with --critical-path table, json or folded.")
+  var format = Format.table
   @Flag(help: "Prints the critical path of each trace instead of the graph.")
   var criticalPath = false
-  @Option(help: "How the critical path is found.") var rule = Rule.wallclock
+  @Option(
+    help: """
+      How the critical path is found: wallclock says what the trace waited for at each instant, \
+      crisp and jaeger follow the published rules of those tools. The graph knows wallclock only.
+      """)
+  var rule = CriticalPathRule.wallclock
 
   func validate() throws {
-    guard rule == .wallclock else {
-      throw ValidationError(
-        "The rule \(rule.rawValue) is not available yet; leave --rule out, or use wallclock.")
+    switch format {
+    case .table: break
+    case .json:
+      guard criticalPath || rule == .wallclock else { throw onlyWithCriticalPath("--rule \(rule)") }
+    case .folded:
+      guard criticalPath else { throw onlyWithCriticalPath("--format folded") }
+    case .dot, .mermaid, .graphml:
+      guard !criticalPath else {
+        throw ValidationError("--critical-path is printed as table, json or folded.")
+      }
+      guard rule == .wallclock else { throw onlyWithCriticalPath("--rule \(rule)") }
     }
-    if criticalPath, format != .table, format != .json {
-      throw ValidationError("--critical-path is printed as table or json.")
-    }
+  }
+
+  private func onlyWithCriticalPath(_ option: String) -> ValidationError {
+    ValidationError("\(option) says nothing of a graph; add --critical-path.")
   }
 
   func run() throws {
@@ -50,16 +57,23 @@ struct AnalyzeCommand: ParsableCommand {
       let names = files.map { PlainTable.printable($0 == "-" ? "standard input" : $0) }
       context.fail("there were no spans in \(names.joined(separator: ", "))\n")
       // A program that reads the output still gets a graph or a list, an empty one.
-      if format == .table { return }
+      if format == .table || format == .folded { return }
     }
     if criticalPath {
-      let report = CriticalPathReport(pipeline.criticalPaths())
-      context.print(format == .json ? report.json + "\n" : report.table)
+      context.print(criticalPathText(pipeline.criticalPaths(rule: rule)))
     } else {
       try printGraph(&pipeline, in: context)
     }
     // What could be read was printed, but a program must see that it was not all.
     if complaints > 0 { throw CommandExit(.failed) }
+  }
+
+  private func criticalPathText(_ paths: [TraceCriticalPath]) -> String {
+    switch format {
+    case .json: CriticalPathReport(paths).json + "\n"
+    case .folded: FoldedStacks(paths).text
+    case .table, .dot, .mermaid, .graphml: CriticalPathReport(paths).table
+    }
   }
 
   private func printGraph(
@@ -77,9 +91,9 @@ struct AnalyzeCommand: ParsableCommand {
     case .dot: context.print(graph.dot)
     case .mermaid: context.print(graph.mermaid)
     case .graphml: context.print(graph.graphML)
-    case .table:
+    case .table, .folded:
       context.print(GraphTable.text(graph, width: context.width))
-      context.print("\n" + CriticalPathReport(pipeline.criticalPaths()).summary)
+      context.print("\n" + CriticalPathReport(pipeline.criticalPaths(rule: rule)).summary)
       context.print(ErrorReport(graph).text)
     }
   }
@@ -118,3 +132,5 @@ struct AnalyzeCommand: ParsableCommand {
     return (spans, complaints)
   }
 }
+
+extension CriticalPathRule: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Graph
 
 // The command line as a library: arguments in, exit code out, everything it touches behind
 // `CommandContext`, so that tests run whole commands without a process. One file a command; the
@@ -17,8 +18,9 @@ public enum CommandLineTool {
   static func run(_ arguments: [String], in context: CommandContext) async -> Int32 {
     await CommandContext.$current.withValue(context) {
       do {
+        try refuseUnknownCommand(arguments)
         var command = try SpangateCommand.parseAsRoot(
-          // Not an option of the parser's: it would win over a misspelt command with one of its own.
+          // Not an option of the parser's: the help of commands with one of their own would show both.
           arguments == ["--version"] ? ["version"] : arguments)
         if var asynchronous = command as? any AsyncParsableCommand {
           try await asynchronous.run()
@@ -35,6 +37,20 @@ public enum CommandLineTool {
         return finish(error, in: context)
       }
     }
+  }
+
+  /// The parser would speak of the first option instead.
+  private static func refuseUnknownCommand(_ arguments: [String]) throws {
+    let known =
+      SpangateCommand.configuration.subcommands.map { $0.configuration.commandName ?? "" } + [
+        "help"
+      ]
+    guard let name = arguments.first, !name.hasPrefix("-"), !known.contains(name) else { return }
+    let nearest = Spelling.nearest(to: name, among: known, countMax: 1).first
+    throw CommandFailure(
+      .usage,
+      "there is no command '\(PlainTable.printable(name))'; "
+        + (nearest.map { "did you mean '\($0)'?" } ?? "spangate --help lists those there are"))
   }
 
   /// Help and versions are errors to the parser as well, of exit code 0.

@@ -35,6 +35,13 @@ struct CriticalPathReport {
             json.member("exclusive_ns", way.exclusive)
           }
         }
+        if let errors = trace.errors {
+          json.key("error_path")
+          json.object { json in
+            json.member("on_path", errors.onPath.map(\.description))
+            json.member("connected", errors.connected.map(\.description))
+          }
+        }
       }
     }
     return json.text

@@ -1,4 +1,3 @@
-import Analyse
 public import Graph
 public import Model
 public import OTLP
@@ -67,82 +66,12 @@ public struct LocalPipeline: ~Copyable {
       end: (starts.max() ?? 0).saturatingAdding(windowNanos), revision: snapshot.revision)
   }
 
-  /// The `wallclock` critical path of each trace, in the order of trace ids.
-  public func criticalPaths() -> [TraceCriticalPath] {
+  /// The critical path of each trace, in the order of trace ids.
+  public func criticalPaths(rule: CriticalPathRule = .wallclock) -> [TraceCriticalPath] {
     var paths: [TraceCriticalPath] = []
     for (key, spans) in spans.sorted(by: { $0.key.trace < $1.key.trace }) {
-      paths.append(TraceCriticalPath(trace: key.trace, spans: spans, names: names))
+      paths.append(TraceCriticalPath(trace: key.trace, spans: spans, names: names, rule: rule))
     }
     return paths
-  }
-}
-
-/// The critical path of one trace.
-public struct TraceCriticalPath: Sendable, Equatable {
-  /// A stretch of time in which the trace waited for one span.
-  public struct Section: Sendable, Equatable {
-    public var span: SpanID
-    /// Unix nanoseconds.
-    public var start: Nanos
-    public var end: Nanos
-  }
-
-  /// Time on the critical path below one way of calls, from the root on.
-  public struct CallPath: Sendable, Equatable {
-    /// `service operation`, outermost first.
-    public var path: [String]
-    public var exclusive: Nanos
-  }
-
-  public var trace: TraceID
-  /// Earliest first; together they are the duration of the trace's roots.
-  public var sections: [Section] = []
-  public var exclusive: [SpanID: Nanos] = [:]
-  /// Longest first.
-  public var callPaths: [CallPath] = []
-
-  init(trace: TraceID, spans: [SpanRecord], names: NameTable) {
-    self.trace = trace
-    var forest = TraceForest()
-    forest.build(spans)
-    var walker = CriticalPath()
-    var times: [Int: Nanos] = [:]
-    for root in CriticalPath.roots(of: forest) {
-      walker.walk(forest, from: root) { index, from, until in
-        let id = forest.spans[index].id
-        sections.append(Section(span: id, start: from, end: until))
-        exclusive[id, default: 0] &+= until &- from
-        times[index, default: 0] &+= until &- from
-      }
-    }
-    sections.sort { ($0.start, $0.end, $0.span) < ($1.start, $1.end, $1.span) }
-    var byPath: [[String]: Nanos] = [:]
-    for (index, time) in times {
-      byPath[TraceCriticalPath.path(to: index, in: forest, names: names), default: 0] &+= time
-    }
-    callPaths = byPath.map { CallPath(path: $0.key, exclusive: $0.value) }
-    callPaths.sort {
-      $0.exclusive != $1.exclusive
-        ? $0.exclusive > $1.exclusive : $0.path.lexicographicallyPrecedes($1.path)
-    }
-  }
-
-  /// The deepest part of a way that is longer than this is left out.
-  private static let pathLengthMax = 256
-
-  private static func path(
-    to index: Int, in forest: TraceForest, names: NameTable
-  ) -> [String] {
-    var path: [String] = []
-    var walker: Int? = index
-    while let at = walker {
-      let span = forest.spans[at]
-      let service = names.name(span.service).map { NodeIdentity(text: $0.text) }
-      let operation = names.name(span.operation)?.text ?? ""
-      let label = service.map { $0.namespace.isEmpty ? $0.name : "\($0.namespace)/\($0.name)" }
-      path.append("\(label ?? "?") \(operation)")
-      walker = forest.parent(of: at)
-    }
-    return Array(path.reversed().prefix(pathLengthMax))
   }
 }

@@ -237,7 +237,7 @@ import Testing
     trace.spans[0].operation = .none
     let outcome = trace.analysed()
     #expect(outcome.nodes == ["a 1/0"])
-    #expect(Set(outcome.window.series.keys.map(\.kind)) == [.node, .coverage])
+    #expect(Set(outcome.window.series.keys.map(\.kind)) == [.node, .path, .coverage])
   }
 
   /// Scenario: a trace of no spans.

@@ -52,9 +52,10 @@ import Testing
     let paths = try #require(json["paths"] as? [String: [String: [String: Any]]])
     #expect(
       paths.keys.sorted() == [
-        "/api/v1/admin/flush", "/api/v1/gate", "/api/v1/graph", "/api/v1/markers",
-        "/api/v1/markers/{id}", "/api/v1/openapi.json", "/api/v1/services",
+        "/api/v1/admin/flush", "/api/v1/critical-path", "/api/v1/gate", "/api/v1/graph",
+        "/api/v1/markers", "/api/v1/markers/{id}", "/api/v1/openapi.json", "/api/v1/services",
         "/api/v1/services/{namespace}/{name}", "/api/v1/verdicts", "/api/v1/verdicts/{id}",
+        "/api/v1/what-if",
         "/livez", "/metrics", "/readyz",
       ])
     let graph = try #require(paths["/api/v1/graph"]?["get"])
