@@ -44,6 +44,12 @@ struct AnalyzeCommand: ParsableCommand {
     }
   }
 
+  private static func folded(_ traces: [TraceCriticalPath]) -> String {
+    var stacks = FoldedStacks()
+    for way in traces.lazy.flatMap(\.callPaths) { stacks.add(way.path, way.exclusive) }
+    return stacks.text
+  }
+
   private func onlyWithCriticalPath(_ option: String) -> ValidationError {
     ValidationError("\(option) says nothing of a graph; add --critical-path.")
   }
@@ -71,7 +77,7 @@ struct AnalyzeCommand: ParsableCommand {
   private func criticalPathText(_ paths: [TraceCriticalPath]) -> String {
     switch format {
     case .json: CriticalPathReport(paths).json + "\n"
-    case .folded: FoldedStacks(paths).text
+    case .folded: AnalyzeCommand.folded(paths)
     case .table, .dot, .mermaid, .graphml: CriticalPathReport(paths).table
     }
   }

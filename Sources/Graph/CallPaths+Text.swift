@@ -42,29 +42,11 @@ extension CallPaths {
     }
   }
 
-  /// Folded stacks, as flame graph tools read them: the steps of a path divided by semicolons, and
-  /// whole microseconds of critical path, own time and gap together.
+  /// Folded stacks of all entry points: own time and gap together.
   public var folded: String {
-    var lines: [String] = []
-    for entry in entries {
-      for path in entry.paths {
-        let micros = ((path.exclusiveSum + path.gapSum) * 1_000).rounded()
-        guard micros >= 1 else { continue }
-        lines.append("\(path.path.map(FoldedText.frame).joined(separator: ";")) \(Int64(micros))")
-      }
-    }
-    return lines.sorted().map { $0 + "\n" }.joined()
-  }
-}
-
-/// The words of folded stacks.
-enum FoldedText {
-  /// A semicolon would begin another frame, a line break another stack.
-  static func frame(_ text: String) -> String {
-    String(
-      text.unicodeScalars.map { scalar in
-        scalar == ";" || scalar.value < 0x20 ? " " : Character(scalar)
-      })
+    var stacks = FoldedStacks()
+    for path in entries.lazy.flatMap(\.paths) { stacks.add(path.path, path.criticalNanos) }
+    return stacks.text
   }
 }
 

@@ -41,6 +41,8 @@ public struct CallPath: Sendable, Equatable {
   public var gapSum: Double
   /// Of all critical-path time of the entry point, `exclusive` and `gap` together.
   public var share: Double
+  /// The same in nanoseconds, adjusted for sampling.
+  public var criticalNanos: Nanos
   public var errorTraces: Int64
   public var exemplars: [TraceID]
 }
@@ -67,7 +69,8 @@ extension GraphBuilder {
       guard !found.isEmpty else {
         throw .unknownService(
           service: service,
-          nearest: Spelling.nearest(to: service, among: tree.entries.map(\.step.serviceID)))
+          nearest: Spelling.nearest(
+            to: service, among: tree.entries.flatMap { [$0.step.serviceID, $0.step.service] }))
       }
       let ids = Set(found.map(\.step.serviceID))
       guard ids.count == 1 else { throw .ambiguous(service: service, ids: ids.sorted()) }
@@ -176,7 +179,8 @@ struct PathTree {
       path: path, traces: node.sums.counters[.traces],
       exclusive: DurationSummary(node.sums.ownTime), exclusiveSum: sum(node.sums.ownTime),
       gap: DurationSummary(node.sums.clientLatency), gapSum: sum(node.sums.clientLatency),
-      share: spent, errorTraces: node.sums.counters[.errorTraces],
+      share: spent, criticalNanos: Nanos(clamping: node.sums.counters[.criticalPathNanos]),
+      errorTraces: node.sums.counters[.errorTraces],
       exemplars: node.sums.exemplars.traces)
   }
 

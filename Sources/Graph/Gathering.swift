@@ -22,6 +22,7 @@ struct Gathering {
 
   private let tenant: TenantID
   private let names: [NameID: Name]
+  private let aliases: PeerAliases
   private var foreign: Set<NameID> = []
 
   /// Under this name `Coverage.overflow` counts series whose name is not known any more.
@@ -30,19 +31,22 @@ struct Gathering {
   init(_ input: GraphInput, tenant: TenantID) {
     self.tenant = tenant
     names = input.names
+    aliases = PeerAliases(input)
     for (key, sums) in input.window.series { take(key, sums) }
   }
 
   private mutating func take(_ key: SeriesKey, _ sums: Sums) {
-    let first = NameID(key.first)
-    let second = NameID(key.second)
+    let first = aliases.node(NameID(key.first))
+    var second = NameID(key.second)
     switch key.kind {
     case .node:
       guard isShown(first) else { return }
-      nodes[first] = sums
+      nodes[first, default: Sums()].merge(sums)
     case .edge:
+      second = aliases.node(second)
       guard isShown(first), isShown(second) else { return }
-      let type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:)) ?? .direct
+      var type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:)) ?? .direct
+      if second.raw != key.second { type = .direct }
       edges[EdgeKey(client: first, server: second, type: type), default: Sums()].merge(sums)
     case .version:
       if isShown(first) { versions[first, default: [:]][second] = sums }

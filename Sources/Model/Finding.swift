@@ -64,7 +64,7 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
 extension SeriesKind {
   public static let all = Set(allCases)
   /// All that a graph shows: neither operations nor paths, which are many.
-  public static let ofGraph = all.subtracting([.operation, .unreached, .path, .answered])
+  public static let ofGraph = all.subtracting([.operation, .unreached, .path])
 }
 
 /// The address of a series within a window.

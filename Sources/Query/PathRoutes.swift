@@ -23,7 +23,7 @@ enum PathRoutes {
         name: "operation", shape: .text, summary: "The operation; the busiest entry point."),
       QueryParameter(
         name: "format", shape: .choice(Format.allCases.map(\.rawValue)),
-        summary: "JSON, or folded stacks (microseconds) of all entry points asked for."),
+        summary: "JSON, or folded stacks (nanoseconds) of all entry points asked for."),
     ],
     answers: [.json, .text], schema: "CriticalPath"
   ) { call in

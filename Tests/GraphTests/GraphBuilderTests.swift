@@ -202,4 +202,41 @@ import Testing
       #expect(graph.json.text == whole)
     }
   }
+
+  /// Scenario: calls that nobody answered, by the name of a cluster that a service answered to before,
+  /// by the address of one of its instances, by a name two services answer to, and by one's own.
+  /// Guarantees: the first two are calls to the service, with their failures at its node; the others
+  /// stay what they are called.
+  @Test func peersThatStandForServices() throws {
+    var fixture = GraphFixture()
+    let front = fixture.node("front")
+    let back = fixture.node("back")
+    let other = fixture.node("other")
+    let names = ["back-v2", "10.0.0.7", "gateway", "front"].map {
+      fixture.node($0, kind: .external)
+    }
+    let instance = fixture.part(
+      .instance, of: back, InstanceIdentity(instance: "pod-1", address: "10.0.0.7").text)
+    fixture.add(.instance(back, instance, version: .none), [.requests: 1])
+    fixture.add(.answered(names[0], by: back, version: .none), [.requests: 1])
+    for service in [back, other] {
+      fixture.add(.answered(names[2], by: service, version: .none), [.requests: 1])
+    }
+    fixture.add(.answered(names[3], by: front, version: .none), [.requests: 1])
+    fixture.add(.node(back), [.requestsAdjusted: 10, .errorsAdjusted: 1])
+    fixture.call(front, back, requests: 10, failed: 1)
+    for name in names {
+      fixture.call(front, name, .virtualNode, requests: 2, failed: 2)
+      fixture.add(.node(name), [.requestsAdjusted: 2, .errorsAdjusted: 2])
+    }
+    let graph = try fixture.graph()
+    #expect(
+      graph.edges.map { "\($0.server) \($0.requests) \($0.failed) \($0.connectionType.label)" } == [
+        "back 14.0 5.0 ", "external:front 2.0 2.0 virtual_node",
+        "external:gateway 2.0 2.0 virtual_node",
+      ])
+    let node = try #require(graph.nodes.first { $0.id == "back" })
+    #expect(node.figures.requests == 14 && node.figures.errors == 5)
+    #expect(!graph.nodes.contains { $0.id == "external:back-v2" })
+  }
 }
