@@ -142,6 +142,8 @@ let package = Package(
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),
     tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
-    tests("Gateway", ["Model", "Graph", "OTLP", "Receive", "Store", "Gateway", logging] + nio),
+    tests(
+      "Gateway",
+      ["Model", "Graph", "Impact", "OTLP", "Query", "Receive", "Store", "Gateway", logging] + nio),
   ]
 )

@@ -42,7 +42,7 @@ final class Engine: Sendable {
     store = try TileStore(path: configuration.store.path, markers: MarkerMerging.rule)
     let stored = try store.committed
     eventTime = EventTime(
-      stored: try store.newestWindow().map { $0.saturatingAdding(windowNanos) } ?? 0,
+      stored: try store.newestWindow() ?? 0,
       settlesAfter: configuration.traces.idle)
     let journalConfiguration = configuration.journalConfiguration(shares)
     let journal = try Journal(opening: journalConfiguration, sequenceMin: stored.mark)
@@ -87,6 +87,9 @@ final class Engine: Sendable {
           "stretches": "\(journal.skippedRecords)", "bytes": "\(journal.skippedBytes)",
         ])
     }
+    // How long ago the last spans of these traces came is not known: they stand as they are, so
+    // that windows which were finished before the restart are not taken for quiet ones.
+    for shard in shards { try await shard.closeAll() }
     if spans > 0 { logger.info("journal replayed", metadata: ["spans": "\(spans)"]) }
   }
 
@@ -201,6 +204,20 @@ final class Engine: Sendable {
       return (sums, names.names(ids).merging(reading.names) { recent, _ in recent })
     }
     throw Engine.tooSlow
+  }
+
+  /// When versions of a service were seen in what the store may not have yet, however old.
+  func recentSightings(of service: NameID) async throws -> [VersionSighting] {
+    let selection = SeriesSelection([.version: .first([service.raw])])
+    var sums = WindowSums()
+    for shard in shards {
+      let snapshot = try await shard.snapshot()
+      sums.merge(snapshot.overlay.selected(selection, from: 0, to: .max))
+      for generation in snapshot.generations {
+        sums.merge(generation.sums.selected(selection, from: 0, to: .max))
+      }
+    }
+    return sums.versionSightings
   }
 
   private static let tooSlow = QueryProblem.overloaded(

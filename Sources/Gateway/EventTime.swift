@@ -13,7 +13,8 @@ final class EventTime: Sendable {
   static let graceNanos: Nanos = 20 * .second
 
   /// - Parameters:
-  ///   - stored: the end of the newest window that was stored before a restart; 0 for none.
+  ///   - stored: the start of the newest window that was stored before a restart; 0 for none. Some
+  ///     span ended in it, nobody knows when.
   ///   - idle: after how long without a span a trace is closed, nanoseconds.
   init(stored: Nanos, settlesAfter idle: Nanos) {
     self.stored = stored

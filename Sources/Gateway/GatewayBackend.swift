@@ -56,7 +56,7 @@ final class GatewayBackend: QueryBackend {
 
   func gate(_ request: GateRequest) async throws -> GateReport {
     try await GateInquiry(
-      engine: engine, request: request, now: now, errorsTolerated: errorsTolerated
+      engine: engine, request: request, errorsTolerated: errorsTolerated
     ).report()
   }
 

@@ -141,10 +141,12 @@ struct Traffic: Equatable, Sendable {
     return Double(until.saturatingSubtracting(end) / windowNanos)
   }
 
-  /// It had traffic, and that it has none now is no accident.
+  /// It had traffic, and that it has none now is no accident: that so many requests, falling
+  /// anywhere between the first and now, all miss the silent windows, has a chance of
+  /// (active ÷ (active + silent)) to their power.
   func isSilent(_ until: Nanos) -> Bool {
     let windows = windowsSilent(until)
     guard windows >= GateSettings.silentWindowsMin else { return false }
-    return Double(requests) / windowsActive * windows >= GateSettings.silentRequestsExpected
+    return Double(requests) * log1p(windows / windowsActive) >= GateSettings.silentRequestsExpected
   }
 }

@@ -57,9 +57,16 @@ public struct RolloutWindows: Sendable {
 
   /// Failed calls in [from, to) that nobody can lay to a version.
   public func unknownFailures(from: Nanos, to: Nanos) -> Int64 {
-    unreached.windows.reduce(0) { sum, start in
-      start >= from && start < to ? sum + unreached.count(of: .none, in: start) : sum
-    }
+    failures(from, to) { unreached.count(of: .none, in: $0) }
+  }
+
+  /// Failed calls in [from, to) of which no span of the service tells, whichever version it was.
+  public func unreachedFailures(from: Nanos, to: Nanos) -> Int64 {
+    failures(from, to) { unreached.total(in: $0) }
+  }
+
+  private func failures(_ from: Nanos, _ to: Nanos, _ count: (Nanos) -> Int64) -> Int64 {
+    unreached.windows.filter { $0 >= from && $0 < to }.reduce(0) { $0 + count($1) }
   }
 
   /// A version's windows in the hour before `start`, in order, those without requests among them.

@@ -22,7 +22,7 @@ public struct StretchPlan: Equatable, Sendable {
     var end = start.floored(to: width)
     var stretches: [Range<Nanos>] = []
     while length > 0, stretches.count < StretchPlan.earlierCount,
-      end > length + StretchPlan.beforeNanos
+      end > length.saturatingAdding(StretchPlan.beforeNanos)
     {
       stretches.append(end - length..<end)
       end -= length
@@ -57,8 +57,10 @@ public struct StretchPlan: Equatable, Sendable {
       let found = sides.filter { range.contains($0.start) }.map(\.side)
       return found.isEmpty ? nil : found.reduce(Side.nothing) { $0.merged(with: $1) }
     }
+    // A window that holds the change is of neither side.
     func before(_ range: Range<Nanos>) -> Side? {
-      sum(range.lowerBound.saturatingSubtracting(StretchPlan.beforeNanos)..<range.lowerBound)
+      let end = range.lowerBound.floored(to: width)
+      return sum(end.saturatingSubtracting(StretchPlan.beforeNanos)..<end)
     }
     return StretchSeries(
       now: Stretch(before: before(now) ?? .nothing, after: after ?? sum(now) ?? .nothing),

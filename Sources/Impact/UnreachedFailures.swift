@@ -14,22 +14,23 @@ public struct UnreachedFailures: Equatable, Sendable {
   ///   - windows: with the series `.unreached` of all peers, `.answered` of those, and `.instance` of
   ///     the service (from before the first failure on, so that it is known who had what).
   ///   - names: of the peers, addresses and instances in the keys.
-  public init(
-    of service: NodeIdentity, id: NameID, in windows: WindowSums, names: [NameID: Name]
-  ) {
-    let addresses = AddressBook(of: id, in: windows, names: names)
-    let answers = AnswerBook(of: id, in: windows)
+  public init(of service: Name, in windows: WindowSums, names: [NameID: Name]) {
+    let addresses = AddressBook(of: service.id, in: windows, names: names)
+    let answers = AnswerBook(of: service.id, in: windows)
+    let identity = NodeIdentity(text: service.text)
     for (start, window) in windows.windows {
       for (key, sums) in window.series where key.kind == .unreached {
         let address = names[NameID(key.second)]?.text ?? ""
         let peer = NameID(key.first)
-        guard let name = names[peer] else { continue }
+        guard let name = names[peer], name.tenant == service.tenant else { continue }
+        let hasAddress =
+          addresses.isKnown(address) && PeerText.isAround(name.text, identity)
         let isOwn =
-          answers.isKnown(peer) || PeerText.names(name.text, service)
-          || PeerText.names(host: address, of: name.text, service) || addresses.isKnown(address)
+          answers.isKnown(peer) || PeerText.names(name.text, identity)
+          || PeerText.names(host: address, of: name.text, identity) || hasAddress
         guard isOwn else { continue }
         var version = answers.version(by: peer, in: start)
-        if version.isNone { version = addresses.version(at: address, in: start) }
+        if version.isNone, hasAddress { version = addresses.version(at: address, in: start) }
         counts[start, default: [:]][version, default: 0] += sums.counters[.errorTraces]
       }
     }
@@ -37,6 +38,9 @@ public struct UnreachedFailures: Equatable, Sendable {
 
   /// The starts of the windows that have any.
   public var windows: [Nanos] { counts.keys.sorted() }
+
+  /// Of all versions, and those nobody can place.
+  public func total(in window: Nanos) -> Int64 { counts[window]?.values.reduce(0, +) ?? 0 }
 
   /// - Parameter version: `NameID.none` for those nobody can place.
   public func count(of version: NameID, in window: Nanos) -> Int64 {
@@ -46,37 +50,63 @@ public struct UnreachedFailures: Equatable, Sendable {
 
 /// By which names one service was called when, and which of its versions answered.
 struct AnswerBook {
+  private let service: NameID
   private var holders: [NameID: Holders] = [:]
+  private var known: Set<NameID> = []
 
   init(of service: NameID, in windows: WindowSums) {
+    self.service = service
     for (start, window) in windows.windows.sorted(by: { $0.key < $1.key }) {
-      for key in window.series.keys where key.kind == .answered && key.second == service.raw {
-        holders[NameID(key.first), default: Holders()].add(NameID(key.third), in: start)
+      for key in window.series.keys where key.kind == .answered {
+        let peer = NameID(key.first)
+        let holder = Holders.Holder(service: NameID(key.second), version: NameID(key.third))
+        holders[peer, default: Holders()].add(holder, in: start)
+        if holder.service == service { known.insert(peer) }
       }
     }
   }
 
-  func isKnown(_ peer: NameID) -> Bool { holders[peer] != nil }
+  func isKnown(_ peer: NameID) -> Bool { known.contains(peer) }
 
+  /// `NameID.none` also when another service answered to the name: a gateway's, a balancer's.
   func version(by peer: NameID, in window: Nanos) -> NameID {
-    holders[peer]?.version(in: window) ?? .none
+    guard let holder = holders[peer]?.only(in: window), holder.service == service else {
+      return .none
+    }
+    return holder.version
   }
 }
 
 /// Which versions had something when.
 struct Holders {
-  /// In order of time.
-  private var all: [(window: Nanos, version: NameID)] = []
+  struct Holder: Hashable {
+    var service: NameID
+    var version: NameID
+  }
 
-  mutating func add(_ version: NameID, in window: Nanos) { all.append((window, version)) }
+  /// In order of time, one entry a window.
+  private var all: [(window: Nanos, holders: Set<Holder>)] = []
 
-  /// The version that had it in the window or last before, or else first after; `NameID.none` when
-  /// several had.
-  func version(in window: Nanos) -> NameID {
-    let before = all.last { $0.window <= window }?.window
-    guard let moment = before ?? all.first?.window else { return .none }
-    let versions = Set(all.lazy.filter { $0.window == moment }.map(\.version))
-    return versions.count == 1 ? versions.first ?? .none : .none
+  /// - Parameter window: none before the last.
+  mutating func add(_ holder: Holder, in window: Nanos) {
+    if all.last?.window == window {
+      all[all.count - 1].holders.insert(holder)
+    } else {
+      all.append((window, [holder]))
+    }
+  }
+
+  /// Who had it in the window or last before, or else first after; nil when several had.
+  func only(in window: Nanos) -> Holder? {
+    guard !all.isEmpty else { return nil }
+    var low = 0
+    var high = all.count
+    while low < high {
+      let middle = (low + high) / 2
+      if all[middle].window <= window { low = middle + 1 } else { high = middle }
+    }
+    let holders = all[max(low, 1) - 1].holders
+    return holders.count == 1 ? holders.first : nil
   }
 }
 
@@ -90,7 +120,8 @@ struct AddressBook {
         let identity = InstanceIdentity(text: names[NameID(key.second)]?.text ?? "")
         // Where nothing names an address, pods and hosts are reached by what they are called.
         for address in Set([identity.address, identity.instance]) where !address.isEmpty {
-          holders[address, default: Holders()].add(NameID(key.third), in: start)
+          let holder = Holders.Holder(service: service, version: NameID(key.third))
+          holders[address, default: Holders()].add(holder, in: start)
         }
       }
     }
@@ -99,12 +130,20 @@ struct AddressBook {
   func isKnown(_ address: String) -> Bool { holders[address] != nil }
 
   func version(at address: String, in window: Nanos) -> NameID {
-    holders[address]?.version(in: window) ?? .none
+    holders[address]?.only(in: window)?.version ?? .none
   }
 }
 
 /// Which names of peers stand for a service.
 enum PeerText {
+  /// A peer and a service may be in the same environment: addresses are used again in others. Who
+  /// names none may be anywhere.
+  static func isAround(_ peer: String, _ service: NodeIdentity) -> Bool {
+    let environment = NodeIdentity(text: peer).environment
+    return environment.isEmpty || service.environment.isEmpty
+      || environment == service.environment
+  }
+
   /// The host a call went to, of a caller in the environment that the peer's text holds.
   static func names(host: String, of peer: String, _ service: NodeIdentity) -> Bool {
     guard !host.isEmpty else { return false }

@@ -10,6 +10,8 @@ enum GateRoutes {
   static let verdictsDefault = 100
   static let verdictsMax = 1_000
   static let verdictsRangeNanos: Nanos = .day
+  /// How far ahead data may end: spans may be ten minutes ahead, and a flush finishes their window.
+  static let dataAheadNanos: Nanos = 10 * .minute + windowNanos
 
   static let gate = Route(
     method: .get, path: "/api/v1/gate",
@@ -87,7 +89,9 @@ enum GateRoutes {
     parameters: [
       QueryParameter(
         name: "start", shape: .time, summary: "Begin of the range; 24 hours before the end."),
-      QueryParameter(name: "end", shape: .time, summary: "End of the range, exclusive; now."),
+      QueryParameter(
+        name: "end", shape: .time,
+        summary: "End of the range, exclusive; ten minutes ahead, as far as data may be."),
       QueryParameter(name: "service", shape: .text, summary: "Only this service: a name or an id."),
       QueryParameter(name: "version", shape: .text, summary: "Only this version."),
       QueryParameter(
@@ -97,11 +101,11 @@ enum GateRoutes {
     answers: [.json], schema: "Verdicts"
   ) { call in
     var reader = call.parameters
-    let range = reader.range(
-      now: call.backend.now, call.configuration, defaultNanos: verdictsRangeNanos)
+    let latest = call.backend.now.saturatingAdding(dataAheadNanos + 1)
+    let range = reader.range(now: latest, call.configuration, defaultNanos: verdictsRangeNanos)
     let limit = reader.integer("limit", in: 1...verdictsMax) ?? verdictsDefault
     let filter = VerdictFilter(
-      tenant: call.tenant, start: range.lowerBound, end: range.upperBound.saturatingAdding(1),
+      tenant: call.tenant, start: range.lowerBound, end: range.upperBound,
       service: reader.text("service"), version: reader.text("version"), countMax: limit + 1)
     try reader.finish()
     let found = try await call.backend.verdicts(filter)

@@ -93,7 +93,7 @@ struct ParameterReader {
     let units: [Character: Nanos] = ["s": .second, "m": .minute, "h": .hour, "d": .day]
     guard let unit = text.last.flatMap({ units[$0] }), text.count <= 9,
       text.dropLast().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-      let count = Nanos(text.dropLast()), count * unit <= 365 * .day
+      let count = Nanos(text.dropLast()), count <= 365 * .day / unit
     else { return nil }
     return count * unit
   }

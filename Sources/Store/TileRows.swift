@@ -75,7 +75,13 @@ enum TileRows {
       sql: "SELECT first, second, third, sums FROM tiles WHERE \(address)")
     let one = try db.cachedStatement(
       sql: "SELECT first, second, third, sums FROM tiles WHERE \(address) AND first = ?")
-    for start in stride(from: piece.start, to: piece.end, by: Int(piece.width.nanos)) {
+    // Every tile is asked for, so not those before the first there is: who asks may name any time.
+    guard let oldest = try oldest(db, piece.width), let newest = try newest(db, piece.width) else {
+      return
+    }
+    let first = max(piece.start, oldest)
+    let end = min(piece.end, newest.saturatingAdding(piece.width.nanos))
+    for start in stride(from: first, to: max(first, end), by: Int(piece.width.nanos)) {
       for (kind, part) in selection.parts {
         let place: [any DatabaseValueConvertible] = [
           piece.width.rawValue, start.seconds, kind.rawValue,

@@ -51,8 +51,10 @@ enum VerdictRows {
       Int64(filter.tenant.raw), Int64(clamping: filter.start), Int64(clamping: filter.end),
     ]
     if let service = filter.service {
-      condition += " AND (service = ? OR service LIKE ? ESCAPE '\\')"
-      arguments += [service, "%/" + VerdictRows.escaped(service)]
+      // Not LIKE, which takes no notice of case.
+      condition += " AND (service = ? OR substr(service, -length(?)) = ?)"
+      let end = "/" + service
+      arguments += [service, end, end]
     }
     if let version = filter.version {
       condition += " AND version = ?"
@@ -67,13 +69,6 @@ enum VerdictRows {
     var verdicts: [StoredVerdict] = []
     while let row = try rows.next() { verdicts.append(try verdict(row)) }
     return verdicts
-  }
-
-  private static func escaped(_ text: String) -> String {
-    text.reduce(into: "") { escaped, character in
-      if "\\%_".contains(character) { escaped.append("\\") }
-      escaped.append(character)
-    }
   }
 
   static func write(_ db: Database, _ verdict: StoredVerdict) throws {

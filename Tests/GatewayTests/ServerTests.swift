@@ -89,6 +89,56 @@ struct ServerTests {
     }
   }
 
+  /// A request to `checkout`, a minute ago by the old version or now by the new one.
+  private func request(_ trace: Int, version: String, ago: Nanos) -> String {
+    let end = SystemClock.now() - ago
+    let id = UInt64(trace).hexadecimal
+    return #"{"resourceSpans":[{"resource":{"attributes":["#
+      + #"{"key":"service.name","value":{"stringValue":"checkout"}},"#
+      + #"{"key":"service.version","value":{"stringValue":"\#(version)"}}]},"#
+      + #""scopeSpans":[{"spans":[{"traceId":"\#(id)\#(id)","spanId":"\#(id)","#
+      + #""name":"work","kind":2,"startTimeUnixNano":"\#(end - .millisecond)","#
+      + #""endTimeUnixNano":"\#(end)"}]}]}]}"#
+  }
+
+  /// Scenario: spans of two versions in over HTTP, the gate asked twice, its verdict listed and read
+  /// in full, and read again after a restart.
+  /// Guarantees: the same answer to the letter; one verdict, of which the same answer comes again.
+  @Test func spansInVerdictOut() async throws {
+    try await withDirectory { directory in
+      let first = SpangateServer(
+        configuration: configuration(directory), logger: Logger(label: "test"))
+      var at = try await first.start()
+      for trace in 1...3 {
+        for (version, ago) in [("v41", Nanos.minute), ("v42", .second)] {
+          let id = version == "v41" ? trace : trace + 10
+          let body = request(id, version: version, ago: ago)
+          #expect(try await ask("http://\(at.http)/v1/traces", post: body).status == 200)
+        }
+      }
+      _ = try await ask("http://\(at.query)/api/v1/admin/flush", post: "")
+      let question = "/api/v1/gate?service=checkout&version=v42&deadline=1h"
+      let answer = try await ask("http://\(at.query)\(question)")
+      #expect(answer.status == 200)
+      #expect(answer.text.contains(#""verdict":"wait""#))
+      #expect(answer.text.contains(#""version":"v42","baseline":"v41""#))
+      #expect(try await ask("http://\(at.query)\(question)").text == answer.text)
+      let list = try await ask("http://\(at.query)/api/v1/verdicts?service=checkout").text
+      #expect(list.components(separatedBy: #""id":"vd_"#).count == 2)
+      let id = try #require(answer.text.split(separator: #"""#).first { $0.hasPrefix("vd_") })
+      let full = try await ask("http://\(at.query)/api/v1/verdicts/\(id)").text
+      #expect(full.contains(#""recomputed_identically":true"#))
+      try await first.stop()
+      let second = SpangateServer(
+        configuration: configuration(directory), logger: Logger(label: "test"))
+      at = try await second.start()
+      #expect(try await ask("http://\(at.query)/api/v1/verdicts/\(id)").text == full)
+      #expect(
+        try await ask("http://\(at.query)/api/v1/verdicts/vd_0123456789abcdef").status == 404)
+      try await second.stop()
+    }
+  }
+
   /// Scenario: two gateways on one directory; a gateway on a port that is taken.
   /// Guarantees: the second refuses with a text that names what is in the way, and the first goes on.
   @Test func whatIsTakenIsNamed() async throws {

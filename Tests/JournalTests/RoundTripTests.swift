@@ -172,4 +172,31 @@ import Testing
     #expect(contents.seals == [1, 2])
     #expect(contents.sealed[0].count == traces.count)
   }
+
+  /// Scenario: spans with and without a peer's address, each with no traits, one, and all.
+  /// Guarantees: read back equal; an address takes no trait's place, and a span without one no room.
+  @Test func addressesOfFailedCalls() throws {
+    let addresses = [NameID.none, NameID(77)]
+    var sizes: [Int] = []
+    for address in addresses {
+      let directory = try TemporaryDirectory()
+      var batch = SpanBatch()
+      for (index, traits) in [SpanTraits(), .error, SpanTraits(rawValue: .max)].enumerated() {
+        batch.append(
+          SpanRecord(
+            id: SpanID(UInt64(index + 1)), start: 5, end: 9, service: NameID(3),
+            operation: NameID(4), peer: NameID(5), peerAddress: address, kind: .client,
+            traits: traits), trace: TraceID(high: 1, low: 2))
+      }
+      batch.names = [NameID(3), NameID(4), NameID(5), NameID(77)]
+      var journal = try Journal(opening: JournalConfiguration(directory: directory.path))
+      journal.append(batch) { _ in nil }
+      sizes.append(journal.pendingBytes)
+      try journal.commit()
+      #expect(try Contents.read(directory.path).contents.batches.values.first == batch)
+    }
+    // One byte a span for the number of the name; a field of traits where there was none takes
+    // three, a field of one byte two more, one of three bytes none.
+    #expect(sizes[1] - sizes[0] == 3 * 1 + 3 + 2)
+  }
 }

@@ -196,4 +196,23 @@ import Testing
     }
     #expect(table.count == 200 && table.overflows.isEmpty)
   }
+
+  /// Scenario: services of two tenants and other names are interned; one service is forgotten to
+  /// make room.
+  /// Guarantees: of a tenant exactly its services that are still there.
+  @Test func servicesOfATenant() {
+    var limits = NameLimits()
+    limits.servicesMax = 2
+    let table = NameTable(limits: limits)
+    let a = table.intern(kind: .service, "a", now: start)
+    _ = table.intern(kind: .external, "x", now: start)
+    _ = table.intern(kind: .version, scope: a, "v1", now: start)
+    let other = table.intern(tenant: TenantID(1), kind: .service, "a", now: start)
+    let b = table.intern(kind: .service, "b", now: start + .hour)
+    #expect(Set(table.services(tenant: .standard).map(\.id)) == [a, b])
+    #expect(table.services(tenant: TenantID(1)).map(\.id) == [other])
+    #expect(table.services(tenant: TenantID(2)).isEmpty)
+    let c = table.intern(kind: .service, "c", now: start + .hour + 1)
+    #expect(Set(table.services(tenant: .standard).map(\.id)) == [b, c])
+  }
 }

@@ -108,4 +108,25 @@ import Testing
         10_000, 5_000, 5_000, 5_000, 100, 2_000, 1_000, 5_000,
       ])
   }
+
+  /// Scenario: instances with and without an address, from a text and back; what they call
+  /// themselves may be an address too.
+  /// Guarantees: the text of an instance without an address is what it calls itself; the address is
+  /// what stands behind the first separator.
+  @Test(arguments: [
+    ("pod-1", "10.0.0.5", "pod-1\u{1F}10.0.0.5"), ("pod-1", "", "pod-1"), ("", "", ""),
+    ("10.0.0.5", "10.0.0.5", "10.0.0.5\u{1F}10.0.0.5"), ("", "::1", "\u{1F}::1"),
+  ]) func instanceIdentity(instance: String, address: String, text: String) {
+    let identity = InstanceIdentity(instance: instance, address: address)
+    #expect(identity.text == text)
+    #expect(InstanceIdentity(text: text) == identity)
+  }
+
+  /// Scenario: a text with more than one separator, and one that ends in it.
+  /// Guarantees: it is read without loss, and without a trap.
+  @Test func oddInstanceIdentities() {
+    let odd = InstanceIdentity(text: "a\u{1F}b\u{1F}c")
+    #expect(odd.instance == "a" && odd.address == "b\u{1F}c")
+    #expect(InstanceIdentity(text: "a\u{1F}") == InstanceIdentity(instance: "a"))
+  }
 }

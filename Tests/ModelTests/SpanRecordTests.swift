@@ -153,7 +153,8 @@ extension SeededGenerator {
       end: UInt64(2 + below(2)), service: NameID(UInt64(1 + below(2))),
       version: NameID(UInt64(below(2))), instance: NameID(UInt64(below(2))),
       operation: NameID(UInt64(below(2))), peer: NameID(UInt64(below(2))),
-      weight: UInt32(256 + below(2)), kind: once(in: 2) ? .client : .server,
+      peerAddress: NameID(UInt64(below(2))), weight: UInt32(256 + below(2)),
+      kind: once(in: 2) ? .client : .server,
       traits: once(in: 2) ? .error : [])
   }
 }

@@ -218,6 +218,33 @@ extension TileStore {
     #expect(try !store.insert(deployment("v1")).existed)
   }
 
+  /// Scenario: a store written by the version that knew markers but no verdicts is opened.
+  /// Guarantees: everything in it is still there, and verdicts and deadlines can be kept.
+  @Test func migratesVersionTwo() throws {
+    let directory = try TemporaryDirectory()
+    do {
+      let queue = try DatabaseQueue(path: directory.file)
+      try StoreMigrations.migrator.migrate(queue, upTo: "2 markers, versions")
+      try queue.write { db in
+        _ = try MarkerRows.insert(db, deployment("v1"), rule: .apart)
+        try CheckpointRow(number: 9, mark: 90).save(db)
+      }
+      #expect(try queue.read { try !$0.tableExists("verdicts") })
+      try queue.close()
+    }
+    let store = try TileStore(path: directory.path)
+    #expect(try store.committed == (9, 90))
+    #expect(try store.insert(deployment("v1")).existed)
+    let rollout = RolloutID(tenant: .standard, service: "a", environment: "", version: "v1")
+    let verdict = StoredVerdict(
+      id: VerdictID(rollout, verdict: "wait", since: epoch), tenant: .standard, rollout: rollout,
+      service: "a", version: "v1", verdict: "wait", since: epoch, until: epoch, report: [],
+      answer: [])
+    #expect(try store.keep(verdict) == verdict.id)
+    #expect(
+      try store.deadline(of: rollout, since: 0, tenant: .standard, wanted: epoch) == epoch)
+  }
+
   /// Scenario: what a marker holds was damaged in the file.
   /// Guarantees: the error names the marker.
   @Test func damaged() throws {

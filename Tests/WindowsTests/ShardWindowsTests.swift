@@ -188,6 +188,46 @@ import Testing
     }
   }
 
+  /// Scenario: findings stand, are sealed, on their way to the store and there; selected series are
+  /// read window by window, in stretches of one window and of several.
+  /// Guarantees: what the store lacks, each in the stretch its window begins in; nothing where a
+  /// merged reading is refused.
+  @Test func windowByWindow() throws {
+    var random = SeededGenerator()
+    var windows = ShardWindows()
+    let generations = (0..<3).map { _ in random.findings() }
+    let standing = random.findings()
+    for (index, findings) in generations.enumerated() {
+      windows.seal(findings)
+      if index < 2 { _ = windows.beginCheckpoint(UInt64(index + 1)) }
+    }
+    windows.stand(standing)
+    windows.drop(through: 1)
+    let snapshot = windows.snapshot()
+    let selection = SeriesSelection([.node: .first([1, 2])])
+    for (from, to) in [(0, 40), (10, 30), (20, 20), (30, 10)] as [(Nanos, Nanos)] {
+      for width in [windowNanos, 2 * windowNanos] {
+        func read(after checkpoint: UInt64) -> WindowSums? {
+          snapshot.windows(
+            selection, from: from * .second, to: to * .second, by: width, after: checkpoint)
+        }
+        for checkpoint in [1, 2] as [UInt64] {
+          var expected = WindowSums()
+          let missing = generations[Int(checkpoint)...].flatMap { $0 } + standing
+          for var finding in missing
+          where selection.contains(finding.key) && finding.window >= from * .second
+            && finding.window < to * .second
+          {
+            finding.window = finding.window.floored(to: width)
+            expected.add(finding)
+          }
+          #expect(try #require(read(after: checkpoint)).hasSameCounts(as: expected))
+        }
+        #expect(read(after: 0) == nil && read(after: 3) == nil)
+      }
+    }
+  }
+
   /// Scenario: a checkpoint that does not follow the last, or a generation still being filled is
   /// dropped.
   /// Guarantees: programming errors that stop, before sums are lost.

@@ -11,8 +11,6 @@ import Store
 struct GateInquiry {
   let engine: Engine
   let request: GateRequest
-  /// Present, Unix nanoseconds.
-  let now: Nanos
   let errorsTolerated: Double
 
   /// Why nothing can be compared, for a person.
@@ -148,6 +146,12 @@ struct GateInquiry {
     let shown = sightings.filter { texts[$0.version].map { $0 != Name.overflowText } ?? false }
     let deployments = try await deployments(of: identity)
     let wanted = request.version ?? named.flatMap { $0.version.isEmpty ? nil : $0.version }
+    // A flag or a configuration changes every version at once: none is the measure of another.
+    if wanted == nil, let named, named.kind != .deployment {
+      var rollout = Rollout(of: service, change: named)
+      rollout.others = shown
+      return rollout
+    }
     guard let version = wanted ?? newest(of: shown, texts, deployments, until) else {
       if let named { return Rollout(of: service, change: named) }
       throw Unanswerable(
@@ -155,6 +159,9 @@ struct GateInquiry {
           ? "spans of \(identity.name) name no version and no deployment of it is known: post a "
             + "marker, or set service.version"
           : "\(identity.name) has had but one version so far; name another with `version`")
+    }
+    if let named, !named.version.isEmpty, named.version != version {
+      throw Unanswerable("marker \(named.id) is about \(named.version), not about \(version)")
     }
     let marker = named ?? deployment(of: version, among: deployments, until)
     let sighting = shown.first { texts[$0.version] == version }
@@ -171,15 +178,12 @@ struct GateInquiry {
   }
 
   private func sightings(of service: NameID) async throws -> [VersionSighting] {
+    // What is not sealed yet is not in the store. It is asked for first, so that nothing is missed
+    // that is on its way there.
+    let recent = try await engine.recentSightings(of: service)
     let stored = try await engine.onStore { try $0.versionSightings(of: service) }
-    // What is not sealed yet is not in that table.
-    let recent = try await engine.windows(
-      SeriesSelection([.version: .first([service.raw])]),
-      from: now.saturatingSubtracting(GateInquiry.unsealedNanosMax),
-      to: now.saturatingAdding(.hour),
-      by: .tenSeconds)
     var merged = Dictionary(uniqueKeysWithValues: stored.map { ($0.version, $0) })
-    for sighting in recent.sums.versionSightings {
+    for sighting in recent {
       let known = merged[sighting.version] ?? sighting
       merged[sighting.version] = VersionSighting(
         service: service, version: sighting.version, first: min(known.first, sighting.first),
@@ -187,9 +191,6 @@ struct GateInquiry {
     }
     return merged.values.sorted { ($0.first, $0.version) < ($1.first, $1.version) }
   }
-
-  /// Longer than any trace is held.
-  private static let unsealedNanosMax: Nanos = 2 * .hour
 
   /// Deployments of the service, the newest first.
   private func deployments(of identity: NodeIdentity) async throws -> [Marker] {

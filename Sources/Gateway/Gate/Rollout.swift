@@ -42,9 +42,11 @@ struct Rollout {
     in engine: Engine, until: Nanos, _ remarks: inout [String]
   ) async throws {
     guard !version.isNone else {
+      let name = NodeIdentity(text: service.text).name
       remarks.append(
-        "spans of \(NodeIdentity(text: service.text).name) name no version: all its traffic since "
-          + "the change is judged")
+        others.isEmpty
+          ? "spans of \(name) name no version: all its traffic since the change is judged"
+          : "\(versionText) is of no one version: all traffic of \(name) since then is judged")
       return
     }
     if let previous = marker?.previousVersion, !previous.isEmpty {
@@ -98,8 +100,7 @@ struct Rollout {
     }
     return RolloutWindows(
       service: service.id, width: width.nanos, versions: read.sums,
-      unreached: UnreachedFailures(
-        of: NodeIdentity(text: service.text), id: service.id, in: sums, names: names))
+      unreached: UnreachedFailures(of: service, in: sums, names: names))
   }
 
   private func beforeAfter(
@@ -122,7 +123,9 @@ struct Rollout {
         after: version.isNone ? nil : windows.total(of: version, from: start, to: until)),
       controls: controls.map { plan.series(of: $0, in: read.sums) },
       history: plan.history(of: service.id, in: read.sums),
-      unknownFailures: windows.unknownFailures(from: start.floored(to: windows.width), to: until),
+      unknownFailures: version.isNone
+        ? windows.unreachedFailures(from: start.floored(to: windows.width), to: until)
+        : windows.unknownFailures(from: start.floored(to: windows.width), to: until),
       settings: settings)
   }
 }

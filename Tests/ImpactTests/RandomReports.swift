@@ -1,0 +1,74 @@
+import Model
+import TestSupport
+
+@testable import Impact
+
+extension SeededGenerator {
+  mutating func unit() -> Double { Double(next() >> 11) / Double(1 << 53) }
+
+  mutating func text() -> String {
+    let letters = Array("v42.-/ é\u{0}\u{1F}\"\\😀")
+    return String((0..<below(9)).map { _ in letters[below(letters.count)] })
+  }
+
+  mutating func side() -> Side {
+    let traces = Int64(once(in: 6) ? anyMagnitude() >> 1 : next() % 60)
+    return Side(
+      traces: traces, errorTraces: once(in: 2) ? 0 : Int64(next() % 60),
+      unseenFailures: once(in: 3) ? Int64(next() % 5) : 0,
+      latency: once(in: 4)
+        ? nil
+        : LogLatency(weight: Double(traces) + unit(), mean: 10 + 12 * unit(), variance: unit()))
+  }
+
+  mutating func sides(_ countMax: Int) -> [Side] { (0..<below(countMax)).map { _ in side() } }
+
+  mutating func settings() -> GateSettings {
+    GateSettings(errorsTolerated: unit() * 0.1, minHealth: once(in: 2) ? nil : 100 * unit())
+  }
+
+  mutating func concurrent() -> ConcurrentQuestion {
+    let width = TileWidth.allCases[below(4)].nanos
+    let start = Sample.start + UInt64(below(1_000_000))
+    let windows = (0..<below(40)).map { index in
+      ComparedWindow(
+        start: start + UInt64(index) * width, width: width, current: side(), baseline: side(),
+        unknownFailures: once(in: 5) ? Int64(below(4)) : 0)
+    }
+    return ConcurrentQuestion(
+      version: text(), baseline: text(), start: start, until: start + 41 * width,
+      windows: windows, history: sides(20), settings: settings())
+  }
+
+  private mutating func stretch() -> Stretch { Stretch(before: side(), after: side()) }
+
+  private mutating func series() -> StretchSeries {
+    StretchSeries(
+      now: stretch(), earlier: (0..<below(29)).map { _ in once(in: 5) ? nil : stretch() })
+  }
+
+  mutating func beforeAfter() -> BeforeAfterQuestion {
+    BeforeAfterQuestion(
+      version: text(), start: Sample.start, until: Sample.start + anyMagnitude() % .day,
+      subject: series(), controls: (0..<below(4)).map { _ in series() }, history: sides(30),
+      unknownFailures: Int64(below(5)), settings: settings())
+  }
+
+  mutating func report() -> GateReport {
+    var subject = GateReport.Subject()
+    subject.service = text()
+    subject.environment = text()
+    subject.version = text()
+    subject.baseline = text()
+    subject.marker = once(in: 2) ? nil : MarkerID(next())
+    subject.start = once(in: 3) ? nil : anyMagnitude()
+    subject.until = once(in: 3) ? nil : anyMagnitude()
+    subject.deadline = once(in: 3) ? nil : anyMagnitude()
+    return GateReport(
+      tenant: TenantID(UInt32(truncatingIfNeeded: anyMagnitude())), subject: subject,
+      question: GateQuestion(
+        concurrent: once(in: 3) ? nil : concurrent(),
+        beforeAfter: once(in: 3) ? nil : beforeAfter()),
+      remarks: (0..<below(3)).map { _ in text() })
+  }
+}
