@@ -39,17 +39,18 @@ extension TraceAnalyser {
   }
 
   /// Whether the time of a span that no child explains is its service's own: that of a call is the
-  /// gap of an edge, or the time of a peer nobody sees into.
+  /// gap of an edge, or the time of a peer nobody sees into; nobody works while waiting for messages.
   func isOwnTime(_ index: Int) -> Bool {
     switch roles[index] {
     case .work, .ownApplication, .wrapper: true
-    case .call, .callToPeer, .callToUnknown: false
+    case .call, .callToPeer, .callToUnknown, .receive: false
     }
   }
 
   mutating func markFailedCalls() {
     for index in forest.spans.indices {
-      let leaves = roles[index] == .callToPeer || roles[index] == .callToUnknown
+      let leaves =
+        roles[index] == .callToPeer || roles[index] == .callToUnknown || isSent(index)
       if leaves, forest.spans[index].isError {
         visits[Int(visitOf[index])].hasFailedCall = true
       }
