@@ -10,6 +10,7 @@ extension TraceAnalyser {
       } else if isCalled(index) {
         emitCall(entry: index, trace: key.trace, into: &findings)
       }
+      if isCalledByClient(index) { emitCallOfClient(index, trace: key.trace, into: &findings) }
       if let peer = peerCalled(index) {
         emitCall(index, toPeer: peer, trace: key.trace, into: &findings)
       }
@@ -97,6 +98,26 @@ extension TraceAnalyser {
     findings.append(finding)
   }
 
+  /// A request whose caller does not report and is named by the span that took it.
+  private func isCalledByClient(_ index: Int) -> Bool {
+    let span = forest.spans[index]
+    return span.traits.contains(.namesCaller) && span.kind == .server && !span.peer.isNone
+      && forest.rootReasons[index] == .first
+  }
+
+  private func emitCallOfClient(_ index: Int, trace: TraceID, into findings: inout [Finding]) {
+    let span = forest.spans[index]
+    let weight = Int64(span.weight)
+    var finding = Finding(
+      window: span.end.floored(to: windowNanos),
+      key: .edge(span.peer, span.service, .virtualNode), latency: span.durationNanos,
+      weight: weight, exemplar: trace)
+    finding.counters[.requests] = 1
+    finding.counters[.requestsAdjusted] = weight
+    if span.isError { countFailure(&finding.counters, weight: weight, callerFailed: nil) }
+    findings.append(finding)
+  }
+
   /// The node that a span calls and that does not report.
   private func peerCalled(_ index: Int) -> NameID? {
     if isSent(index) { return sentTo[index] }
@@ -158,6 +179,7 @@ extension TraceAnalyser {
     case .callToUnknown: return .clientWithoutPeer
     case .ownApplication: return .ownApplication
     case .wrapper: return .wrapsAnotherClient
+    case .settle: return .settlesMessages
     case .work, .call, .callToPeer, .receive: break
     }
     if isTaken(index) { return nil }
@@ -206,6 +228,7 @@ extension TraceAnalyser {
     for index in forest.spans.indices {
       let span = forest.spans[index]
       if isTaken(index) { touch(.node(queues[index]), span.end, false) }
+      if isCalledByClient(index) { touch(.node(span.peer), span.end, false) }
       guard let peer = peerCalled(index) else { continue }
       touch(.node(peer), span.end, span.isError)
       // Whoever was called may have died before it could send its own span.

@@ -21,7 +21,7 @@ extension TraceAnalyser {
 
   /// Whether the span asks a queue for messages, of which others below may tell what came.
   func receives(_ index: Int) -> Bool {
-    forest.spans[index].kind.isExit && forest.spans[index].traits.contains(.receives)
+    forest.spans[index].kind == .client && forest.spans[index].traits.contains(.receives)
   }
 
   /// The queue a span's attributes name; `NameID.none` when they do not, or only its system.
@@ -34,7 +34,7 @@ extension TraceAnalyser {
   /// one put into a queue.
   func returnsByQueue(_ index: Int, parent: Int) -> Bool {
     forest.spans[index].kind == .consumer && forest.spans[parent].kind == .producer
-      && !receives(parent) && !(namedQueue(parent).isNone && namedQueue(index).isNone)
+      && !(namedQueue(parent).isNone && namedQueue(index).isNone)
   }
 
   mutating func noteTaker(_ index: Int) {

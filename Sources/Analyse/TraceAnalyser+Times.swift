@@ -43,7 +43,7 @@ extension TraceAnalyser {
   func isOwnTime(_ index: Int) -> Bool {
     switch roles[index] {
     case .work, .ownApplication, .wrapper: true
-    case .call, .callToPeer, .callToUnknown, .receive: false
+    case .call, .callToPeer, .callToUnknown, .receive, .settle: false
     }
   }
 

@@ -69,8 +69,8 @@ public struct TraceAnalyser: Sendable {
     case ownApplication
     /// A client span around another one.
     case wrapper
-    /// Waiting for messages.
-    case receive
+    /// Waiting for messages, and saying what became of them.
+    case receive, settle
   }
 
   public init() {}
@@ -188,6 +188,9 @@ public struct TraceAnalyser: Sendable {
 
   private func role(of index: Int, below: Below) -> Role {
     if receives(index) { return .receive }
+    if forest.spans[index].kind == .client, forest.spans[index].traits.contains(.settles) {
+      return .settle
+    }
     guard isExit(index) else { return .work }
     if below == .calledVisit { return .call }
     if isOwnApplicationHop(index) { return .ownApplication }

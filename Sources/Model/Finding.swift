@@ -156,6 +156,8 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case parentCycle = 5
   /// A span that takes messages and says from no queue, below nobody who sent them.
   case queueNotNamed = 6
+  /// A span that tells a queue what became of messages.
+  case settlesMessages = 7
 
   public var label: String {
     switch self {
@@ -165,6 +167,7 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .parentMissing: "parent_missing"
     case .parentCycle: "parent_cycle"
     case .queueNotNamed: "queue_not_named"
+    case .settlesMessages: "settles_messages"
     }
   }
 }

@@ -19,8 +19,8 @@ public struct SpanRecord: Hashable, Sendable {
   public var operation: NameID
   /// The node on the other side, as the span's attributes name it; `NameID.none` when they do not.
   /// Of a span that calls: whom (a name of kind `.database`, `.messaging` or `.external`), used where
-  /// no span of the callee exists. Of a consumer, and of a span that receives: the queue. Of a server
-  /// span without a parent: its caller (`.client`).
+  /// no span of the callee exists. Of a consumer, and of a span that receives: the queue. With the trait
+  /// `namesCaller`: who called (`.client`).
   public var peer: NameID
   /// The host a failed call went to (a name of kind `.address`), so that the failure can be laid to
   /// an instance that no longer reports; `NameID.none` for calls that worked or did not say.
@@ -107,6 +107,10 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
   public static let namesQueue = SpanTraits(rawValue: 1 << 17)
   /// Asks a queue for messages: what comes of it is work of the span's own service.
   public static let receives = SpanTraits(rawValue: 1 << 18)
+  /// Tells a queue what became of messages, which were counted when they were taken.
+  public static let settles = SpanTraits(rawValue: 1 << 19)
+  /// The peer is who called, and no span of the caller is to be expected.
+  public static let namesCaller = SpanTraits(rawValue: 1 << 20)
 
   /// One of the span's names, of this kind, found no room and is summed under overflow.
   public static func overflow(_ kind: NameKind) -> SpanTraits {

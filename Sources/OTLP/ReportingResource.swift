@@ -23,7 +23,7 @@ struct ReportingResource {
   init(_ attributes: AttributeSlots) {
     isProxy = unsafe attributes[.serviceName].text?.equals("linkerd-proxy") ?? false
     for key in [AttributeKey.hostIP, .podIP] {
-      if let text = unsafe attributes[key].text { unsafe ownAddresses.append(Array(text)) }
+      if let text = unsafe attributes[key].firstText { unsafe ownAddresses.append(Array(text)) }
     }
   }
 }

@@ -24,7 +24,7 @@ import Model
     if isFailure(status: span.status) { traits.insert(.error) }
     if attributes.isUpstreamOwnApplication { traits.insert(.upstreamIsOwnApplication) }
     if peerIsLocal(resource) { traits.insert(.peerIsLocalHost) }
-    findPeer()
+    findPeer(span)
     if traits.contains(.error), isCall, peer != nil {
       unsafe peerHost = attributes.peerHost
     }
@@ -107,15 +107,46 @@ import Model
     .networkPeerAddress, .serverAddress, .netPeerName, .netPeerIP, .netSockPeerAddress,
   ]
 
-  private mutating func findPeer() {
-    if isCall, attributes.has(.databaseSystem, or: .databaseSystemName) {
+  /// Whether the span's links are messages: only spans that take some have one for each.
+  var countsLinks: Bool { kind == .consumer || traits.contains(.receives) }
+
+  private mutating func findPeer(_ span: SpanFields) {
+    if isCall, attributes.isDatabase {
       traits.insert(.database)
-      peer = attributes.databasePeer
+      unsafe setPeer(.database, attributes.name(PeerPrecedence.database))
     } else if isCall || kind == .consumer, attributes.isMessaging {
       traits.insert(.messaging)
-      if isCall { peer = attributes.messagingPeer }
+      findQueue()
     } else if isCall, !traits.contains(.upstreamIsOwnApplication) {
-      peer = attributes.externalPeer
+      unsafe setPeer(.external, attributes.name(PeerPrecedence.external))
+    } else if kind == .server, span.isRoot {
+      unsafe setPeer(.client, attributes.name(PeerPrecedence.client))
+      if peer != nil { traits.insert(.namesCaller) }
     }
+  }
+
+  /// The queue messages are sent to or taken from.
+  private mutating func findQueue() {
+    let operation =
+      unsafe attributes[.messagingOperationType].text
+      ?? attributes[.messagingOperation].text
+    if kind == .client, let operation = unsafe operation {
+      if unsafe operation.equals("receive") { traits.insert(.receives) }
+      if unsafe operation.equals("settle") { traits.insert(.settles) }
+    }
+    let takes = kind == .consumer || traits.contains(.receives)
+    let queue =
+      unsafe (takes ? attributes.name(PeerPrecedence.queueSentTo) : nil)
+      ?? attributes.name(PeerPrecedence.queue)
+    if let queue = unsafe queue {
+      traits.insert(.namesQueue)
+      unsafe setPeer(.messaging, queue)
+    } else if !takes {
+      unsafe setPeer(.messaging, attributes.name(PeerPrecedence.queueSystem))
+    }
+  }
+
+  private mutating func setPeer(_ kind: NameKind, _ name: UnsafeRawBufferPointer?) {
+    if let name = unsafe name { unsafe peer = PeerNode(kind: kind, name: name) }
   }
 }

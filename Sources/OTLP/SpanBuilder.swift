@@ -111,6 +111,19 @@ import Model
     if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
   }
 
+  /// A link to another span; whether it says to which.
+  mutating func link(isWhole: Bool) { if isWhole { span.links.read &+= 1 } }
+  /// Links beyond `SpanFields.linksReadMax`, which nobody looked at.
+  mutating func unreadLinks(_ count: UInt64) { span.links.unread = count }
+  /// Links that the sender had and did not send.
+  mutating func droppedLinks(_ count: UInt64) { span.links.dropped = count }
+
+  /// Forgets the span's links: a document gave the list a second time.
+  mutating func forgetLinks() {
+    span.links.read = 0
+    span.links.unread = 0
+  }
+
   /// Forgets the span's attributes: a document gave the list a second time.
   mutating func forgetSpanAttributes() { spanAttributes.removeAll() }
 
@@ -133,6 +146,7 @@ import Model
     let peer = peer(meaning.peer)
     let peerAddress = unsafe address(meaning.peerHost)
     var traits = meaning.traits.union(overflow)
+    let links = meaning.countsLinks ? span.links.count : 0
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
     if !resource.isListed { listResource() }
     batch.append(
@@ -140,7 +154,7 @@ import Model
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
         service: resource.service, version: resource.version, instance: resource.instance,
         operation: operation, peer: peer, peerAddress: peerAddress, weight: span.weight,
-        kind: span.kind, traits: traits),
+        kind: span.kind, traits: traits, links: links),
       trace: identity.trace)
   }
 
@@ -194,10 +208,9 @@ import Model
     name.removeAll()
     name.append(attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
     guard !name.bytes.isEmpty else { return .none }
-    let address = attributes.first(.podIP, .hostIP)
-    if unsafe address.text?.isEmpty == false {
+    if let address = unsafe attributes[.podIP].firstText ?? attributes[.hostIP].firstText {
       name.appendSeparator()
-      name.append(address)
+      unsafe name.append(address)
     }
     return intern(.instance, scope: resource.service)
   }

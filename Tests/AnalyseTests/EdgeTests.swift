@@ -175,6 +175,37 @@ import Testing
     #expect(outcome.edge("a", "b").clientLatency == .of(30))
   }
 
+  /// Scenario: requests nobody traced asked for, of which one says who called; a call says the same.
+  /// Guarantees: an edge from a node for the caller, which is nobody's request, only for the first.
+  @Test func untracedCallers() {
+    var trace = TraceSketch()
+    let root = trace.span(
+      "a", .server, 0, 100, traits: [.namesCaller, .error], peer: "till", peerKind: .client)
+    trace.span("a", .server, 0, 50)
+    let call = trace.span("a", .client, under: root, 10, 90)
+    trace.span(
+      "b", .server, under: call, 20, 80, traits: .namesCaller, peer: "other", peerKind: .client)
+    let outcome = trace.analysed()
+    #expect(outcome.nodes == ["a 2/1", "b 1/0"])
+    #expect(outcome.edges == ["a→b 1/0", "till→a virtual_node 1/1"])
+    let edge = outcome.edge("till", "a", .virtualNode)
+    #expect(edge.latency == .of(100) && edge.clientLatency.isEmpty && edge.ownTime.isEmpty)
+    #expect(outcome.node("till").counters[.traces] == 1)
+  }
+
+  /// Scenario: a client acknowledges messages it took.
+  /// Guarantees: no call and no message, but it is counted, and its time is nobody's work.
+  @Test func settling() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    trace.span(
+      "a", .client, under: root, 10, 90, traits: [.messaging, .namesQueue, .settles],
+      peer: "orders", peerKind: .messaging)
+    let outcome = trace.analysed()
+    #expect(outcome.nodes == ["a 1/0"] && outcome.edges.isEmpty)
+    #expect(outcome.unpaired == ["settles_messages 1"] && outcome.node("a").ownTime == .of(20))
+  }
+
   /// Scenario: a client span whose attributes name nobody, with nothing below it.
   /// Guarantees: no edge and no node, but it is counted, and its time is not the caller's own.
   @Test func unknownPeer() {
