@@ -83,12 +83,14 @@ extension TraceAnalyser {
       latency: entry.durationNanos, weight: weight, exemplar: trace)
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
-    var criticalTime = callee.criticalTime
-    if let client = clientSide(of: index) {
+    var criticalTime = callee.criticalTime &+ callee.proxyCriticalTime
+    let client = clientSide(of: index)
+    if let client {
       finding.clientLatency = forest.spans[client].durationNanos
       criticalTime &+= criticalTimes[client]
-      if !queued { finding.ownTime = selfTimes[client] }
     }
+    let gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTimes[$0] } ?? 0)
+    if !queued, client != nil || gap > 0 { finding.ownTime = gap }
     finding.counters[.criticalPathNanos] = adjusted(criticalTime, weight)
     if callFailed(index) {
       countFailure(
@@ -114,6 +116,8 @@ extension TraceAnalyser {
       weight: weight, exemplar: trace)
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
+    let proxyTime = visits[Int(visitOf[index])].proxyTime
+    if proxyTime > 0 { finding.ownTime = proxyTime }
     if span.isError { countFailure(&finding.counters, weight: weight, callerFailed: nil) }
     findings.append(finding)
   }
@@ -140,6 +144,7 @@ extension TraceAnalyser {
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
     finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
+    if handedTimes[index] > 0 { finding.ownTime = handedTimes[index] }
     var node = finding
     node.key = .node(peer)
     node.clientLatency = nil

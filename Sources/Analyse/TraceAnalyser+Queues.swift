@@ -138,7 +138,8 @@ extension TraceAnalyser {
     finding.counters[.requestsAdjusted] = weight
     let visit = visits[Int(visitOf[index])]
     finding.counters[.criticalPathNanos] = adjusted(
-      visit.entry == index ? visit.criticalTime : criticalTimes[index], Int64(span.weight))
+      visit.entry == index
+        ? visit.criticalTime &+ visit.proxyCriticalTime : criticalTimes[index], Int64(span.weight))
     if span.isError {
       finding.counters[.errors] = messages
       finding.counters[.errorsAdjusted] = weight

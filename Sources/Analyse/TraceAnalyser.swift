@@ -24,6 +24,9 @@ public struct TraceAnalyser: Sendable {
   var lastCallee: [Int32] = []
   /// Parallel to the forest's spans: duration minus the union of the children.
   var selfTimes: [Nanos] = []
+  /// Parallel to the forest's spans: time of proxies between the caller and the call, which
+  /// belongs to the call's edge.
+  var handedTimes: [Nanos] = []
   /// Parallel to the forest's spans: time on the critical path that is the span's own.
   var criticalTimes: [Nanos] = []
 
@@ -50,6 +53,11 @@ public struct TraceAnalyser: Sendable {
     var criticalTime: Nanos = 0
     /// Whether the visit is a request: not a fragment whose beginning was never sent.
     var isRequest = true
+    /// The work of an application behind proxies, as far as spans tell, and the time of the
+    /// proxies in front of it, which belongs to the edge that leads here.
+    var hasApplication = false
+    var proxyTime: Nanos = 0
+    var proxyCriticalTime: Nanos = 0
     /// Whether it takes messages from a queue, and from which as far as it says.
     var takesMessages = false
     var queue = NameID.none

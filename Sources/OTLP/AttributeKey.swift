@@ -8,6 +8,11 @@ enum AttributeKey: UInt8, CaseIterable {
   // Proxies.
   case component, nodeID, downstreamCluster
   case upstreamCluster, upstreamClusterName, upstreamAddress
+  // Meshes.
+  case istioNamespace, istioService, istioDestinationService, istioDestinationWorkload,
+    istioDestinationNamespace
+  case istioSourceService, istioSourceWorkload, istioSourceNamespace
+  case linkerdNamespace, linkerdDeployment, linkerdStatefulSet, linkerdDaemonSet, containerName
   // Who was called.
   case servicePeerName, peerService, serverAddress, netPeerName, networkPeerAddress
   case netPeerIP, netSockPeerAddress, peerAddress, httpHost, httpURL, urlFull
@@ -42,6 +47,19 @@ enum AttributeKey: UInt8, CaseIterable {
     case .upstreamCluster: "upstream_cluster"
     case .upstreamClusterName: "upstream_cluster.name"
     case .upstreamAddress: "upstream_address"
+    case .istioNamespace: "istio.namespace"
+    case .istioService: "istio.canonical_service"
+    case .istioDestinationService: "istio.destination_canonical_service"
+    case .istioDestinationWorkload: "istio.destination_workload"
+    case .istioDestinationNamespace: "istio.destination_namespace"
+    case .istioSourceService: "istio.source_canonical_service"
+    case .istioSourceWorkload: "istio.source_workload"
+    case .istioSourceNamespace: "istio.source_namespace"
+    case .linkerdNamespace: "linkerd.io/workload-ns"
+    case .linkerdDeployment: "linkerd.io/proxy-deployment"
+    case .linkerdStatefulSet: "linkerd.io/proxy-statefulset"
+    case .linkerdDaemonSet: "linkerd.io/proxy-daemonset"
+    case .containerName: "k8s.container.name"
     case .servicePeerName: "service.peer.name"
     case .peerService: "peer.service"
     case .serverAddress: "server.address"

@@ -11,6 +11,8 @@ import Model
 enum PeerRule {
   /// The text as it is.
   case text(AttributeKey)
+  /// The same, unless it is a mesh's word for no value.
+  case said(AttributeKey)
   /// A host, without the port.
   case host(AttributeKey)
   /// The host of a URL.
@@ -24,7 +26,7 @@ enum PeerRule {
 
   var key: AttributeKey {
     switch self {
-    case .text(let key), .host(let key), .hostOfURL(let key), .cluster(let key),
+    case .text(let key), .said(let key), .host(let key), .hostOfURL(let key), .cluster(let key),
       .lastPart(let key, _), .lastingQueue(let key):
       key
     }
@@ -65,7 +67,8 @@ enum PeerPrecedence {
 
   /// Who called, of a server span without a parent. Addresses are not among them: they are people's.
   static let client: [PeerRule] = [
-    .text(.servicePeerName), .text(.peerService), .text(.downstreamCluster),
+    .text(.servicePeerName), .text(.peerService), .said(.downstreamCluster),
+    .said(.istioSourceService), .said(.istioSourceWorkload),
   ]
 }
 
@@ -81,10 +84,8 @@ extension AttributeSlots {
   private func name(_ rule: PeerRule) -> UnsafeRawBufferPointer? {
     guard let text = unsafe self[rule.key].text else { return nil }
     switch rule {
-    case .text(.downstreamCluster):
-      // Envoy's word for a caller that did not say.
-      return unsafe text.equals("-") ? nil : text
     case .text: return unsafe text
+    case .said(let key): return unsafe said(key)
     case .host(.peerAddress):
       if isListener { return nil }
       return unsafe PeerRule.nonEmpty(NetworkAddress.host(of: text))

@@ -42,6 +42,19 @@ extension UnsafeRawBufferPointer {
     return nil
   }
 
+  func lastPosition(of byte: UInt8) -> Int? {
+    for index in (0..<count).reversed() where unsafe self[index] == byte { return index }
+    return nil
+  }
+
+  func hasSuffix(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard count >= text.count else { return false }
+    for index in 0..<text.count where unsafe self[count - text.count + index] != text[index] {
+      return false
+    }
+    return true
+  }
+
   /// The bytes of a range within bounds.
   @inline(__always)
   func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {

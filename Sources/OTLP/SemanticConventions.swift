@@ -12,17 +12,25 @@ import Model
   private let attributes: AttributeSlots
   private let kind: SpanKind
 
-  init(attributes: AttributeSlots, span: SpanFields, resource: ReportingResource) {
+  /// - Parameter workload: whom a waypoint's span speaks for.
+  init(
+    attributes: AttributeSlots, span: SpanFields, resource: ReportingResource,
+    workload: MeshWorkload? = nil
+  ) {
     self.attributes = attributes
     kind = span.kind
-    if resource.isProxy || isFromProxy {
+    if resource.isProxy || workload != nil || isFromProxy {
       traits.insert(.proxy)
       if unsafe span.name.equals("egress") || span.name.hasPrefix("egress ") {
         traits.insert(.outboundProxy)
       }
     }
+    if workload?.isServed == false { traits.insert(.outboundProxy) }
     if isFailure(status: span.status) { traits.insert(.error) }
-    if attributes.isUpstreamOwnApplication { traits.insert(.upstreamIsOwnApplication) }
+    let leadsToServed = workload?.isServed == true && kind.isExit
+    if leadsToServed || attributes.isUpstreamOwnApplication {
+      traits.insert(.upstreamIsOwnApplication)
+    }
     if peerIsLocal(resource) { traits.insert(.peerIsLocalHost) }
     findPeer(span)
     if traits.contains(.error), isCall, peer != nil {
@@ -101,6 +109,7 @@ import Model
   private func isLocal(_ key: AttributeKey, _ resource: ReportingResource) -> Bool {
     guard let text = unsafe attributes[key].text else { return false }
     return unsafe NetworkAddress.isLocal(text, own: resource.ownAddresses)
+      || !resource.meshAddress.isEmpty && NetworkAddress.host(of: text).equals(resource.meshAddress)
   }
 
   private static let peerAddresses: [AttributeKey] = [

@@ -140,19 +140,23 @@ import Model
   }
 
   private mutating func append(_ identity: SpanFields.Identity) {
-    let meaning = SemanticConventions(attributes: spanAttributes, span: span, resource: resource)
-    overflow = resource.overflow
-    let operation = operation()
+    let node = MeshNode(spanAttributes)
+    let workload = node?.kind == .waypoint ? MeshWorkload(spanAttributes) : nil
+    let reporter = reporter(node, workload)
+    let meaning = SemanticConventions(
+      attributes: spanAttributes, span: span, resource: resource, workload: workload)
+    overflow = reporter.overflow
+    let operation = operation(of: reporter.service)
     let peer = peer(meaning.peer)
     let peerAddress = unsafe address(meaning.peerHost)
     var traits = meaning.traits.union(overflow)
     let links = meaning.countsLinks ? span.links.count : 0
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
-    if !resource.isListed { listResource() }
+    list(reporter)
     batch.append(
       SpanRecord(
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
-        service: resource.service, version: resource.version, instance: resource.instance,
+        service: reporter.service, version: reporter.version, instance: reporter.instance,
         operation: operation, peer: peer, peerAddress: peerAddress, weight: span.weight,
         kind: span.kind, traits: traits, links: links),
       trace: identity.trace)
@@ -160,11 +164,11 @@ import Model
 
   // MARK: Names
 
-  private mutating func operation() -> NameID {
+  private mutating func operation(of service: NameID) -> NameID {
     guard unsafe !span.name.isEmpty else { return .none }
     name.removeAll()
     unsafe name.append(span.name)
-    return used(intern(.operation, scope: resource.service))
+    return used(intern(.operation, scope: service))
   }
 
   private mutating func peer(_ peer: PeerNode?) -> NameID {
@@ -192,15 +196,77 @@ import Model
     name.append(attributes.first(.environmentName, .environment))
     resource.environment = name.bytes
     name.appendSeparator()
-    name.append(attributes[.serviceNamespace])
+    let workload = ReportingResource.linkerdWorkload(attributes)
+    name.append(
+      workload == nil
+        ? attributes[.serviceNamespace] : attributes.first(.serviceNamespace, .linkerdNamespace))
     name.appendSeparator()
     let empty = name.bytes.count
-    name.append(attributes[.serviceName])
+    name.append(workload ?? attributes[.serviceName])
     if name.bytes.count == empty { name.append("unknown_service") }
-    resource.service = intern(.service, scope: .none)
-    resource.version = scoped(.version, attributes[.serviceVersion])
-    resource.instance = instance(attributes)
-    resource.overflow = overflow
+    resource.reporter.service = intern(.service, scope: .none)
+    resource.reporter.version = scoped(.version, attributes[.serviceVersion])
+    resource.reporter.instance = instance(attributes)
+    resource.reporter.overflow = overflow
+  }
+
+  /// Whom the span speaks for: its resource, or the workload a proxy of a mesh serves.
+  private mutating func reporter(_ node: MeshNode?, _ workload: MeshWorkload?) -> Reporter {
+    guard let node else { return resource.reporter }
+    if let workload {
+      overflow = []
+      var reporter = Reporter()
+      unsafe reporter.service = service(workload.name, namespace: workload.namespace)
+      reporter.overflow = overflow
+      return reporter
+    }
+    if unsafe !node.key.equals(resource.meshKey) {
+      identify(node)
+      unsafe resource.meshKey = Array(node.key)
+    }
+    return resource.meshReporter
+  }
+
+  /// Reads who reports out of the identity of a proxy: its namespace is the workload's, which Istio
+  /// appends to the service's name.
+  private mutating func identify(_ node: MeshNode) {
+    overflow = []
+    unsafe resource.meshAddress = Array(node.address)
+    let sentName = resource.serviceName
+    let sentNamespace = resource.serviceNamespace
+    var reporter = Reporter()
+    reporter.service = unsafe sentName.withUnsafeBytes { sentName in
+      let name = unsafe node.workload(sentName, canonical: spanAttributes.said(.istioService))
+      return unsafe sentNamespace.withUnsafeBytes { sent in
+        unsafe service(name, namespace: sent.isEmpty ? node.namespace : sent)
+      }
+    }
+    if let version = table.name(resource.reporter.version) {
+      name.removeAll()
+      name.append(Array(version.text.utf8))
+      reporter.version = intern(.version, scope: reporter.service)
+    }
+    name.removeAll()
+    unsafe name.append(node.pod)
+    if !name.bytes.isEmpty {
+      name.appendSeparator()
+      unsafe name.append(node.address)
+      reporter.instance = intern(.instance, scope: reporter.service)
+    }
+    reporter.overflow = overflow
+    resource.meshReporter = reporter
+  }
+
+  private mutating func service(
+    _ text: UnsafeRawBufferPointer, namespace: UnsafeRawBufferPointer
+  ) -> NameID {
+    name.removeAll()
+    name.append(resource.environment)
+    name.appendSeparator()
+    unsafe name.append(namespace)
+    name.appendSeparator()
+    unsafe name.append(text)
+    return intern(.service, scope: .none)
   }
 
   /// An instance with its address (`InstanceIdentity`).
@@ -212,13 +278,13 @@ import Model
       name.appendSeparator()
       unsafe name.append(address)
     }
-    return intern(.instance, scope: resource.service)
+    return intern(.instance, scope: resource.reporter.service)
   }
 
   private mutating func scoped(_ kind: NameKind, _ value: AttributeValue) -> NameID {
     name.removeAll()
     name.append(value)
-    return name.bytes.isEmpty ? .none : intern(kind, scope: resource.service)
+    return name.bytes.isEmpty ? .none : intern(kind, scope: resource.reporter.service)
   }
 
   /// The id of the text in `name`, through the cache.
@@ -237,11 +303,12 @@ import Model
     return interned
   }
 
-  private mutating func listResource() {
-    use(resource.service)
-    use(resource.version)
-    use(resource.instance)
-    resource.isListed = true
+  private mutating func list(_ reporter: Reporter) {
+    if reporter == resource.listed { return }
+    use(reporter.service)
+    use(reporter.version)
+    use(reporter.instance)
+    resource.listed = reporter
   }
 
   private mutating func used(_ id: NameID) -> NameID {

@@ -205,7 +205,7 @@ import Testing
   /// The name of rank n as the attribute of that rank would say it.
   private func value(_ rule: PeerRule, _ rank: Int) -> SampleValue {
     switch rule {
-    case .text, .lastingQueue, .cluster: .string("\(rank)")
+    case .text, .said, .lastingQueue, .cluster: .string("\(rank)")
     case .host: .string("[\(rank)]:80")
     case .hostOfURL: .string("https://u:p@\(rank):443/x")
     case .lastPart(_, let separator): .string("https:\(separator)x\(separator)\(rank)")
