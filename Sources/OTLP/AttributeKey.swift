@@ -26,6 +26,8 @@ enum AttributeKey: UInt8, CaseIterable {
   case messagingTemporaryDestination, messageBusDestination
   case sqsQueueURL, awsQueueURL, snsTopicARN
   case messagingOperationType, messagingOperation
+  // Sampling.
+  case samplingProbability
   // Who reports.
   case serviceName, serviceNamespace, serviceVersion, serviceInstanceID
   case environmentName, environment
@@ -97,6 +99,7 @@ enum AttributeKey: UInt8, CaseIterable {
     case .snsTopicARN: "aws.sns.topic.arn"
     case .messagingOperationType: "messaging.operation.type"
     case .messagingOperation: "messaging.operation"
+    case .samplingProbability: "sampling.probability"
     case .serviceName: "service.name"
     case .serviceNamespace: "service.namespace"
     case .serviceVersion: "service.version"

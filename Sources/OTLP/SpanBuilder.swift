@@ -104,7 +104,7 @@ import Model
   mutating func status(code: Int64) { span.status = code }
 
   mutating func traceState(_ bytes: UnsafeRawBufferPointer) {
-    span.weight = unsafe SamplingThreshold.weight(traceState: bytes)
+    span.weight = unsafe SamplingThreshold.weightSaid(in: bytes)
   }
 
   mutating func spanAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
@@ -150,6 +150,9 @@ import Model
     let peer = peer(meaning.peer)
     let peerAddress = unsafe address(meaning.peerHost)
     var traits = meaning.traits.union(overflow)
+    let weight =
+      span.weight ?? SamplingThreshold.weight(probability: spanAttributes[.samplingProbability])
+      ?? SpanRecord.weightOne
     let links = meaning.countsLinks ? span.links.count : 0
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
     list(reporter)
@@ -157,7 +160,7 @@ import Model
       SpanRecord(
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
         service: reporter.service, version: reporter.version, instance: reporter.instance,
-        operation: operation, peer: peer, peerAddress: peerAddress, weight: span.weight,
+        operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
         kind: span.kind, traits: traits, links: links),
       trace: identity.trace)
   }

@@ -10,7 +10,8 @@ import Model
   var start: Nanos = 0
   var end: Nanos = 0
   var status: Int64 = 0
-  var weight = SpanRecord.weightOne
+  /// nil where `tracestate` says nothing.
+  var weight: UInt32?
   var links = Links()
   var rejection: RejectionReason?
 

@@ -185,8 +185,8 @@ import Testing
     let root = trace.span("a", .server, 0, 100)
     let client = trace.span("a", .client, under: root, 10, 90)
     let listener = trace.span(
-      "a", .server, under: client, 12, 88, traits: [.proxy, .outboundProxy], peer: "b.example")
-    let upstream = trace.span("a", .client, under: listener, 15, 85, traits: .proxy, peer: "b.example")
+      "a", .server, under: client, 12, 88, traits: [.proxy, .outboundProxy], peer: "next")
+    let upstream = trace.span("a", .client, under: listener, 15, 85, traits: .proxy, peer: "next")
     let inbound = trace.span("b", .server, under: upstream, 20, 80, traits: .proxy)
     let hop = trace.span(
       "b", .client, under: inbound, 24, 76, traits: [.proxy, .upstreamIsOwnApplication])
