@@ -128,7 +128,7 @@ let package = Package(
     tests("Receive", ["Model", "HTTP2", "HTTP2Client", "OTLP", "Receive", logging] + nio),
     tests("Journal", ["Model", "Journal"]),
     tests("Assemble", ["Model", "Assemble"]),
-    tests("Analyse", ["Model", "Analyse"]),
+    tests("Analyse", ["Model", "OTLP", "Analyse"]),
     tests("Windows", ["Model", "Windows"]),
     tests("Store", ["Model", "Markers", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("Markers", ["Model", "Markers"]),

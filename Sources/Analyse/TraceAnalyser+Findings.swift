@@ -5,9 +5,14 @@ extension TraceAnalyser {
   mutating func emit(key: TraceKey, into findings: inout [Finding]) {
     for index in visits.indices { emitVisit(visits[index], trace: key.trace, into: &findings) }
     for index in forest.spans.indices {
-      if isCalled(index) { emitCall(entry: index, trace: key.trace, into: &findings) }
-      if roles[index] == .callToPeer {
-        emitCallToPeer(index, trace: key.trace, into: &findings)
+      if isTaken(index) {
+        emitTaking(index, trace: key.trace, into: &findings)
+      } else if isCalled(index) {
+        emitCall(entry: index, trace: key.trace, into: &findings)
+      }
+      if isCalledByClient(index) { emitCallOfClient(index, trace: key.trace, into: &findings) }
+      if let peer = peerCalled(index) {
+        emitCall(index, toPeer: peer, trace: key.trace, into: &findings)
       }
       if let reason = unpairedReason(index) {
         emitSpan(index, at: .unpaired(key.tenant, reason), &findings)
@@ -80,12 +85,14 @@ extension TraceAnalyser {
       latency: entry.durationNanos, weight: weight, exemplar: trace)
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
-    var criticalTime = callee.criticalTime
-    if let client = clientSide(of: index) {
+    var criticalTime = callee.criticalTime &+ callee.proxyCriticalTime
+    let client = clientSide(of: index)
+    if let client {
       finding.clientLatency = forest.spans[client].durationNanos
       criticalTime &+= criticalTimes[client]
-      if !queued { finding.ownTime = selfTimes[client] }
     }
+    let gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTimes[$0] } ?? 0)
+    if !queued, client != nil || gap > 0 { finding.ownTime = gap }
     finding.counters[.criticalPathNanos] = adjusted(criticalTime, weight)
     if callFailed(index) {
       countFailure(
@@ -112,21 +119,53 @@ extension TraceAnalyser {
         counters: counters))
   }
 
-  /// A call to a database, a queue or a host that does not report: all that is known of it is what
-  /// the caller saw, so the call stands for the peer's request too.
-  private func emitCallToPeer(_ index: Int, trace: TraceID, into findings: inout [Finding]) {
+  /// A request whose caller does not report and is named by the span that took it.
+  private func isCalledByClient(_ index: Int) -> Bool {
+    let span = forest.spans[index]
+    return span.traits.contains(.namesCaller) && span.kind == .server && !span.peer.isNone
+      && forest.rootReasons[index] == .first
+  }
+
+  private func emitCallOfClient(_ index: Int, trace: TraceID, into findings: inout [Finding]) {
     let span = forest.spans[index]
     let weight = Int64(span.weight)
     var finding = Finding(
       window: span.end.floored(to: windowNanos),
-      key: .edge(span.service, span.peer, connectionType(toPeerOf: span)),
+      key: .edge(span.peer, span.service, .virtualNode), latency: span.durationNanos,
+      weight: weight, exemplar: trace)
+    finding.counters[.requests] = 1
+    finding.counters[.requestsAdjusted] = weight
+    let proxyTime = visits[Int(visitOf[index])].proxyTime
+    if proxyTime > 0 { finding.ownTime = proxyTime }
+    if span.isError { countFailure(&finding.counters, weight: weight, callerFailed: nil) }
+    findings.append(finding)
+  }
+
+  /// The node that a span calls and that does not report.
+  private func peerCalled(_ index: Int) -> NameID? {
+    if isSent(index) { return sentTo[index] }
+    return roles[index] == .callToPeer ? forest.spans[index].peer : nil
+  }
+
+  /// A call to a database, a queue or a host that does not report: all that is known of it is what
+  /// the caller saw, so the call stands for the peer's request too.
+  private func emitCall(
+    _ index: Int, toPeer peer: NameID, trace: TraceID, into findings: inout [Finding]
+  ) {
+    let span = forest.spans[index]
+    let weight = Int64(span.weight)
+    var finding = Finding(
+      window: span.end.floored(to: windowNanos),
+      key: .edge(
+        span.service, peer, isSent(index) ? .messagingSystem : connectionType(toPeerOf: span)),
       latency: span.durationNanos, clientLatency: span.durationNanos, weight: weight,
       exemplar: trace)
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
     finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
+    if handedTimes[index] > 0 { finding.ownTime = handedTimes[index] }
     var node = finding
-    node.key = .node(span.peer)
+    node.key = .node(peer)
     node.clientLatency = nil
     node.ownTime = span.durationNanos
     node.counters[.traces] = 0
@@ -164,12 +203,14 @@ extension TraceAnalyser {
     case .callToUnknown: return .clientWithoutPeer
     case .ownApplication: return .ownApplication
     case .wrapper: return .wrapsAnotherClient
-    case .work, .call, .callToPeer: break
+    case .settle: return .settlesMessages
+    case .work, .call, .callToPeer, .receive: break
     }
+    if isTaken(index) { return nil }
     switch forest.rootReasons[index] {
     case .parentMissing: return .parentMissing
     case .cycle: return .parentCycle
-    case .hasParent, .first: return nil
+    case .hasParent, .first: return hasQueues && takings[index] == .unnamed ? .queueNotNamed : nil
     }
   }
 
@@ -208,12 +249,15 @@ extension TraceAnalyser {
       touch(.node(entry.service), entry.end, failed)
       if !entry.version.isNone { touch(.version(entry.service, entry.version), entry.end, failed) }
     }
-    for index in forest.spans.indices where roles[index] == .callToPeer {
+    for index in forest.spans.indices {
       let span = forest.spans[index]
-      touch(.node(span.peer), span.end, span.isError)
+      if isTaken(index) { touch(.node(queues[index]), span.end, false) }
+      if isCalledByClient(index) { touch(.node(span.peer), span.end, false) }
+      guard let peer = peerCalled(index) else { continue }
+      touch(.node(peer), span.end, span.isError)
       // Whoever was called may have died before it could send its own span.
-      if span.isError, span.traits.isDisjoint(with: [.database, .messaging]) {
-        let key = SeriesKey.unreached(span.peer, at: span.peerAddress, by: span.service)
+      if span.isError, !isSent(index), span.traits.isDisjoint(with: [.database, .messaging]) {
+        let key = SeriesKey.unreached(peer, at: span.peerAddress, by: span.service)
         touch(key, span.end, true)
       }
     }

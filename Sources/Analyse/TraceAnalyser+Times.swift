@@ -5,6 +5,9 @@ extension TraceAnalyser {
   /// Self time: the duration less the union of the children. Children are sorted by their end, latest
   /// first, so whatever a later one adds lies below all that is covered already.
   mutating func findSelfTimes() {
+    for index in forest.spans.indices where isApplication(index) {
+      visits[Int(visitOf[index])].hasApplication = true
+    }
     selfTimes.removeAll(keepingCapacity: true)
     for index in forest.spans.indices {
       let span = forest.spans[index]
@@ -21,7 +24,34 @@ extension TraceAnalyser {
       }
       let own = span.durationNanos.saturatingSubtracting(covered)
       selfTimes.append(own)
-      if isOwnTime(index) { visits[Int(visitOf[index])].selfTime &+= own }
+      switch owner(of: index) {
+      case .service: visits[Int(visitOf[index])].selfTime &+= own
+      case .incomingEdge: visits[Int(visitOf[index])].proxyTime &+= own
+      case .outgoingEdge, .nobody: break
+      }
+    }
+    handTimesDown()
+  }
+
+  /// Gives the time of proxies around a call to the call: of several below one the last, because
+  /// the time is there once.
+  private mutating func handTimesDown() {
+    handedTimes.removeAll(keepingCapacity: true)
+    handedTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
+    for index32 in forest.order {
+      let index = Int(index32)
+      guard owner(of: index) == .outgoingEdge, roles[index] == .wrapper,
+        let last = forest.children(of: index).first(where: { leadsOut(Int($0), within: index) })
+      else { continue }
+      handedTimes[Int(last)] &+= handedTimes[index] &+ selfTimes[index]
+    }
+  }
+
+  private func leadsOut(_ child: Int, within parent: Int) -> Bool {
+    guard visitOf[child] == visitOf[parent] else { return false }
+    switch roles[child] {
+    case .call, .callToPeer, .callToUnknown, .wrapper: return true
+    case .work, .ownApplication, .receive, .settle: return false
     }
   }
 
@@ -33,23 +63,47 @@ extension TraceAnalyser {
         criticalTimes[span] &+= until &- from
       }
     }
-    for index in forest.spans.indices where isOwnTime(index) {
-      visits[Int(visitOf[index])].criticalTime &+= criticalTimes[index]
+    for index in forest.spans.indices {
+      switch owner(of: index) {
+      case .service: visits[Int(visitOf[index])].criticalTime &+= criticalTimes[index]
+      case .incomingEdge: visits[Int(visitOf[index])].proxyCriticalTime &+= criticalTimes[index]
+      case .outgoingEdge, .nobody: break
+      }
     }
   }
 
-  /// Whether the time of a span that no child explains is its service's own: that of a call is the
-  /// gap of an edge, or the time of a peer nobody sees into.
-  func isOwnTime(_ index: Int) -> Bool {
+  /// Whose the time of a span is that no child explains.
+  enum TimeOwner { case service, incomingEdge, outgoingEdge, nobody }
+
+  /// That of a call is the gap of its edge, or the time of a peer nobody sees into; waiting for
+  /// messages is nobody's work; and a proxy's is not its workload's: in front of an application
+  /// that tells of itself it belongs to the edge that leads there, around a call to the call's.
+  func owner(of index: Int) -> TimeOwner {
     switch roles[index] {
-    case .work, .ownApplication, .wrapper: true
-    case .call, .callToPeer, .callToUnknown: false
+    case .call, .callToPeer, .callToUnknown: return .outgoingEdge
+    case .receive, .settle: return .nobody
+    case .work, .ownApplication, .wrapper: break
+    }
+    guard forest.spans[index].traits.contains(.proxy),
+      visits[Int(visitOf[index])].hasApplication, !isApplication(index)
+    else { return .service }
+    return roles[index] == .wrapper ? .outgoingEdge : .incomingEdge
+  }
+
+  /// Whether the span's own time is the application's: it is the application's span, or a proxy's
+  /// hop to an application that sends none.
+  private func isApplication(_ index: Int) -> Bool {
+    guard forest.spans[index].traits.contains(.proxy) else { return true }
+    guard roles[index] == .ownApplication else { return false }
+    return !forest.children(of: index).contains { child in
+      visitOf[Int(child)] == visitOf[index] && !forest.spans[Int(child)].traits.contains(.proxy)
     }
   }
 
   mutating func markFailedCalls() {
     for index in forest.spans.indices {
-      let leaves = roles[index] == .callToPeer || roles[index] == .callToUnknown
+      let leaves =
+        roles[index] == .callToPeer || roles[index] == .callToUnknown || isSent(index)
       if leaves, forest.spans[index].isError {
         visits[Int(visitOf[index])].hasFailedCall = true
       }

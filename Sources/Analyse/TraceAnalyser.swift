@@ -24,8 +24,24 @@ public struct TraceAnalyser: Sendable {
   var lastCallee: [Int32] = []
   /// Parallel to the forest's spans: duration minus the union of the children.
   var selfTimes: [Nanos] = []
+  /// Parallel to the forest's spans: time of proxies between the caller and the call, which
+  /// belongs to the call's edge.
+  var handedTimes: [Nanos] = []
   /// Parallel to the forest's spans: time on the critical path that is the span's own.
   var criticalTimes: [Nanos] = []
+
+  /// Whether the trace has spans that send or take messages; without, what follows is empty.
+  private(set) var hasQueues = false
+  /// Parallel to the forest's spans.
+  var takings: [Taking] = []
+  /// Parallel to the forest's spans: of one that takes messages, the queue they come from.
+  var queues: [NameID] = []
+  /// Parallel to the forest's spans: of a call, the queue it sends to and somebody takes from.
+  var sentTo: [NameID] = []
+  /// Parallel to the forest's spans: what is below works on messages that are counted already.
+  var isWithinTaking: [Bool] = []
+  /// Parallel to the forest's spans: a span further up in the visit sends messages.
+  var isBelowSending: [Bool] = []
 
   /// One request at one service.
   struct Visit: Sendable {
@@ -37,6 +53,14 @@ public struct TraceAnalyser: Sendable {
     var criticalTime: Nanos = 0
     /// Whether the visit is a request: not a fragment whose beginning was never sent.
     var isRequest = true
+    /// The work of an application behind proxies, as far as spans tell, and the time of the
+    /// proxies in front of it, which belongs to the edge that leads here.
+    var hasApplication = false
+    var proxyTime: Nanos = 0
+    var proxyCriticalTime: Nanos = 0
+    /// Whether it takes messages from a queue, and from which as far as it says.
+    var takesMessages = false
+    var queue = NameID.none
   }
 
   /// What a span is to the graph.
@@ -53,6 +77,8 @@ public struct TraceAnalyser: Sendable {
     case ownApplication
     /// A client span around another one.
     case wrapper
+    /// Waiting for messages, and saying what became of them.
+    case receive, settle
   }
 
   public init() {}
@@ -68,6 +94,7 @@ public struct TraceAnalyser: Sendable {
     findVisits()
     findRoles()
     findCalls()
+    findQueues()
     findSelfTimes()
     findCriticalTimes()
     markFailedCalls()
@@ -79,10 +106,15 @@ public struct TraceAnalyser: Sendable {
     visits.removeAll(keepingCapacity: true)
     visitOf.removeAll(keepingCapacity: true)
     visitOf.append(contentsOf: repeatElement(0, count: forest.spans.count))
+    hasQueues = false
     for index32 in forest.order {
       let index = Int(index32)
       let span = forest.spans[index]
-      if let parent = forest.parent(of: index), forest.spans[parent].service == span.service {
+      if span.kind == .producer || takes(index) { hasQueues = true }
+      defer { if takes(index) { noteTaker(index) } }
+      if let parent = forest.parent(of: index), forest.spans[parent].service == span.service,
+        !returnsByQueue(index, parent: parent)
+      {
         visitOf[index] = visitOf[parent]
         continue
       }
@@ -163,6 +195,10 @@ public struct TraceAnalyser: Sendable {
   }
 
   private func role(of index: Int, below: Below) -> Role {
+    if receives(index) { return .receive }
+    if forest.spans[index].kind == .client, forest.spans[index].traits.contains(.settles) {
+      return .settle
+    }
     guard isExit(index) else { return .work }
     if below == .calledVisit { return .call }
     if isOwnApplicationHop(index) { return .ownApplication }
@@ -178,6 +214,7 @@ public struct TraceAnalyser: Sendable {
   private func isExit(_ index: Int) -> Bool {
     let span = forest.spans[index]
     if span.kind.isExit { return true }
+    if span.kind == .consumer { return false }
     return span.traits.contains(.proxy) && visits[Int(visitOf[index])].entry != index
   }
 

@@ -38,6 +38,7 @@ extension NodeKind {
     case .database: self = .database
     case .messaging: self = .messaging
     case .external: self = .external
+    case .client: self = .client
     case .version, .instance, .operation, .address: return nil
     }
   }

@@ -59,12 +59,9 @@ struct RecordDecoder {
     var span = SpanRecord(
       id: id, parent: parent, start: start, end: end, service: .none, kind: kind)
     if flags.contains(.weight) { span.weight = try decodeSmall() }
-    let traits = flags.contains(.traits) ? try reader.readVarint() : 0
-    let hasAddress = traits & SpanFlags.addressFollows != 0
-    guard let known = UInt16(exactly: traits & ~SpanFlags.addressFollows) else {
-      throw MalformedBytes()
-    }
-    span.traits = SpanTraits(rawValue: known)
+    let field = TraitsField(rawValue: flags.contains(.traits) ? try reader.readVarint() : 0)
+    guard let traits = field.traits else { throw MalformedBytes() }
+    span.traits = traits
     if flags.contains(.sameProcess) {
       let last = batch.spans.last
       span.service = last?.service ?? .none
@@ -77,7 +74,8 @@ struct RecordDecoder {
     }
     span.operation = NameID(try reader.readVarint())
     span.peer = NameID(try reader.readVarint())
-    if hasAddress { span.peerAddress = NameID(try reader.readVarint()) }
+    if field.hasAddress { span.peerAddress = NameID(try reader.readVarint()) }
+    if field.hasLinks { span.links = try decodeSmall() }
     batch.append(span, trace: trace)
   }
 

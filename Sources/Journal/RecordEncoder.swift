@@ -5,8 +5,8 @@ internal import Model
 /// Names are numbered within each record, which then lists their ids: a record can be decoded
 /// although an earlier one is damaged, and a name costs a byte or two a span instead of eight.
 struct RecordEncoder: Sendable {
-  /// The most bytes a span takes: flags 1, ids 32, times 20, weight 5, traits 3, names 6 × 5.
-  static let spanBytesMax = 91
+  /// The most bytes a span takes: flags 1, ids 32, times 20, weight 5, traits 5, links 3, names 6 × 5.
+  static let spanBytesMax = 96
   /// Sequence, tenant, first start, count of spans, count of names, count of listed names.
   static let batchBytesMax = 8 + 5 + 8 + 10 + 10 + 10
 
@@ -60,7 +60,7 @@ struct RecordEncoder: Sendable {
       if isSameProcess { flags.insert(.sameProcess) }
       if !span.parent.isZero { flags.insert(.parent) }
       if span.weight != SpanRecord.weightOne { flags.insert(.weight) }
-      let traits = SpanFlags.traitsField(of: span)
+      let traits = TraitsField(span).rawValue
       if traits != 0 { flags.insert(.traits) }
       trace = traces[position]
       cursor.put(flags.rawValue)
@@ -79,6 +79,7 @@ struct RecordEncoder: Sendable {
       put(span.operation, &cursor)
       put(span.peer, &cursor)
       if !span.peerAddress.isNone { put(span.peerAddress, &cursor) }
+      if span.links != 0 { cursor.put(varint: UInt64(span.links)) }
     }
   }
 
@@ -175,12 +176,33 @@ struct SpanFlags: OptionSet {
   init(rawValue: UInt8) { self.rawValue = rawValue }
   init(kind: SpanKind) { rawValue = kind.rawValue << 4 }
 
-  /// What the traits' field holds: above the traits themselves, that an address follows the names.
-  static let addressFollows: UInt64 = 1 << 16
+  var kind: SpanKind? { SpanKind(rawValue: rawValue >> 4 & 7) }
+}
 
-  static func traitsField(of span: SpanRecord) -> UInt64 {
-    UInt64(span.traits.rawValue) | (span.peerAddress.isNone ? 0 : addressFollows)
+/// A span's traits as its record holds them, with what follows the names: traits 0 to 15 in bits 0
+/// to 15, then the two marks, then the traits that came later.
+struct TraitsField {
+  var rawValue: UInt64
+
+  private static let addressFollows: UInt64 = 1 << 16
+  private static let linksFollow: UInt64 = 1 << 17
+  private static let markBits: UInt64 = 2
+
+  init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  init(_ span: SpanRecord) {
+    let traits = UInt64(span.traits.rawValue)
+    rawValue = traits & 0xFFFF | (traits & ~0xFFFF) << TraitsField.markBits
+    if !span.peerAddress.isNone { rawValue |= TraitsField.addressFollows }
+    if span.links != 0 { rawValue |= TraitsField.linksFollow }
   }
 
-  var kind: SpanKind? { SpanKind(rawValue: rawValue >> 4 & 7) }
+  var hasAddress: Bool { rawValue & TraitsField.addressFollows != 0 }
+  var hasLinks: Bool { rawValue & TraitsField.linksFollow != 0 }
+
+  /// nil when there are more than `SpanTraits` has room for.
+  var traits: SpanTraits? {
+    let later = rawValue >> TraitsField.markBits & ~0xFFFF
+    return UInt32(exactly: rawValue & 0xFFFF | later).map(SpanTraits.init(rawValue:))
+  }
 }

@@ -178,6 +178,10 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case parentMissing = 4
   /// A span whose chain of parents leads back to itself.
   case parentCycle = 5
+  /// A span that takes messages and says from no queue, below nobody who sent them.
+  case queueNotNamed = 6
+  /// A span that tells a queue what became of messages.
+  case settlesMessages = 7
 
   public var label: String {
     switch self {
@@ -186,6 +190,8 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .wrapsAnotherClient: "wraps_another_client"
     case .parentMissing: "parent_missing"
     case .parentCycle: "parent_cycle"
+    case .queueNotNamed: "queue_not_named"
+    case .settlesMessages: "settles_messages"
     }
   }
 }

@@ -2,7 +2,7 @@
 public struct NameLimits: Sendable, Equatable {
   /// Services of one tenant.
   public var servicesMax = 10_000
-  /// Databases, queues, external peers and addresses of one tenant, each kind on its own.
+  /// Databases, queues, external peers, clients and addresses of one tenant, each kind on its own.
   public var peersMax = 5_000
   /// Versions of one service seen within an hour.
   public var versionsMax = 100
@@ -18,7 +18,7 @@ public struct NameLimits: Sendable, Equatable {
   public func count(of kind: NameKind) -> Int {
     switch kind {
     case .service: servicesMax
-    case .database, .messaging, .external, .address: peersMax
+    case .database, .messaging, .external, .client, .address: peersMax
     case .version: versionsMax
     case .instance: instancesMax
     case .operation: operationsMax
@@ -36,6 +36,7 @@ public struct NameLimits: Sendable, Equatable {
     case .instance: "instances_per_service"
     case .operation: "operations_per_service"
     case .address: "addresses"
+    case .client: "clients"
     }
   }
 }

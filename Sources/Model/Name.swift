@@ -32,8 +32,10 @@ public enum NameKind: UInt8, Sendable, CaseIterable {
   case operation = 7
   /// A host a call went to, without the port.
   case address = 8
+  /// Somebody who calls and does not report. Text: `NodeIdentity.text`.
+  case client = 9
 
-  public var isNode: Bool { rawValue <= NameKind.external.rawValue }
+  public var isNode: Bool { rawValue <= NameKind.external.rawValue || self == .client }
 }
 
 /// A name in full.

@@ -17,23 +17,27 @@ public struct SpanRecord: Hashable, Sendable {
   public var instance: NameID
   /// The span's name, within its service.
   public var operation: NameID
-  /// The node the span's attributes say it called (a name of kind `.database`, `.messaging` or
-  /// `.external`); `NameID.none` when they name none. Used only where no span of the callee exists.
+  /// The node on the other side, as the span's attributes name it; `NameID.none` when they do not.
+  /// Of a span that calls: whom (a name of kind `.database`, `.messaging` or `.external`), used where
+  /// no span of the callee exists. Of a consumer, and of a span that receives: the queue. With the trait
+  /// `namesCaller`: who called (`.client`).
   public var peer: NameID
   /// The host a failed call went to (a name of kind `.address`), so that the failure can be laid to
   /// an instance that no longer reports; `NameID.none` for calls that worked or did not say.
   public var peerAddress: NameID
   /// How many spans this one stands for after sampling, in 1/256ths (256: itself alone).
   public var weight: UInt32
-  public var kind: SpanKind
   public var traits: SpanTraits
+  /// How many links to other spans it has: of a span that takes a batch of messages, one a message.
+  public var links: UInt16
+  public var kind: SpanKind
 
   public init(
     id: SpanID, parent: SpanID = .none, start: Nanos, end: Nanos, service: NameID,
     version: NameID = .none, instance: NameID = .none, operation: NameID = .none,
     peer: NameID = .none, peerAddress: NameID = .none, weight: UInt32 = SpanRecord.weightOne,
     kind: SpanKind = .internal,
-    traits: SpanTraits = []
+    traits: SpanTraits = [], links: UInt16 = 0
   ) {
     self.id = id
     self.parent = parent
@@ -48,6 +52,7 @@ public struct SpanRecord: Hashable, Sendable {
     self.weight = weight
     self.kind = kind
     self.traits = traits
+    self.links = links
   }
 
   /// The weight of a span that was not sampled.
@@ -78,8 +83,8 @@ public enum SpanKind: UInt8, Sendable, CaseIterable {
 
 /// What the attributes and the status of a span said, as far as the analysis asks.
 public struct SpanTraits: OptionSet, Hashable, Sendable {
-  public var rawValue: UInt16
-  public init(rawValue: UInt16) { self.rawValue = rawValue }
+  public var rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
 
   /// The work failed: by status, by HTTP or gRPC code, or by an `error` attribute.
   public static let error = SpanTraits(rawValue: 1 << 0)
@@ -98,9 +103,18 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
   /// A proxy's span on the way out of its workload (Envoy names such spans `egress …`).
   public static let outboundProxy = SpanTraits(rawValue: 1 << 7)
 
+  /// The peer is a queue or a topic by its own name, not only by the name of its system.
+  public static let namesQueue = SpanTraits(rawValue: 1 << 17)
+  /// Asks a queue for messages: what comes of it is work of the span's own service.
+  public static let receives = SpanTraits(rawValue: 1 << 18)
+  /// Tells a queue what became of messages, which were counted when they were taken.
+  public static let settles = SpanTraits(rawValue: 1 << 19)
+  /// The peer is who called, and no span of the caller is to be expected.
+  public static let namesCaller = SpanTraits(rawValue: 1 << 20)
+
   /// One of the span's names, of this kind, found no room and is summed under overflow.
   public static func overflow(_ kind: NameKind) -> SpanTraits {
-    SpanTraits(rawValue: 1 << (7 + UInt16(kind.rawValue)))
+    SpanTraits(rawValue: 1 << (7 + UInt32(kind.rawValue)))
   }
 
   /// Any of them.
@@ -136,6 +150,7 @@ extension SpanRecord {
     if peer != other.peer { return peer < other.peer }
     if peerAddress != other.peerAddress { return peerAddress < other.peerAddress }
     if weight != other.weight { return weight < other.weight }
+    if links != other.links { return links < other.links }
     return traits.rawValue < other.traits.rawValue
   }
 }

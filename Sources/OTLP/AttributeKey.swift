@@ -1,6 +1,6 @@
 /// The attributes Spangate reads, of spans and of resources. The raw value is a slot number.
-/// - Source: OpenTelemetry semantic conventions 1.37 and the names they replaced; Envoy's
-///   tracing tags; OpenTracing's `component` and `error`.
+/// - Source: OpenTelemetry semantic conventions 1.38 and the names they replaced; Envoy's
+///   tracing tags; OpenTracing's tags.
 enum AttributeKey: UInt8, CaseIterable {
   // Failure.
   case error, errorType, httpStatusCode, httpResponseStatusCode
@@ -8,11 +8,26 @@ enum AttributeKey: UInt8, CaseIterable {
   // Proxies.
   case component, nodeID, downstreamCluster
   case upstreamCluster, upstreamClusterName, upstreamAddress
+  // Meshes.
+  case istioNamespace, istioService, istioDestinationService, istioDestinationWorkload,
+    istioDestinationNamespace
+  case istioSourceService, istioSourceWorkload, istioSourceNamespace
+  case linkerdNamespace, linkerdDeployment, linkerdStatefulSet, linkerdDaemonSet, containerName
   // Who was called.
   case servicePeerName, peerService, serverAddress, netPeerName, networkPeerAddress
   case netPeerIP, netSockPeerAddress, peerAddress, httpHost, httpURL, urlFull
+  case netSockPeerName, peerHostname, peerIPv4, peerIPv6, functionInvokedName, rpcService
   case databaseSystem, databaseSystemName, databaseName, databaseNamespace
+  case databaseInstance, databaseType
+  // Queues.
   case messagingSystem, messagingDestinationName, messagingDestination
+  case messagingDestinationTemplate, messagingDestinationPublishName
+  case messagingDestinationTemporary, messagingDestinationAnonymous
+  case messagingTemporaryDestination, messageBusDestination
+  case sqsQueueURL, awsQueueURL, snsTopicARN
+  case messagingOperationType, messagingOperation
+  // Sampling.
+  case samplingProbability
   // Who reports.
   case serviceName, serviceNamespace, serviceVersion, serviceInstanceID
   case environmentName, environment
@@ -34,6 +49,19 @@ enum AttributeKey: UInt8, CaseIterable {
     case .upstreamCluster: "upstream_cluster"
     case .upstreamClusterName: "upstream_cluster.name"
     case .upstreamAddress: "upstream_address"
+    case .istioNamespace: "istio.namespace"
+    case .istioService: "istio.canonical_service"
+    case .istioDestinationService: "istio.destination_canonical_service"
+    case .istioDestinationWorkload: "istio.destination_workload"
+    case .istioDestinationNamespace: "istio.destination_namespace"
+    case .istioSourceService: "istio.source_canonical_service"
+    case .istioSourceWorkload: "istio.source_workload"
+    case .istioSourceNamespace: "istio.source_namespace"
+    case .linkerdNamespace: "linkerd.io/workload-ns"
+    case .linkerdDeployment: "linkerd.io/proxy-deployment"
+    case .linkerdStatefulSet: "linkerd.io/proxy-statefulset"
+    case .linkerdDaemonSet: "linkerd.io/proxy-daemonset"
+    case .containerName: "k8s.container.name"
     case .servicePeerName: "service.peer.name"
     case .peerService: "peer.service"
     case .serverAddress: "server.address"
@@ -45,13 +73,33 @@ enum AttributeKey: UInt8, CaseIterable {
     case .httpHost: "http.host"
     case .httpURL: "http.url"
     case .urlFull: "url.full"
+    case .netSockPeerName: "net.sock.peer.name"
+    case .peerHostname: "peer.hostname"
+    case .peerIPv4: "peer.ipv4"
+    case .peerIPv6: "peer.ipv6"
+    case .functionInvokedName: "faas.invoked_name"
+    case .rpcService: "rpc.service"
     case .databaseSystem: "db.system"
     case .databaseSystemName: "db.system.name"
     case .databaseName: "db.name"
     case .databaseNamespace: "db.namespace"
+    case .databaseInstance: "db.instance"
+    case .databaseType: "db.type"
     case .messagingSystem: "messaging.system"
     case .messagingDestinationName: "messaging.destination.name"
     case .messagingDestination: "messaging.destination"
+    case .messagingDestinationTemplate: "messaging.destination.template"
+    case .messagingDestinationPublishName: "messaging.destination_publish.name"
+    case .messagingDestinationTemporary: "messaging.destination.temporary"
+    case .messagingDestinationAnonymous: "messaging.destination.anonymous"
+    case .messagingTemporaryDestination: "messaging.temp_destination"
+    case .messageBusDestination: "message_bus.destination"
+    case .sqsQueueURL: "aws.sqs.queue.url"
+    case .awsQueueURL: "aws.queue_url"
+    case .snsTopicARN: "aws.sns.topic.arn"
+    case .messagingOperationType: "messaging.operation.type"
+    case .messagingOperation: "messaging.operation"
+    case .samplingProbability: "sampling.probability"
     case .serviceName: "service.name"
     case .serviceNamespace: "service.namespace"
     case .serviceVersion: "service.version"

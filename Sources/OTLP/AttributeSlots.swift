@@ -3,27 +3,41 @@
 @safe struct AttributeSlots {
   private var values: [AttributeValue]
   /// One bit a key: whether its slot holds a value of this span.
-  private var present: UInt64 = 0
+  private var present = Present()
+
+  private struct Present {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+
+    @inline(__always)
+    subscript(key: AttributeKey) -> Bool {
+      get {
+        let bit = UInt64(1) << UInt64(key.rawValue & 63)
+        return (key.rawValue < 64 ? low : high) & bit != 0
+      }
+      set {
+        let bit = UInt64(1) << UInt64(key.rawValue & 63)
+        let word = newValue ? bit : 0
+        if key.rawValue < 64 { low = low & ~bit | word } else { high = high & ~bit | word }
+      }
+    }
+  }
 
   init() {
-    precondition(AttributeKey.allCases.count <= 64, "one bit is kept for each attribute")
+    precondition(AttributeKey.allCases.count <= 128, "one bit is kept for each attribute")
     values = Array(repeating: .empty, count: AttributeKey.allCases.count)
   }
 
-  mutating func removeAll() { present = 0 }
+  mutating func removeAll() { present = Present() }
 
   mutating func set(_ key: AttributeKey, _ value: AttributeValue) {
-    let bit = UInt64(1) << UInt64(key.rawValue)
-    guard value.isPresent else {
-      present &= ~bit
-      return
-    }
-    present |= bit
+    present[key] = value.isPresent
+    guard value.isPresent else { return }
     values[Int(key.rawValue)] = value
   }
 
   @inline(__always)
-  func has(_ key: AttributeKey) -> Bool { present & (1 << UInt64(key.rawValue)) != 0 }
+  func has(_ key: AttributeKey) -> Bool { present[key] }
 
   func has(_ first: AttributeKey, or second: AttributeKey) -> Bool { has(first) || has(second) }
 
@@ -31,13 +45,5 @@
   @inline(__always)
   subscript(key: AttributeKey) -> AttributeValue {
     has(key) ? values[Int(key.rawValue)] : .empty
-  }
-
-  /// The first of the keys that holds text.
-  func text(_ keys: AttributeKey...) -> UnsafeRawBufferPointer? {
-    for key in keys where has(key) {
-      if let text = unsafe self[key].text { return unsafe text }
-    }
-    return nil
   }
 }

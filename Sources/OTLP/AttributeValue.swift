@@ -6,7 +6,8 @@
   case double(Double)
   case bool(Bool)
   case bytes(UnsafeRawBufferPointer)
-  case array
+  /// The first of the elements that are text and not empty.
+  case array(UnsafeRawBufferPointer?)
   case keyValueList
   case empty
 }
@@ -18,6 +19,12 @@ extension AttributeValue {
   var text: UnsafeRawBufferPointer? {
     if case .string(let bytes) = self, unsafe !bytes.isEmpty { return unsafe bytes }
     return nil
+  }
+
+  /// The same, or the first text of a list: hosts with several addresses send them all.
+  var firstText: UnsafeRawBufferPointer? {
+    if case .array(let first) = self { return unsafe first }
+    return unsafe text
   }
 
   /// A whole number, whatever it was sent as.

@@ -43,8 +43,7 @@ extension OTLPJSONReader {
         // No rule reads bytes, so they stay the base64 they came as.
         value = try unsafe .bytes(scanner.string())
       } else if unsafe key.equals("arrayValue") {
-        try scanner.skipValue()
-        value = .array
+        value = try unsafe .array(firstText())
       } else if unsafe key.equals("kvlistValue") {
         try scanner.skipValue()
         value = .keyValueList
@@ -53,6 +52,47 @@ extension OTLPJSONReader {
       }
     }
     return value
+  }
+
+  /// Reads an ArrayValue: the first of its elements that is text and not empty.
+  private mutating func firstText() throws(DecodeError) -> UnsafeRawBufferPointer? {
+    var found: UnsafeRawBufferPointer?
+    guard scanner.peek() == .object else {
+      try scanner.skipValue()
+      return nil
+    }
+    try scanner.beginObject()
+    while let key = try unsafe scanner.nextKey() {
+      guard unsafe key.equals("values"), scanner.peek() == .array else {
+        try scanner.skipValue()
+        continue
+      }
+      unsafe found = nil
+      try scanner.beginArray()
+      while try scanner.nextElement() {
+        if unsafe found != nil || scanner.peek() != .object {
+          try scanner.skipValue()
+        } else {
+          unsafe found = try unsafe textElement()
+        }
+      }
+    }
+    return unsafe found
+  }
+
+  /// Reads an AnyValue of which only text counts.
+  private mutating func textElement() throws(DecodeError) -> UnsafeRawBufferPointer? {
+    var text: UnsafeRawBufferPointer?
+    try scanner.beginObject()
+    while let key = try unsafe scanner.nextKey() {
+      if unsafe key.equals("stringValue"), scanner.peek() == .string {
+        unsafe text = try unsafe scanner.string()
+      } else {
+        try scanner.skipValue()
+      }
+    }
+    guard let text = unsafe text, unsafe !text.isEmpty else { return nil }
+    return unsafe text
   }
 
   // MARK: Numbers

@@ -1,7 +1,7 @@
 import Model
 
 extension OTLPJSONReader {
-  /// Reads one span. Fields this gateway does not use (events, links, flags, counts of what was
+  /// Reads one span. Fields this gateway does not use (events, flags, counts of what else was
   /// dropped) are skipped.
   mutating func readSpan(_ builder: inout SpanBuilder) throws(DecodeError) {
     scanner.texts.removeAll()
@@ -49,9 +49,49 @@ extension OTLPJSONReader {
       builder.forgetSpanAttributes()
       try unsafe readAttributes { key, value in unsafe builder.spanAttribute(key: key, value: value)
       }
+    } else if unsafe key.equals("links"), scanner.peek() == .array {
+      try readLinks(&builder)
+    } else if unsafe key.equals("droppedLinksCount") {
+      builder.droppedLinks(try unsigned64())
     } else {
       try scanner.skipValue()
     }
+  }
+
+  private mutating func readLinks(_ builder: inout SpanBuilder) throws(DecodeError) {
+    builder.forgetLinks()
+    var count = 0
+    try scanner.beginArray()
+    while try scanner.nextElement() {
+      if try scanner.null() { continue }
+      count += 1
+      if count <= SpanFields.linksReadMax, scanner.peek() == .object {
+        builder.link(isWhole: try readLink())
+      } else {
+        try scanner.skipValue()
+      }
+    }
+    builder.unreadLinks(UInt64(max(0, count - SpanFields.linksReadMax)))
+  }
+
+  /// Reads one link: whether it names a span.
+  private mutating func readLink() throws(DecodeError) -> Bool {
+    var hasTrace = false
+    var hasSpan = false
+    try scanner.beginObject()
+    while let key = try unsafe scanner.nextKey() {
+      let isText = scanner.peek() == .string
+      if isText, unsafe key.equals("traceId") {
+        let text = try unsafe scanner.string()
+        if case .success(let id) = unsafe JSONHexadecimal.traceID(text) { hasTrace = !id.isZero }
+      } else if isText, unsafe key.equals("spanId") {
+        let text = try unsafe scanner.string()
+        if case .success(let id) = unsafe JSONHexadecimal.spanID(text) { hasSpan = !id.isZero }
+      } else {
+        try scanner.skipValue()
+      }
+    }
+    return hasTrace && hasSpan
   }
 
   private mutating func readStatus(

@@ -6,32 +6,14 @@ import Model
   var name: UnsafeRawBufferPointer
 }
 
-/// The precedence of the attributes that name the other side: what a person configured, then
-/// logical names, then addresses.
 extension AttributeSlots {
+  var isDatabase: Bool {
+    has(.databaseSystem, or: .databaseSystemName) || has(.databaseType)
+  }
+
   var isMessaging: Bool {
     has(.messagingSystem) || has(.messagingDestinationName, or: .messagingDestination)
-  }
-
-  var databasePeer: PeerNode? {
-    unsafe text(
-      .servicePeerName, .peerService, .serverAddress, .netPeerName, .networkPeerAddress,
-      .databaseNamespace, .databaseName, .databaseSystemName, .databaseSystem
-    ).map { unsafe PeerNode(kind: .database, name: $0) }
-  }
-
-  var messagingPeer: PeerNode? {
-    unsafe text(.messagingDestinationName, .messagingDestination, .messagingSystem)
-      .map { unsafe PeerNode(kind: .messaging, name: $0) }
-  }
-
-  var externalPeer: PeerNode? {
-    let name =
-      unsafe text(.servicePeerName, .peerService) ?? upstreamName
-      ?? text(.serverAddress, .netPeerName) ?? hostOfURL ?? host(.httpHost)
-      ?? text(.networkPeerAddress, .netPeerIP, .netSockPeerAddress)
-      ?? host(.upstreamAddress) ?? (isListener ? nil : host(.peerAddress))
-    return unsafe name.map { unsafe PeerNode(kind: .external, name: $0) }
+      || has(.messageBusDestination) || has(.sqsQueueURL, or: .snsTopicARN)
   }
 
   /// The host that a call went to, whatever the peer is called.
@@ -61,24 +43,6 @@ extension AttributeSlots {
   /// A span of one of Envoy's listeners. Its `peer.address` is who called the listener; in the spans
   /// of its router, which have neither attribute, the same key is who was called.
   var isListener: Bool { has(.nodeID, or: .downstreamCluster) }
-
-  private var upstreamName: UnsafeRawBufferPointer? {
-    for key in [AttributeKey.upstreamClusterName, .upstreamCluster] {
-      if let cluster = unsafe self[key].text, let name = unsafe NetworkAddress.nameOf(cluster) {
-        return unsafe name
-      }
-    }
-    return nil
-  }
-
-  private var hostOfURL: UnsafeRawBufferPointer? {
-    for key in [AttributeKey.urlFull, .httpURL] {
-      if let url = unsafe self[key].text, let host = unsafe NetworkAddress.host(ofURL: url) {
-        return unsafe host
-      }
-    }
-    return nil
-  }
 
   private func host(_ key: AttributeKey) -> UnsafeRawBufferPointer? {
     guard let text = unsafe self[key].text else { return nil }

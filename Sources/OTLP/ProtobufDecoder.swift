@@ -113,7 +113,24 @@ extension ProtobufDecoder {
       let value = unsafe value(of: attribute, &builder)
       unsafe builder.spanAttribute(key: key, value: value)
     }
+    unsafe walkLinks(of: span, into: &builder)
     builder.endSpan()
+  }
+
+  private func walkLinks(
+    of span: UnsafeMutablePointer<WireSpan>, into builder: inout SpanBuilder
+  ) {
+    let count = unsafe Int(span.pointee.n_links)
+    let read = min(count, SpanFields.linksReadMax)
+    for index in 0..<read {
+      guard let link = unsafe span.pointee.links[index] else { continue }
+      let trace = unsafe bytes(link.pointee.trace_id)
+      let id = unsafe bytes(link.pointee.span_id)
+      builder.link(
+        isWhole: unsafe trace.count == 16 && id.count == 8 && !trace.isZero && !id.isZero)
+    }
+    builder.unreadLinks(UInt64(count - read))
+    builder.droppedLinks(UInt64(unsafe span.pointee.dropped_links_count))
   }
 
   /// nil when the key is an index into a table that traces do not carry.
@@ -142,7 +159,7 @@ extension ProtobufDecoder {
     case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_BYTES_VALUE:
       return unsafe .bytes(bytes(value.pointee.bytes_value))
     case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_ARRAY_VALUE:
-      return .array
+      return unsafe .array(firstText(in: value.pointee.array_value))
     case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_KVLIST_VALUE:
       return .keyValueList
     case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE_STRINDEX:
@@ -151,6 +168,21 @@ extension ProtobufDecoder {
     default:
       return .empty
     }
+  }
+
+  private func firstText(
+    in list: UnsafeMutablePointer<Opentelemetry__Proto__Common__V1__ArrayValue>?
+  ) -> UnsafeRawBufferPointer? {
+    guard let list = unsafe list else { return nil }
+    for index in 0..<(unsafe list.pointee.n_values) {
+      guard let value = unsafe list.pointee.values[index],
+        unsafe value.pointee.value_case
+          == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE
+      else { continue }
+      let text = unsafe bytes(value.pointee.string_value)
+      if unsafe !text.isEmpty { return unsafe text }
+    }
+    return nil
   }
 
   /// Bytes in the arena.

@@ -25,6 +25,12 @@ extension UnsafeRawBufferPointer {
     return true
   }
 
+  /// Nothing but zeros.
+  var isZero: Bool {
+    for index in 0..<count where unsafe self[index] != 0 { return false }
+    return true
+  }
+
   func equals(_ bytes: [UInt8]) -> Bool {
     guard count == bytes.count else { return false }
     for index in 0..<count where unsafe self[index] != bytes[index] { return false }
@@ -34,6 +40,19 @@ extension UnsafeRawBufferPointer {
   func position(of byte: UInt8, from start: Int = 0) -> Int? {
     for index in start..<Swift.max(start, count) where unsafe self[index] == byte { return index }
     return nil
+  }
+
+  func lastPosition(of byte: UInt8) -> Int? {
+    for index in (0..<count).reversed() where unsafe self[index] == byte { return index }
+    return nil
+  }
+
+  func hasSuffix(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard count >= text.count else { return false }
+    for index in 0..<text.count where unsafe self[count - text.count + index] != text[index] {
+      return false
+    }
+    return true
   }
 
   /// The bytes of a range within bounds.

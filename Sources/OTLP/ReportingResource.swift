@@ -1,12 +1,24 @@
 import Model
 
-/// Who reports the spans that follow, as far as reading a span asks.
-struct ReportingResource {
+/// Whom spans speak for.
+struct Reporter: Equatable {
   var service: NameID = .none
   var version: NameID = .none
   var instance: NameID = .none
   /// Which of the names above are summed under overflow.
   var overflow: SpanTraits = []
+}
+
+/// Who reports the spans that follow, as far as reading a span asks.
+struct ReportingResource {
+  var reporter = Reporter()
+  /// `service.name` and `service.namespace`, as they were sent.
+  var serviceName: [UInt8] = []
+  var serviceNamespace: [UInt8] = []
+  /// The reporter by `MeshNode` of the span before, which spans of one proxy share.
+  var meshReporter = Reporter()
+  var meshKey: [UInt8] = []
+  var meshAddress: [UInt8] = []
   /// The environment's part of a node's text, cleaned.
   var environment: [UInt8] = []
   /// The process is a proxy, whatever its spans say.
@@ -14,16 +26,29 @@ struct ReportingResource {
   /// The addresses the sender says it has itself.
   var ownAddresses: [[UInt8]] = []
 
-  /// The batch lists the names above already.
-  var isListed = false
+  /// Whose names the batch lists already.
+  var listed = Reporter()
 
   init() {}
 
   /// All but the names, which the builder interns.
   init(_ attributes: AttributeSlots) {
-    isProxy = unsafe attributes[.serviceName].text?.equals("linkerd-proxy") ?? false
+    isProxy =
+      unsafe attributes[.serviceName].text?.equals("linkerd-proxy") ?? false
+      || attributes[.containerName].text?.equals("linkerd-proxy") ?? false
+    serviceName = unsafe attributes[.serviceName].text.map { unsafe Array($0) } ?? []
+    serviceNamespace = unsafe attributes[.serviceNamespace].text.map { unsafe Array($0) } ?? []
     for key in [AttributeKey.hostIP, .podIP] {
-      if let text = unsafe attributes[key].text { unsafe ownAddresses.append(Array(text)) }
+      if let text = unsafe attributes[key].firstText { unsafe ownAddresses.append(Array(text)) }
     }
+  }
+
+  /// The workload beside a proxy of Linkerd's, which calls itself `linkerd-proxy` wherever it is.
+  /// - Source: linkerd2-proxy sends the pod's labels as attributes of its resource; the injector
+  ///   labels pods with the workload's name and namespace.
+  static func linkerdWorkload(_ attributes: AttributeSlots) -> AttributeValue? {
+    guard unsafe attributes[.serviceName].text?.equals("linkerd-proxy") ?? false else { return nil }
+    let workload = attributes.first(.linkerdDeployment, .linkerdStatefulSet, .linkerdDaemonSet)
+    return workload.isPresent ? workload : nil
   }
 }

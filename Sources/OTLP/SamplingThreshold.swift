@@ -1,18 +1,52 @@
 import Model
 
-/// How many spans one stands for, from the threshold its sampler wrote into `tracestate`.
+/// How many spans one stands for, from what its sampler wrote into `tracestate`, or else into an
+/// attribute.
 /// - Source: OpenTelemetry specification, "TraceState: Probability Sampling": entry `ot`, field
-///   `th`, up to 14 hexadecimal digits of a rejection threshold of 56 bits, trailing zeros left out.
+///   `th`, up to 14 hexadecimal digits of a rejection threshold of 56 bits, trailing zeros left out;
+///   before that, field `p`: the span was kept with probability 2^-p, up to 62. Attribute
+///   `sampling.probability` of the first SDKs (opentelemetry-java 0.x).
 enum SamplingThreshold {
   private static let digitsMax = 14
 
   /// - Units: 1/256ths of a span. `SpanRecord.weightOne` where there is no threshold, or a broken one.
   static func weight(traceState: UnsafeRawBufferPointer) -> UInt32 {
-    guard let entry = unsafe member("ot=", of: traceState, dividedBy: UInt8(ascii: ",")),
-      let digits = unsafe member("th:", of: entry, dividedBy: UInt8(ascii: ";")),
-      let threshold = unsafe threshold(digits)
-    else { return SpanRecord.weightOne }
-    return weight(threshold: threshold)
+    unsafe weightSaid(in: traceState) ?? SpanRecord.weightOne
+  }
+
+  /// The same; nil where there is neither a threshold nor a power.
+  static func weightSaid(in traceState: UnsafeRawBufferPointer) -> UInt32? {
+    guard let entry = unsafe member("ot=", of: traceState, dividedBy: UInt8(ascii: ",")) else {
+      return nil
+    }
+    if let digits = unsafe member("th:", of: entry, dividedBy: UInt8(ascii: ";")) {
+      return unsafe threshold(digits).map(weight(threshold:))
+    }
+    guard let power = unsafe member("p:", of: entry, dividedBy: UInt8(ascii: ";")),
+      let power = unsafe WholeNumber(power)?.unsigned, power <= powerMax
+    else { return nil }
+    return UInt32(clamping: UInt64(SpanRecord.weightOne) << min(power, 32))
+  }
+
+  /// 63 stands for a span of unknown probability.
+  private static let powerMax: UInt64 = 62
+
+  /// From a probability, as a number or as text; nil where it is none.
+  static func weight(probability value: AttributeValue) -> UInt32? {
+    let probability: Double
+    switch value {
+    case .double(let number): probability = number
+    case .int(let number): probability = Double(number)
+    case .string(let text):
+      guard text.count <= 32,
+        let number = unsafe Double(String(decoding: text, as: UTF8.self))
+      else { return nil }
+      probability = number
+    default: return nil
+    }
+    guard probability > 0, probability <= 1 else { return nil }
+    let weight = (Double(SpanRecord.weightOne) / probability).rounded()
+    return weight < Double(UInt32.max) ? UInt32(weight) : .max
   }
 
   /// 256 / (1 - threshold / 2^56), rounded to the nearest, at most what 32 bits hold.

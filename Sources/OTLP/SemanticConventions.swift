@@ -12,19 +12,27 @@ import Model
   private let attributes: AttributeSlots
   private let kind: SpanKind
 
-  init(attributes: AttributeSlots, span: SpanFields, resource: ReportingResource) {
+  /// - Parameter workload: whom a waypoint's span speaks for.
+  init(
+    attributes: AttributeSlots, span: SpanFields, resource: ReportingResource,
+    workload: MeshWorkload? = nil
+  ) {
     self.attributes = attributes
     kind = span.kind
-    if resource.isProxy || isFromProxy {
+    if resource.isProxy || workload != nil || isFromProxy {
       traits.insert(.proxy)
       if unsafe span.name.equals("egress") || span.name.hasPrefix("egress ") {
         traits.insert(.outboundProxy)
       }
     }
+    if workload?.isServed == false { traits.insert(.outboundProxy) }
     if isFailure(status: span.status) { traits.insert(.error) }
-    if attributes.isUpstreamOwnApplication { traits.insert(.upstreamIsOwnApplication) }
+    let leadsToServed = workload?.isServed == true && kind.isExit
+    if leadsToServed || attributes.isUpstreamOwnApplication {
+      traits.insert(.upstreamIsOwnApplication)
+    }
     if peerIsLocal(resource) { traits.insert(.peerIsLocalHost) }
-    findPeer()
+    findPeer(span)
     if traits.contains(.error), isCall, peer != nil {
       unsafe peerHost = attributes.peerHost
     }
@@ -101,21 +109,53 @@ import Model
   private func isLocal(_ key: AttributeKey, _ resource: ReportingResource) -> Bool {
     guard let text = unsafe attributes[key].text else { return false }
     return unsafe NetworkAddress.isLocal(text, own: resource.ownAddresses)
+      || !resource.meshAddress.isEmpty && NetworkAddress.host(of: text).equals(resource.meshAddress)
   }
 
   private static let peerAddresses: [AttributeKey] = [
     .networkPeerAddress, .serverAddress, .netPeerName, .netPeerIP, .netSockPeerAddress,
   ]
 
-  private mutating func findPeer() {
-    if isCall, attributes.has(.databaseSystem, or: .databaseSystemName) {
+  /// Whether the span's links are messages: only spans that take some have one for each.
+  var countsLinks: Bool { kind == .consumer || traits.contains(.receives) }
+
+  private mutating func findPeer(_ span: SpanFields) {
+    if isCall, attributes.isDatabase {
       traits.insert(.database)
-      peer = attributes.databasePeer
+      unsafe setPeer(.database, attributes.name(PeerPrecedence.database))
     } else if isCall || kind == .consumer, attributes.isMessaging {
       traits.insert(.messaging)
-      if isCall { peer = attributes.messagingPeer }
+      findQueue()
     } else if isCall, !traits.contains(.upstreamIsOwnApplication) {
-      peer = attributes.externalPeer
+      unsafe setPeer(.external, attributes.name(PeerPrecedence.external))
+    } else if kind == .server, span.isRoot {
+      unsafe setPeer(.client, attributes.name(PeerPrecedence.client))
+      if peer != nil { traits.insert(.namesCaller) }
     }
+  }
+
+  /// The queue messages are sent to or taken from.
+  private mutating func findQueue() {
+    let operation =
+      unsafe attributes[.messagingOperationType].text
+      ?? attributes[.messagingOperation].text
+    if kind == .client, let operation = unsafe operation {
+      if unsafe operation.equals("receive") { traits.insert(.receives) }
+      if unsafe operation.equals("settle") { traits.insert(.settles) }
+    }
+    let takes = kind == .consumer || traits.contains(.receives)
+    let queue =
+      unsafe (takes ? attributes.name(PeerPrecedence.queueSentTo) : nil)
+      ?? attributes.name(PeerPrecedence.queue)
+    if let queue = unsafe queue {
+      traits.insert(.namesQueue)
+      unsafe setPeer(.messaging, queue)
+    } else if !takes {
+      unsafe setPeer(.messaging, attributes.name(PeerPrecedence.queueSystem))
+    }
+  }
+
+  private mutating func setPeer(_ kind: NameKind, _ name: UnsafeRawBufferPointer?) {
+    if let name = unsafe name { unsafe peer = PeerNode(kind: kind, name: name) }
   }
 }

@@ -104,11 +104,24 @@ import Model
   mutating func status(code: Int64) { span.status = code }
 
   mutating func traceState(_ bytes: UnsafeRawBufferPointer) {
-    span.weight = unsafe SamplingThreshold.weight(traceState: bytes)
+    span.weight = unsafe SamplingThreshold.weightSaid(in: bytes)
   }
 
   mutating func spanAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
     if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
+  }
+
+  /// A link to another span; whether it says to which.
+  mutating func link(isWhole: Bool) { if isWhole { span.links.read &+= 1 } }
+  /// Links beyond `SpanFields.linksReadMax`, which nobody looked at.
+  mutating func unreadLinks(_ count: UInt64) { span.links.unread = count }
+  /// Links that the sender had and did not send.
+  mutating func droppedLinks(_ count: UInt64) { span.links.dropped = count }
+
+  /// Forgets the span's links: a document gave the list a second time.
+  mutating func forgetLinks() {
+    span.links.read = 0
+    span.links.unread = 0
   }
 
   /// Forgets the span's attributes: a document gave the list a second time.
@@ -127,30 +140,38 @@ import Model
   }
 
   private mutating func append(_ identity: SpanFields.Identity) {
-    let meaning = SemanticConventions(attributes: spanAttributes, span: span, resource: resource)
-    overflow = resource.overflow
-    let operation = operation()
+    let node = MeshNode(spanAttributes)
+    let workload = node?.kind == .waypoint ? MeshWorkload(spanAttributes) : nil
+    let reporter = reporter(node, workload)
+    let meaning = SemanticConventions(
+      attributes: spanAttributes, span: span, resource: resource, workload: workload)
+    overflow = reporter.overflow
+    let operation = operation(of: reporter.service)
     let peer = peer(meaning.peer)
     let peerAddress = unsafe address(meaning.peerHost)
     var traits = meaning.traits.union(overflow)
+    let weight =
+      span.weight ?? SamplingThreshold.weight(probability: spanAttributes[.samplingProbability])
+      ?? SpanRecord.weightOne
+    let links = meaning.countsLinks ? span.links.count : 0
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
-    if !resource.isListed { listResource() }
+    list(reporter)
     batch.append(
       SpanRecord(
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
-        service: resource.service, version: resource.version, instance: resource.instance,
-        operation: operation, peer: peer, peerAddress: peerAddress, weight: span.weight,
-        kind: span.kind, traits: traits),
+        service: reporter.service, version: reporter.version, instance: reporter.instance,
+        operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
+        kind: span.kind, traits: traits, links: links),
       trace: identity.trace)
   }
 
   // MARK: Names
 
-  private mutating func operation() -> NameID {
+  private mutating func operation(of service: NameID) -> NameID {
     guard unsafe !span.name.isEmpty else { return .none }
     name.removeAll()
     unsafe name.append(span.name)
-    return used(intern(.operation, scope: resource.service))
+    return used(intern(.operation, scope: service))
   }
 
   private mutating func peer(_ peer: PeerNode?) -> NameID {
@@ -178,15 +199,77 @@ import Model
     name.append(attributes.first(.environmentName, .environment))
     resource.environment = name.bytes
     name.appendSeparator()
-    name.append(attributes[.serviceNamespace])
+    let workload = ReportingResource.linkerdWorkload(attributes)
+    name.append(
+      workload == nil
+        ? attributes[.serviceNamespace] : attributes.first(.serviceNamespace, .linkerdNamespace))
     name.appendSeparator()
     let empty = name.bytes.count
-    name.append(attributes[.serviceName])
+    name.append(workload ?? attributes[.serviceName])
     if name.bytes.count == empty { name.append("unknown_service") }
-    resource.service = intern(.service, scope: .none)
-    resource.version = scoped(.version, attributes[.serviceVersion])
-    resource.instance = instance(attributes)
-    resource.overflow = overflow
+    resource.reporter.service = intern(.service, scope: .none)
+    resource.reporter.version = scoped(.version, attributes[.serviceVersion])
+    resource.reporter.instance = instance(attributes)
+    resource.reporter.overflow = overflow
+  }
+
+  /// Whom the span speaks for: its resource, or the workload a proxy of a mesh serves.
+  private mutating func reporter(_ node: MeshNode?, _ workload: MeshWorkload?) -> Reporter {
+    guard let node else { return resource.reporter }
+    if let workload {
+      overflow = []
+      var reporter = Reporter()
+      unsafe reporter.service = service(workload.name, namespace: workload.namespace)
+      reporter.overflow = overflow
+      return reporter
+    }
+    if unsafe !node.key.equals(resource.meshKey) {
+      identify(node)
+      unsafe resource.meshKey = Array(node.key)
+    }
+    return resource.meshReporter
+  }
+
+  /// Reads who reports out of the identity of a proxy: its namespace is the workload's, which Istio
+  /// appends to the service's name.
+  private mutating func identify(_ node: MeshNode) {
+    overflow = []
+    unsafe resource.meshAddress = Array(node.address)
+    let sentName = resource.serviceName
+    let sentNamespace = resource.serviceNamespace
+    var reporter = Reporter()
+    reporter.service = unsafe sentName.withUnsafeBytes { sentName in
+      let name = unsafe node.workload(sentName, canonical: spanAttributes.said(.istioService))
+      return unsafe sentNamespace.withUnsafeBytes { sent in
+        unsafe service(name, namespace: sent.isEmpty ? node.namespace : sent)
+      }
+    }
+    if let version = table.name(resource.reporter.version) {
+      name.removeAll()
+      name.append(Array(version.text.utf8))
+      reporter.version = intern(.version, scope: reporter.service)
+    }
+    name.removeAll()
+    unsafe name.append(node.pod)
+    if !name.bytes.isEmpty {
+      name.appendSeparator()
+      unsafe name.append(node.address)
+      reporter.instance = intern(.instance, scope: reporter.service)
+    }
+    reporter.overflow = overflow
+    resource.meshReporter = reporter
+  }
+
+  private mutating func service(
+    _ text: UnsafeRawBufferPointer, namespace: UnsafeRawBufferPointer
+  ) -> NameID {
+    name.removeAll()
+    name.append(resource.environment)
+    name.appendSeparator()
+    unsafe name.append(namespace)
+    name.appendSeparator()
+    unsafe name.append(text)
+    return intern(.service, scope: .none)
   }
 
   /// An instance with its address (`InstanceIdentity`).
@@ -194,18 +277,17 @@ import Model
     name.removeAll()
     name.append(attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
     guard !name.bytes.isEmpty else { return .none }
-    let address = attributes.first(.podIP, .hostIP)
-    if unsafe address.text?.isEmpty == false {
+    if let address = unsafe attributes[.podIP].firstText ?? attributes[.hostIP].firstText {
       name.appendSeparator()
-      name.append(address)
+      unsafe name.append(address)
     }
-    return intern(.instance, scope: resource.service)
+    return intern(.instance, scope: resource.reporter.service)
   }
 
   private mutating func scoped(_ kind: NameKind, _ value: AttributeValue) -> NameID {
     name.removeAll()
     name.append(value)
-    return name.bytes.isEmpty ? .none : intern(kind, scope: resource.service)
+    return name.bytes.isEmpty ? .none : intern(kind, scope: resource.reporter.service)
   }
 
   /// The id of the text in `name`, through the cache.
@@ -224,11 +306,12 @@ import Model
     return interned
   }
 
-  private mutating func listResource() {
-    use(resource.service)
-    use(resource.version)
-    use(resource.instance)
-    resource.isListed = true
+  private mutating func list(_ reporter: Reporter) {
+    if reporter == resource.listed { return }
+    use(reporter.service)
+    use(reporter.version)
+    use(reporter.instance)
+    resource.listed = reporter
   }
 
   private mutating func used(_ id: NameID) -> NameID {

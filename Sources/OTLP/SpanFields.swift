@@ -10,8 +10,24 @@ import Model
   var start: Nanos = 0
   var end: Nanos = 0
   var status: Int64 = 0
-  var weight = SpanRecord.weightOne
+  /// nil where `tracestate` says nothing.
+  var weight: UInt32?
+  var links = Links()
   var rejection: RejectionReason?
+
+  /// So many links of a span are looked at; those behind are taken for whole.
+  static let linksReadMax = 128
+
+  /// How many links a span has.
+  struct Links {
+    var read: UInt64 = 0
+    var unread: UInt64 = 0
+    var dropped: UInt64 = 0
+
+    var count: UInt16 {
+      UInt16(clamping: read.saturatingAdding(unread).saturatingAdding(dropped))
+    }
+  }
 
   /// The fields of a span that can be kept.
   struct Identity {
@@ -22,6 +38,9 @@ import Model
     var end: Nanos
     var endsBeforeStart: Bool
   }
+
+  /// It names no parent.
+  var isRoot: Bool { (try? parent.get()) == SpanID.none }
 
   mutating func setTraceID(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count == 16 else {

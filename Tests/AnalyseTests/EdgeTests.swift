@@ -175,6 +175,86 @@ import Testing
     #expect(outcome.edge("a", "b").clientLatency == .of(30))
   }
 
+  /// Scenario: client and server share a span id, as Zipkin's libraries do, two hops deep.
+  /// Guarantees: the edges and times are those of spans with ids of their own.
+  @Test func zipkinSharedIDs() {
+    var own = TraceSketch()
+    let root = own.span("a", .server, 0, 100)
+    let call = own.span("a", .client, under: root, 10, 90)
+    let server = own.span("b", .server, under: call, 20, 80)
+    let next = own.span("b", .client, under: server, 30, 70)
+    own.span("c", .server, under: next, 40, 60)
+    var shared = own
+    shared.spans[2].id = call
+    shared.spans[2].parent = root
+    shared.spans[3].parent = call
+    shared.spans[4].id = next
+    shared.spans[4].parent = call
+    let expected = own.analysed()
+    let outcome = shared.analysed()
+    #expect(outcome.edges == ["a→b 1/0", "b→c 1/0"] && outcome.unpaired.isEmpty)
+    #expect(outcome.window == expected.window)
+  }
+
+  /// Scenario: every span of a trace with a call, a queue and a database is exported again, some
+  /// corrected.
+  /// Guarantees: the graph of the corrected spans; the copies are counted.
+  @Test func duplicateExports() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    trace.span(
+      "a", .producer, under: root, 10, 20, traits: [.messaging, .namesQueue], peer: "orders",
+      peerKind: .messaging)
+    trace.span(
+      "b", .consumer, under: SpanID(2), 30, 40, traits: [.messaging, .namesQueue], peer: "orders",
+      peerKind: .messaging)
+    trace.span(
+      "a", .client, under: root, 50, 60, traits: .database, peer: "db", peerKind: .database)
+    let once = trace.analysed()
+    var again = trace
+    again.spans += trace.spans.map { span in
+      var earlier = span
+      earlier.end -= 1
+      return earlier
+    }
+    again.spans += trace.spans
+    #expect(again.analysed().window == once.window)
+    var analyser = TraceAnalyser()
+    var findings: [Finding] = []
+    #expect(analyser.analyse(again.spans, key: TraceSketch.key, into: &findings) == 8)
+  }
+
+  /// Scenario: requests nobody traced asked for, of which one says who called; a call says the same.
+  /// Guarantees: an edge from a node for the caller, which is nobody's request, only for the first.
+  @Test func untracedCallers() {
+    var trace = TraceSketch()
+    let root = trace.span(
+      "a", .server, 0, 100, traits: [.namesCaller, .error], peer: "till", peerKind: .client)
+    trace.span("a", .server, 0, 50)
+    let call = trace.span("a", .client, under: root, 10, 90)
+    trace.span(
+      "b", .server, under: call, 20, 80, traits: .namesCaller, peer: "other", peerKind: .client)
+    let outcome = trace.analysed()
+    #expect(outcome.nodes == ["a 2/1", "b 1/0"])
+    #expect(outcome.edges == ["a→b 1/0", "till→a virtual_node 1/1"])
+    let edge = outcome.edge("till", "a", .virtualNode)
+    #expect(edge.latency == .of(100) && edge.clientLatency.isEmpty && edge.ownTime.isEmpty)
+    #expect(outcome.node("till").counters[.traces] == 1)
+  }
+
+  /// Scenario: a client acknowledges messages it took.
+  /// Guarantees: no call and no message, but it is counted, and its time is nobody's work.
+  @Test func settling() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    trace.span(
+      "a", .client, under: root, 10, 90, traits: [.messaging, .namesQueue, .settles],
+      peer: "orders", peerKind: .messaging)
+    let outcome = trace.analysed()
+    #expect(outcome.nodes == ["a 1/0"] && outcome.edges.isEmpty)
+    #expect(outcome.unpaired == ["settles_messages 1"] && outcome.node("a").ownTime == .of(20))
+  }
+
   /// Scenario: a client span whose attributes name nobody, with nothing below it.
   /// Guarantees: no edge and no node, but it is counted, and its time is not the caller's own.
   @Test func unknownPeer() {

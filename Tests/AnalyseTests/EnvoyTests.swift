@@ -148,7 +148,7 @@ import Testing
       peer: "10.0.0.7:8080")
     let outcome = trace.analysed()
     #expect(outcome.nodes == ["a 1/0"] && outcome.edges.isEmpty)
-    #expect(outcome.unpaired == ["own_application 1"] && outcome.node("a").ownTime == .of(100))
+    #expect(outcome.unpaired == ["own_application 1"] && outcome.node("a").ownTime == .of(80))
   }
 
   /// Scenario: a proxy at the edge of the mesh forwards to a host that does not report.
@@ -176,6 +176,31 @@ import Testing
     let outcome = trace.analysed()
     #expect(outcome.nodes == ["a 1/0", "b 1/0"] && outcome.edges == ["a→b 1/0"])
     #expect(outcome.edge("a", "b").clientLatency == .of(78))
+  }
+
+  /// Scenario: a calls b through the sidecars of both; the applications tell of themselves, or not.
+  /// Guarantees: the time of the sidecars is on the edge, and in nobody's self time.
+  @Test(arguments: [false, true]) func timeOfTheSidecars(isInstrumented: Bool) {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let client = trace.span("a", .client, under: root, 10, 90)
+    let listener = trace.span(
+      "a", .server, under: client, 12, 88, traits: [.proxy, .outboundProxy], peer: "next")
+    let upstream = trace.span("a", .client, under: listener, 15, 85, traits: .proxy, peer: "next")
+    let inbound = trace.span("b", .server, under: upstream, 20, 80, traits: .proxy)
+    let hop = trace.span(
+      "b", .client, under: inbound, 24, 76, traits: [.proxy, .upstreamIsOwnApplication])
+    if isInstrumented { trace.span("b", .server, under: hop, 30, 70) }
+    let outcome = trace.analysed()
+    #expect(outcome.nodes == ["a 1/0", "b 1/0"] && outcome.edges == ["a→b 1/0"])
+    #expect(outcome.node("b").ownTime == .of(isInstrumented ? 40 : 52))
+    // The client's own 4 are its service's: 20 less them and the callee's is what lies between.
+    #expect(outcome.node("a").ownTime == .of(24))
+    #expect(outcome.edge("a", "b").ownTime == .of(isInstrumented ? 36 : 24))
+    let critical =
+      outcome.node("a").counters[.criticalPathNanos]
+      + outcome.node("b").counters[.criticalPathNanos]
+    #expect(critical == Int64((isInstrumented ? 64 : 76) * Nanos.millisecond))
   }
 
   /// Scenario: an application sends by way of a listener on its host that is not named as outbound,

@@ -22,7 +22,7 @@ struct TraceSketch {
     _ service: String, _ kind: SpanKind, under parent: SpanID = .none, _ from: Nanos = 0,
     _ until: Nanos = 10, traits: SpanTraits = [], peer: String? = nil,
     peerKind: NameKind = .external, version: String? = nil, instance: String? = nil,
-    operation: String = "work", weight: UInt32 = SpanRecord.weightOne
+    operation: String = "work", weight: UInt32 = SpanRecord.weightOne, links: UInt16 = 0
   ) -> SpanID {
     let id = SpanID(UInt64(spans.count + 1))
     spans.append(
@@ -31,7 +31,7 @@ struct TraceSketch {
         service: name(service), version: version.map { name($0, .version) } ?? .none,
         instance: instance.map { name($0, .instance) } ?? .none,
         operation: name(operation, .operation), peer: peer.map { name($0, peerKind) } ?? .none,
-        weight: weight, kind: kind, traits: traits))
+        weight: weight, kind: kind, traits: traits, links: links))
     return id
   }
 

@@ -69,6 +69,27 @@ import Testing
     #expect(journal.statistics.bytes < 80 * 1_000)
   }
 
+  /// Scenario: the traits' field of spans as earlier versions wrote it, with and without an address,
+  /// and as this one does, with and without links and with traits that came later.
+  /// Guarantees: the old bits mean what they meant; nothing is lost; what has no room is refused.
+  @Test func traitsField() {
+    let old = TraitsField(rawValue: 0xFFFF)
+    #expect(old.traits?.rawValue == 0xFFFF && !old.hasAddress && !old.hasLinks)
+    let withAddress = TraitsField(rawValue: 1 << 16 | 3)
+    #expect(withAddress.traits == [.error, .proxy] && withAddress.hasAddress)
+    for bit in 0..<UInt32(32) {
+      var span = SpanRecord(id: SpanID(1), start: 5, end: 6, service: NameID(1))
+      span.traits = SpanTraits(rawValue: 1 << bit)
+      var field = TraitsField(span)
+      #expect(field.traits == span.traits && !field.hasAddress && !field.hasLinks)
+      span.links = 3
+      span.peerAddress = NameID(4)
+      field = TraitsField(span)
+      #expect(field.traits == span.traits && field.hasAddress && field.hasLinks)
+    }
+    #expect(TraitsField(rawValue: 1 << 34).traits == nil)
+  }
+
   /// Scenario: a batch refers to a name it does not list, and to one whose text nobody has.
   /// Guarantees: it is read back equal; the missing text is asked for again with the next batch.
   @Test func namesWithoutTextAreAskedForAgain() throws {

@@ -98,7 +98,8 @@ struct BatchMaker {
       weight: isWild ? UInt32.random(in: 0...UInt32.max, using: &generator) : SpanRecord.weightOne,
       kind: SpanKind.allCases.randomElement(using: &generator)!,
       traits: isWild
-        ? SpanTraits(rawValue: UInt16.random(in: 0...UInt16.max, using: &generator)) : [])
+        ? SpanTraits(rawValue: UInt32.random(in: 0...UInt32.max, using: &generator)) : [],
+      links: isWild ? UInt16.random(in: 0...UInt16.max, using: &generator) : 0)
   }
 
   mutating func traces(countMax: Int) -> [TraceKey] {

@@ -42,11 +42,11 @@ import Testing
     #expect(ConnectionType.allCases.map(\.rawValue) == [0, 1, 2, 3])
     #expect(
       ConnectionType.allCases.map(\.label) == ["", "messaging_system", "database", "virtual_node"])
-    #expect(UnpairedReason.allCases.map(\.rawValue) == [1, 2, 3, 4, 5])
+    #expect(UnpairedReason.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
     #expect(
       UnpairedReason.allCases.map(\.label) == [
         "client_without_peer", "own_application", "wraps_another_client", "parent_missing",
-        "parent_cycle",
+        "parent_cycle", "queue_not_named", "settles_messages",
       ])
     #expect(Counters.Field.allCases.map(\.rawValue) == Array(0..<12))
   }

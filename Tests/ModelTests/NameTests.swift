@@ -93,19 +93,20 @@ import Testing
   }
 
   /// Scenario: the kinds of names.
-  /// Guarantees: the numbers on disk stay, and the first four are nodes.
+  /// Guarantees: the numbers on disk stay; the first four and clients are nodes.
   @Test func kinds() {
-    #expect(NameKind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
-    #expect(NameKind.allCases.filter(\.isNode) == [.service, .database, .messaging, .external])
+    #expect(NameKind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+    #expect(
+      NameKind.allCases.filter(\.isNode) == [.service, .database, .messaging, .external, .client])
     #expect(
       NameKind.allCases.map(NameLimits.label) == [
         "services", "databases", "messaging", "external", "versions_per_service",
-        "instances_per_service", "operations_per_service", "addresses",
+        "instances_per_service", "operations_per_service", "addresses", "clients",
       ])
     let limits = NameLimits()
     #expect(
       NameKind.allCases.map(limits.count) == [
-        10_000, 5_000, 5_000, 5_000, 100, 2_000, 1_000, 5_000,
+        10_000, 5_000, 5_000, 5_000, 100, 2_000, 1_000, 5_000, 5_000,
       ])
   }
 

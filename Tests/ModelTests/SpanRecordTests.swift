@@ -41,7 +41,7 @@ import Testing
     for change: (inout SpanRecord) -> Void in [
       { $0.parent = SpanID(1) }, { $0.version = NameID(1) }, { $0.instance = NameID(1) },
       { $0.operation = NameID(1) }, { $0.peer = NameID(1) }, { $0.weight = 257 },
-      { $0.traits = .error },
+      { $0.traits = .error }, { $0.links = 1 },
     ] {
       var copy = span
       change(&copy)

@@ -42,4 +42,36 @@ import Testing
     let spans = [SampleSpan(traceState: "a=b,ot=th:8"), SampleSpan()]
     #expect(SampleRequest(spans: spans).build().batch.spans.map(\.weight) == [512, 256])
   }
+
+  /// Scenario: the power of two older samplers wrote, alone, with a threshold, and out of range.
+  /// Guarantees: 2^p spans where there is no threshold; what is unknown counts as itself.
+  @Test func powers() {
+    func weight(_ state: String) -> UInt32? {
+      Array(state.utf8).withUnsafeBytes { SamplingThreshold.weightSaid(in: $0) }
+    }
+    #expect(weight("ot=p:0") == 256 && weight("ot=p:3;r:5") == 2048)
+    #expect(weight("ot=r:5;p:3,x=y") == 2048 && weight("ot=p:24") == .max)
+    #expect(weight("ot=p:62") == .max)
+    for state in ["ot=p:63", "ot=p:", "ot=p:-1", "ot=p:x", "ot=p:99999999999999999999", "x=p:3"] {
+      #expect(weight(state) == nil)
+    }
+    #expect(weight("ot=p:3;th:8") == 512 && weight("ot=th:zz;p:3") == nil)
+  }
+
+  /// Scenario: the attribute of the first SDKs, in every form, beside a threshold and alone.
+  /// Guarantees: the threshold wins; nonsense counts as one.
+  @Test func probabilityAttribute() {
+    func weight(_ value: SampleValue, traceState: String = "") -> UInt32 {
+      var span = SampleSpan(traceState: traceState)
+      span.attributes = [("sampling.probability", value)]
+      return SampleRequest(spans: [span]).build().batch.spans[0].weight
+    }
+    #expect(weight(0.25) == 1024 && weight("0.25") == 1024 && weight(1) == 256)
+    #expect(weight(0.3) == 853 && weight(1e-300) == .max)
+    for value: SampleValue in [0, -0.5, 1.5, "nan", "", "x", true, .array, .double(.infinity)] {
+      #expect(weight(value) == 256)
+    }
+    #expect(
+      weight(0.25, traceState: "ot=th:8") == 512 && weight(0.25, traceState: "ot=th:0") == 256)
+  }
 }

@@ -193,6 +193,8 @@ import Testing
     #expect(isLocal(Self.client, [("upstream_address", "10.0.0.5:80")], own))
     #expect(isLocal(Self.client, [("server.address", "10.0.0.1")], own))
     #expect(!isLocal(Self.client, [("server.address", "10.0.0.55")], own))
+    let listed: Attributes = [("host.ip", .array)]
+    #expect(isLocal(Self.client, [("server.address", "a")], listed))
     let downstream: Attributes = [("peer.address", "127.0.0.1")]
     #expect(!isLocal(Self.client, downstream + [("node_id", "n")]))
     #expect(!isLocal(Self.client, downstream + [("downstream_cluster", "-")]))
@@ -200,56 +202,125 @@ import Testing
 
   // MARK: Peers
 
+  /// The name of rank n as the attribute of that rank would say it.
+  private func value(_ rule: PeerRule, _ rank: Int) -> SampleValue {
+    switch rule {
+    case .text, .said, .lastingQueue, .cluster: .string("\(rank)")
+    case .host: .string("[\(rank)]:80")
+    case .hostOfURL: .string("https://u:p@\(rank):443/x")
+    case .lastPart(_, let separator): .string("https:\(separator)x\(separator)\(rank)")
+    }
+  }
+
+  /// Says everything the rules ask for, less and less of it; the peer each time.
+  private func peers(_ kind: Int64, _ rules: [PeerRule], besides: Attributes = []) -> [String?] {
+    let all = rules.enumerated().map { ("\($1.key.text)", value($1, $0 + 1)) }
+    return all.indices.map { peer(kind, Array(all[$0...].reversed()) + besides) }
+  }
+
   /// Scenario: database spans with fewer and fewer of the attributes that name the database.
   /// Guarantees: named by precedence; only spans of callers have it.
   @Test func databases() {
-    let precedence: Attributes = [
-      ("service.peer.name", "1"), ("peer.service", "2"), ("server.address", "3"),
-      ("net.peer.name", "4"), ("network.peer.address", "5"), ("db.namespace", "6"),
-      ("db.name", "7"), ("db.system.name", "8"), ("db.system", "9"),
-    ]
-    for first in precedence.indices {
-      let rank = first + 1
-      #expect(peer(Self.client, Array(precedence[first...].reversed())) == "database \(rank)")
-    }
-    let span = record(kind: 3, [("db.system", "redis")])
-    #expect(span.traits == .database)
-    #expect(record(kind: 1, precedence).traits == [] && peer(1, precedence) == nil)
-    #expect(peer(2, precedence) == nil)
+    let rules = PeerPrecedence.database
+    let expected = rules.indices.map { "database \($0 + 1)" as String? }
+    #expect(
+      peers(Self.client, rules, besides: [("db.system", "last")]).dropLast(2)
+        == expected.dropLast(2))
+    #expect(peer(Self.client, [("db.system", "redis")]) == "database redis")
+    #expect(peer(Self.client, [("db.type", "sql")]) == "database sql")
+    #expect(record(kind: 3, [("db.system", "redis")]).traits == .database)
+    let all: Attributes = [("db.system", "redis"), ("server.address", "x")]
+    #expect(record(kind: 1, all).traits == [] && peer(1, all) == nil && peer(2, all) == nil)
   }
 
-  /// Scenario: spans of queues: producer, consumer, client, server.
-  /// Guarantees: named by destination, then by system; consumers are marked but call nobody.
+  /// Scenario: spans of queues with fewer and fewer of the attributes that name the queue.
+  /// Guarantees: named by precedence, then by the system, which is no queue's own name; a span that
+  /// takes names where the message was sent to first.
   @Test func messaging() {
-    let all: Attributes = [
-      ("messaging.system", "kafka"), ("messaging.destination", "old"),
-      ("messaging.destination.name", "orders"), ("peer.service", "broker"),
-    ]
-    #expect(peer(4, all) == "messaging orders" && peer(3, all) == "messaging orders")
-    #expect(peer(4, [all[0], all[1]]) == "messaging old")
-    #expect(peer(4, [all[0]]) == "messaging kafka")
-    #expect(record(kind: 4, all).traits == .messaging)
-    #expect(record(kind: 5, all).traits == .messaging && peer(5, all) == nil)
-    #expect(record(kind: 2, all).traits == [] && peer(2, all) == nil)
+    let rules = PeerPrecedence.queue
+    let system: Attributes = [("messaging.system", "kafka"), ("peer.service", "broker")]
+    let expected = rules.indices.map { "messaging \($0 + 1)" as String? }
+    for kind: Int64 in 3...5 { #expect(peers(kind, rules, besides: system) == expected) }
+    #expect(peer(4, system) == "messaging kafka" && peer(3, system) == "messaging kafka")
+    #expect(peer(5, system) == nil)
+    let named = system + [("messaging.destination.name", "orders")]
+    #expect(record(kind: 4, named).traits == [.messaging, .namesQueue])
+    #expect(record(kind: 4, system).traits == .messaging)
+    #expect(record(kind: 5, named).traits == [.messaging, .namesQueue])
+    #expect(record(kind: 1, named).traits == [] && record(kind: 2, named).traits == .namesCaller)
+    let routed = named + [("messaging.destination_publish.name", "exchange")]
+    #expect(peer(5, routed) == "messaging exchange" && peer(4, routed) == "messaging orders")
+  }
+
+  /// Scenario: queues made for one conversation, or named by a machine.
+  /// Guarantees: their names, which never end, are not taken; a template is.
+  @Test func passingQueues() {
+    for (key, name) in [
+      ("messaging.destination.temporary", "messaging.destination.name"),
+      ("messaging.destination.anonymous", "messaging.destination.name"),
+      ("messaging.temp_destination", "messaging.destination"),
+    ] {
+      let span: Attributes = [("messaging.system", "jms"), (name, "tmp-0815"), (key, true)]
+      #expect(peer(4, span) == "messaging jms" && peer(5, span) == nil)
+      #expect(
+        peer(4, span + [("messaging.destination.template", "reply")]) == "messaging reply")
+    }
+  }
+
+  /// Scenario: clients that receive and settle, by the current and the older attribute.
+  /// Guarantees: known as such; producers and consumers are what their kind says.
+  @Test(arguments: ["messaging.operation.type", "messaging.operation"])
+  func operations(key: String) {
+    func traits(_ kind: Int64, _ operation: SampleValue) -> SpanTraits {
+      record(kind: kind, [("messaging.destination.name", "q"), (key, operation)]).traits
+        .subtracting([.messaging, .namesQueue])
+    }
+    #expect(traits(3, "receive") == .receives && traits(3, "settle") == .settles)
+    #expect(traits(3, "send") == [] && traits(3, "") == [])
+    for kind: Int64 in [4, 5] { #expect(traits(kind, "receive") == []) }
   }
 
   /// Scenario: calls to others, with fewer and fewer of the attributes that name them.
   /// Guarantees: named by precedence, without ports; servers call nobody.
   @Test func external() {
-    let precedence: Attributes = [
-      ("service.peer.name", "1"), ("peer.service", "2"), ("upstream_cluster.name", "3"),
-      ("upstream_cluster", "4"), ("server.address", "5"), ("net.peer.name", "6"),
-      ("url.full", "https://u:p@7:443/x"), ("http.url", "http://8/"), ("http.host", "9:80"),
-      ("network.peer.address", "10"), ("net.peer.ip", "11"), ("net.sock.peer.addr", "12"),
-      ("upstream_address", "13:80"), ("peer.address", "[14]:80"),
-    ]
-    for first in precedence.indices {
-      let rank = first + 1
-      #expect(peer(Self.client, Array(precedence[first...].reversed())) == "external \(rank)")
-    }
-    #expect(peer(Self.server, precedence) == nil && peer(1, precedence) == nil)
+    let rules = PeerPrecedence.external
+    #expect(peers(Self.client, rules) == rules.indices.map { "external \($0 + 1)" })
+    #expect(peer(1, [("server.address", "x")]) == nil)
+    #expect(peer(Self.server, [("server.address", "x")]) == nil)
     #expect(peer(Self.client, []) == nil)
     #expect(peer(Self.client, [("peer.address", "1.2.3.4"), ("node_id", "n")]) == nil)
+  }
+
+  /// Scenario: a server's span with and without a parent, which names its caller or only addresses.
+  /// Guarantees: who called is taken by precedence where there is no parent; nobody is made up.
+  @Test func clients() {
+    let rules = PeerPrecedence.client
+    #expect(peers(Self.server, rules) == rules.indices.map { "client \($0 + 1)" })
+    #expect(peer(Self.server, [("downstream_cluster", "-"), ("client.address", "1.2.3.4")]) == nil)
+    for kind: Int64 in [1, 5] { #expect(peer(kind, [("peer.service", "x")]) == nil) }
+    var span = SampleSpan(parent: "0000000000000009", kind: 2)
+    span.attributes = [("peer.service", "x")]
+    #expect(SampleRequest(spans: [span]).build().batch.spans[0].peer.isNone)
+  }
+
+  /// Scenario: the tables of the documentation.
+  /// Guarantees: they list the attributes of the code, in its order.
+  @Test func documentedPrecedence() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let page = try String(contentsOf: folder.appending(path: "docs/graph.md"), encoding: .utf8)
+    for (title, rules) in [
+      ("database", PeerPrecedence.database),
+      (
+        "queue or topic",
+        PeerPrecedence.queueSentTo + PeerPrecedence.queue + PeerPrecedence.queueSystem
+      ),
+      ("anything else", PeerPrecedence.external), ("caller", PeerPrecedence.client),
+    ] {
+      let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| \(title) |") })
+      let listed = row.split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }
+      #expect(listed.map { String($0.element) } == rules.map { "\($0.key.text)" }, "\(title)")
+    }
   }
 
   /// Scenario: URLs, hosts and clusters of every form.

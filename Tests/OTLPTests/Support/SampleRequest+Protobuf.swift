@@ -29,6 +29,13 @@ extension SampleSpan {
     message.field(7, fixed64: start)
     message.field(8, fixed64: end)
     for (key, value) in attributes { message.attribute(9, key) { value.write(to: &$0) } }
+    for link in links {
+      message.field(13) {
+        $0.field(1, bytes: KeptBytes.bytes(hexadecimal: link.trace))
+        $0.field(2, bytes: KeptBytes.bytes(hexadecimal: link.span))
+      }
+    }
+    message.field(14, varint: UInt64(droppedLinks))
     message.field(15) { $0.field(3, varint: UInt64(bitPattern: status)) }
   }
 }

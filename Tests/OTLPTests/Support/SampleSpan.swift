@@ -14,6 +14,9 @@ struct SampleSpan {
   var status: Int64 = 0
   var traceState = ""
   var attributes: [(String, SampleValue)] = []
+  /// The hexadecimal trace and span ids of its links.
+  var links: [(trace: String, span: String)] = []
+  var droppedLinks = 0
 }
 
 /// An attribute's value in a test's words.
@@ -59,7 +62,12 @@ struct SampleRequest {
       + #""traceState":\#(quoted(span.traceState)),"name":\#(quoted(span.name)),"#
       + #""kind":\#(span.kind),"startTimeUnixNano":"\#(span.start)","#
       + #""endTimeUnixNano":"\#(span.end)","attributes":\#(list(span.attributes)),"#
-      + #""status":{"code":\#(span.status)}}"#
+      + #""links":[\#(span.links.map(text).joined(separator: ","))],"#
+      + #""droppedLinksCount":\#(span.droppedLinks),"status":{"code":\#(span.status)}}"#
+  }
+
+  private static func text(_ link: (trace: String, span: String)) -> String {
+    #"{"traceId":"\#(link.trace)","spanId":"\#(link.span)"}"#
   }
 
   private static func list(_ attributes: [(String, SampleValue)]) -> String {
@@ -198,7 +206,7 @@ final class KeptBytes {
     case .int(let number): .int(number)
     case .double(let number): .double(number)
     case .bool(let truth): .bool(truth)
-    case .array: .array
+    case .array: .array(keep("a"))
     case .keyValueList: .keyValueList
     case .empty: .empty
     }

@@ -1,0 +1,116 @@
+import Model
+
+// Who is on the other side, in one place: the tables below are what docs/graph.md repeats, and a
+// test compares the two. Within a table: what a person configured, then logical names, then
+// addresses; of one meaning the current name before those it replaced.
+// - Source: OpenTelemetry semantic conventions 1.20 to 1.38 (db, messaging, rpc, http, faas, aws);
+//   OpenTracing's tags (`peer.*`, `db.*`, `message_bus.destination`, which Azure's SDKs send
+//   too); Envoy's tracing tags.
+
+/// How a name is read out of an attribute.
+enum PeerRule {
+  /// The text as it is.
+  case text(AttributeKey)
+  /// The same, unless it is a mesh's word for no value.
+  case said(AttributeKey)
+  /// A host, without the port.
+  case host(AttributeKey)
+  /// The host of a URL.
+  case hostOfURL(AttributeKey)
+  /// Who an upstream cluster of Envoy is.
+  case cluster(AttributeKey)
+  /// What follows the last `/` of a URL, the last `:` of an ARN.
+  case lastPart(AttributeKey, StaticString)
+  /// The name of a queue that outlives whoever takes from it.
+  case lastingQueue(AttributeKey)
+
+  var key: AttributeKey {
+    switch self {
+    case .text(let key), .said(let key), .host(let key), .hostOfURL(let key), .cluster(let key),
+      .lastPart(let key, _), .lastingQueue(let key):
+      key
+    }
+  }
+}
+
+enum PeerPrecedence {
+  static let database: [PeerRule] = [
+    .text(.servicePeerName), .text(.peerService), .text(.serverAddress), .text(.netPeerName),
+    .text(.netSockPeerName), .text(.peerHostname), .text(.networkPeerAddress), .text(.netPeerIP),
+    .text(.netSockPeerAddress), .text(.peerIPv4), .text(.peerIPv6), .text(.databaseNamespace),
+    .text(.databaseName), .text(.databaseInstance), .text(.databaseSystemName),
+    .text(.databaseSystem), .text(.databaseType),
+  ]
+
+  /// The queue or topic, by its own name.
+  static let queue: [PeerRule] = [
+    .text(.messagingDestinationTemplate), .lastingQueue(.messagingDestinationName),
+    .lastingQueue(.messagingDestination), .text(.messageBusDestination),
+    .lastPart(.sqsQueueURL, "/"), .lastPart(.awsQueueURL, "/"), .lastPart(.snsTopicARN, ":"),
+  ]
+
+  /// Of spans that take messages, before `queue`: where the message was sent to first, which is
+  /// what its sender calls it.
+  static let queueSentTo: [PeerRule] = [.text(.messagingDestinationPublishName)]
+
+  /// Where nothing names the queue.
+  static let queueSystem: [PeerRule] = [.text(.messagingSystem)]
+
+  static let external: [PeerRule] = [
+    .text(.servicePeerName), .text(.peerService), .cluster(.upstreamClusterName),
+    .cluster(.upstreamCluster), .text(.functionInvokedName), .text(.serverAddress),
+    .text(.netPeerName), .text(.netSockPeerName), .text(.peerHostname), .hostOfURL(.urlFull),
+    .hostOfURL(.httpURL), .host(.httpHost), .text(.networkPeerAddress), .text(.netPeerIP),
+    .text(.netSockPeerAddress), .text(.peerIPv4), .text(.peerIPv6), .host(.upstreamAddress),
+    .host(.peerAddress), .text(.rpcService),
+  ]
+
+  /// Who called, of a server span without a parent. Addresses are not among them: they are people's.
+  static let client: [PeerRule] = [
+    .text(.servicePeerName), .text(.peerService), .said(.downstreamCluster),
+    .said(.istioSourceService), .said(.istioSourceWorkload),
+  ]
+}
+
+extension AttributeSlots {
+  /// The first name the rules give.
+  func name(_ rules: [PeerRule]) -> UnsafeRawBufferPointer? {
+    for rule in rules where has(rule.key) {
+      if let name = unsafe name(rule) { return unsafe name }
+    }
+    return nil
+  }
+
+  private func name(_ rule: PeerRule) -> UnsafeRawBufferPointer? {
+    guard let text = unsafe self[rule.key].text else { return nil }
+    switch rule {
+    case .text: return unsafe text
+    case .said(let key): return unsafe said(key)
+    case .host(.peerAddress):
+      if isListener { return nil }
+      return unsafe PeerRule.nonEmpty(NetworkAddress.host(of: text))
+    case .host: return unsafe PeerRule.nonEmpty(NetworkAddress.host(of: text))
+    case .hostOfURL: return unsafe NetworkAddress.host(ofURL: text)
+    case .cluster: return unsafe NetworkAddress.nameOf(text)
+    case .lastPart(_, let separator):
+      var start = 0
+      while let found = unsafe text.position(of: separator.utf8Start.pointee, from: start) {
+        start = found + 1
+      }
+      return unsafe PeerRule.nonEmpty(text.part(from: start))
+    case .lastingQueue: return unsafe isPassingQueue ? nil : text
+    }
+  }
+
+  /// Made for one conversation, or named by a machine: there may be as many as messages.
+  private var isPassingQueue: Bool {
+    self[.messagingDestinationTemporary].isTrue || self[.messagingDestinationAnonymous].isTrue
+      || self[.messagingTemporaryDestination].isTrue
+  }
+}
+
+extension PeerRule {
+  fileprivate static func nonEmpty(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    unsafe text.isEmpty ? nil : text
+  }
+}
