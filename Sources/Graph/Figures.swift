@@ -9,6 +9,8 @@ public struct Figures: Sendable, Equatable {
   public var errorRate: Double?
   /// Errors that began here.
   public var errorOrigins: Double
+  /// The other errors: a call made for the request had failed before.
+  public var errorsPassedThrough: Double { errors - errorOrigins }
   /// Raw, not adjusted: traces seen, and those with an error here.
   public var traces: Int64
   public var errorTraces: Int64

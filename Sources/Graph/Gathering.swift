@@ -9,9 +9,25 @@ struct Gathering {
     var type: ConnectionType
   }
 
+  /// An edge with its ends.
+  struct NamedEdge {
+    var key: EdgeKey
+    var client: NodeReference
+    var server: NodeReference
+
+    /// By client, then server, then connection type.
+    static func precedes(_ a: NamedEdge, _ b: NamedEdge) -> Bool {
+      if a.client != b.client { return NodeReference.precedes(a.client, b.client) }
+      if a.server != b.server { return NodeReference.precedes(a.server, b.server) }
+      return a.key.type.label < b.key.type.label
+    }
+  }
+
   private(set) var references: [NameID: NodeReference] = [:]
   private(set) var nodes: [NameID: Sums] = [:]
   private(set) var edges: [EdgeKey: Sums] = [:]
+  /// Of each caller: failed calls after which its own request did not fail, in 1/256ths.
+  private(set) var absorbed: [NameID: Int64] = [:]
   private(set) var versions: [NameID: [NameID: Sums]] = [:]
   private(set) var operations: [NameID: [NameID: Sums]] = [:]
   /// Of each operation what it calls.
@@ -50,6 +66,7 @@ struct Gathering {
       var type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:)) ?? .direct
       if second.raw != key.second { type = .direct }
       edges[EdgeKey(client: first, server: second, type: type), default: Sums()].merge(sums)
+      absorbed[first, default: 0] &+= sums.counters[.absorbedAdjusted]
     case .version:
       if isShown(first) { versions[first, default: [:]][second] = sums }
     case .operation:
@@ -118,7 +135,28 @@ extension Gathering {
       namespace: reference.namespace, service: reference.name, kind: reference.kind,
       versions: versions.sorted(),
       instances: Set((instances[id] ?? []).map(\.instance)).subtracting([.none]).count,
-      figures: Figures(nodes[id] ?? Sums(), criticalPathNanos: criticalPathNanos))
+      figures: Figures(nodes[id] ?? Sums(), criticalPathNanos: criticalPathNanos),
+      errorsAbsorbed: Double(absorbed[id] ?? 0) / Double(SpanRecord.weightOne))
+  }
+
+  /// nil when nothing of the range is about it.
+  func nodeIfSeen(_ reference: NodeReference) -> Node? {
+    references[reference.nameID] == nil ? nil : node(reference)
+  }
+
+  /// Edges in the order they are shown, each with its ends; those of other windows are left out.
+  func sorted(_ keys: Set<EdgeKey>) -> [NamedEdge] {
+    keys.compactMap { key -> NamedEdge? in
+      guard let client = references[key.client], let server = references[key.server] else {
+        return nil
+      }
+      return NamedEdge(key: key, client: client, server: server)
+    }.sorted(by: NamedEdge.precedes)
+  }
+
+  /// nil when the range has no such edge.
+  func edgeIfSeen(_ edge: NamedEdge) -> Edge? {
+    edges[edge.key] == nil ? nil : self.edge(edge.key, edge.client, edge.server)
   }
 
   func edge(_ key: EdgeKey, _ client: NodeReference, _ server: NodeReference) -> Edge {

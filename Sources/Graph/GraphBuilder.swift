@@ -9,6 +9,18 @@ public enum GraphBuilder {
     _ input: GraphInput, tenant: TenantID, options: GraphOptions
   ) throws(GraphError) -> ServiceGraph {
     let gathering = Gathering(input, tenant: tenant)
+    let selection = try selection(of: gathering, options)
+    return ServiceGraph(
+      start: input.start, end: input.end, revision: input.revision,
+      nodes: nodes(selection.nodes, of: gathering), edges: edges(selection.edges, of: gathering),
+      coverage: gathering.coverage)
+  }
+
+  /// The part of a gathered window that `options` ask for.
+  /// - Errors: as `build`.
+  static func selection(
+    of gathering: Gathering, _ options: GraphOptions
+  ) throws(GraphError) -> GraphSelection {
     var selection = GraphSelection(gathering)
     if let environment = options.environment {
       selection.keep(environment: environment, of: gathering)
@@ -20,10 +32,7 @@ public enum GraphBuilder {
     } else if let namespace = options.namespace {
       selection.keep(namespace: namespace, of: gathering)
     }
-    return ServiceGraph(
-      start: input.start, end: input.end, revision: input.revision,
-      nodes: nodes(selection.nodes, of: gathering), edges: edges(selection.edges, of: gathering),
-      coverage: gathering.coverage)
+    return selection
   }
 
   /// All services, of one environment and namespace if asked for. Other kinds of nodes are not
@@ -82,8 +91,27 @@ public enum GraphBuilder {
       operations: gathering.operationViews(of: id), versions: gathering.versionViews(of: id))
   }
 
+  /// The one node a question is about.
+  /// - Errors: as `service`.
+  static func onlyNode(
+    named service: String, of gathering: Gathering, _ options: GraphOptions
+  ) throws(GraphError) -> NodeReference {
+    var selection = GraphSelection(gathering)
+    if let environment = options.environment {
+      selection.keep(environment: environment, of: gathering)
+    }
+    let found = try roots(
+      named: service, namespace: options.namespace, among: selection, of: gathering
+    ).compactMap { gathering.references[$0] }
+    guard let node = found.first, found.count == 1 else {
+      throw .ambiguousEnvironment(
+        id: found.first?.id ?? service, environments: found.map(\.environment).sorted())
+    }
+    return node
+  }
+
   /// The nodes a name or an id stands for: one, or one id in several environments.
-  private static func roots(
+  static func roots(
     named service: String, namespace: String?, among selection: GraphSelection,
     of gathering: Gathering
   ) throws(GraphError) -> [NameID] {
@@ -108,17 +136,6 @@ public enum GraphBuilder {
   }
 
   private static func edges(_ keys: Set<Gathering.EdgeKey>, of gathering: Gathering) -> [Edge] {
-    let ends = keys.compactMap { key -> (Gathering.EdgeKey, NodeReference, NodeReference)? in
-      guard let client = gathering.references[key.client],
-        let server = gathering.references[key.server]
-      else { return nil }
-      return (key, client, server)
-    }
-    let sorted = ends.sorted { a, b in
-      if a.1 != b.1 { return NodeReference.precedes(a.1, b.1) }
-      if a.2 != b.2 { return NodeReference.precedes(a.2, b.2) }
-      return a.0.type.label < b.0.type.label
-    }
-    return sorted.map { gathering.edge($0.0, $0.1, $0.2) }
+    gathering.sorted(keys).map { gathering.edge($0.key, $0.client, $0.server) }
   }
 }

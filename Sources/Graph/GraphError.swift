@@ -6,6 +6,18 @@ public enum GraphError: Error, Equatable, Sendable {
   case ambiguousEnvironment(id: String, environments: [String])
   /// Nothing in the range has the name or id. `nearest`: ids that are spelled alike, best first.
   case unknownService(service: String, nearest: [String])
+  /// The service was seen in the range, and not in this version. `seen`: the versions that were.
+  case unknownVersion(service: String, version: String, seen: [String])
+
+  /// The name or id the question used.
+  public var service: String {
+    switch self {
+    case .ambiguous(let service, _): service
+    case .ambiguousEnvironment(let id, _): id
+    case .unknownService(let service, _): service
+    case .unknownVersion(let service, _, _): service
+    }
+  }
 
   /// What happened and what to do, for a person.
   public var message: String {
@@ -21,6 +33,9 @@ public enum GraphError: Error, Equatable, Sendable {
     case .unknownService(let service, let nearest):
       "No service \"\(service)\" was seen in the range. Spelled alike: "
         + nearest.joined(separator: ", ") + "."
+    case .unknownVersion(let service, let version, let seen):
+      "No version \"\(version)\" of \"\(service)\" was seen in the range. "
+        + (seen.isEmpty ? "Its spans name none." : "Seen: \(seen.joined(separator: ", ")).")
     }
   }
 }

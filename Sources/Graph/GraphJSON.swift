@@ -76,21 +76,33 @@ extension JSONText {
   }
 
   fileprivate mutating func members(of node: Node) {
+    identity(of: node)
+    presence(of: node)
+  }
+
+  /// Which node it is.
+  mutating func identity(of node: Node) {
     member("id", node.id)
     member("service", node.service)
     member("namespace", node.namespace)
     if !node.environment.isEmpty { member("environment", node.environment) }
     member("kind", node.kind.rawValue)
+  }
+
+  /// What was seen of it.
+  mutating func presence(of node: Node) {
     member("versions", node.versions)
     member("instances", node.instances)
     members(of: node.figures)
+    member("errors_absorbed", node.errorsAbsorbed)
   }
 
-  fileprivate mutating func members(of figures: Figures) {
+  mutating func members(of figures: Figures) {
     member("requests", figures.requests)
     member("errors", figures.errors)
     member("error_rate", figures.errorRate.map(rounded))
     member("error_origins", figures.errorOrigins)
+    member("errors_passed_through", figures.errorsPassedThrough)
     member("traces", figures.traces)
     member("error_traces", figures.errorTraces)
     summary("latency_ms", figures.latency)
@@ -101,28 +113,10 @@ extension JSONText {
 
   fileprivate mutating func edge(_ edge: Edge) {
     object { json in
-      json.member("client", edge.client)
-      json.member("server", edge.server)
-      if !edge.clientEnvironment.isEmpty {
-        json.member("client_environment", edge.clientEnvironment)
-      }
-      if !edge.serverEnvironment.isEmpty {
-        json.member("server_environment", edge.serverEnvironment)
-      }
-      json.member("connection_type", edge.connectionType.label)
+      json.ends(of: edge)
       json.member("requests", edge.requests)
       json.member("failed", edge.failed)
-      json.summary("client_latency_ms", edge.clientLatency)
-      json.summary("server_latency_ms", edge.serverLatency)
-      json.summary("gap_ms", edge.gap)
-      json.member("critical_path_share", edge.criticalPathShare.map(rounded))
-      json.member("error_propagation") { json in
-        json.member("callee_failures", edge.errorPropagation.calleeFailures)
-        json.member("propagated", edge.errorPropagation.propagated)
-        json.member("absorbed", edge.errorPropagation.absorbed)
-        json.member("probability", edge.errorPropagation.probability.map(rounded))
-      }
-      json.member("exemplars", edge.exemplars.map(\.description))
+      json.measures(of: edge)
     }
   }
 
@@ -135,6 +129,30 @@ extension JSONText {
       json.member("probability", call.probability)
       json.member("per_request", call.perRequest)
     }
+  }
+
+  /// Which edge it is.
+  mutating func ends(of edge: Edge) {
+    member("client", edge.client)
+    member("server", edge.server)
+    if !edge.clientEnvironment.isEmpty { member("client_environment", edge.clientEnvironment) }
+    if !edge.serverEnvironment.isEmpty { member("server_environment", edge.serverEnvironment) }
+    member("connection_type", edge.connectionType.label)
+  }
+
+  /// What is known about it besides how many calls it had.
+  mutating func measures(of edge: Edge) {
+    summary("client_latency_ms", edge.clientLatency)
+    summary("server_latency_ms", edge.serverLatency)
+    summary("gap_ms", edge.gap)
+    member("critical_path_share", edge.criticalPathShare.map(rounded))
+    member("error_propagation") { json in
+      json.member("callee_failures", edge.errorPropagation.calleeFailures)
+      json.member("propagated", edge.errorPropagation.propagated)
+      json.member("absorbed", edge.errorPropagation.absorbed)
+      json.member("probability", edge.errorPropagation.probability.map(rounded))
+    }
+    member("exemplars", edge.exemplars.map(\.description))
   }
 
   mutating func summary(_ key: String, _ summary: DurationSummary?) {
@@ -150,7 +168,7 @@ extension JSONText {
     }
   }
 
-  fileprivate mutating func coverage(_ coverage: Coverage) {
+  mutating func coverage(_ coverage: Coverage) {
     object { json in
       json.member("spans", coverage.spans)
       json.member("traces", coverage.traces)
@@ -170,5 +188,5 @@ extension JSONText {
   }
 }
 
-/// Shares to nine digits: more are noise of the division.
-private func rounded(_ share: Double) -> Double { (share * 1e9).rounded() / 1e9 }
+/// Shares and rates to nine digits: more are noise of the division.
+func rounded(_ share: Double) -> Double { (share * 1e9).rounded() / 1e9 }

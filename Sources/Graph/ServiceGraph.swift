@@ -12,9 +12,7 @@ public struct ServiceGraph: Sendable, Equatable {
   public var coverage: Coverage
 
   /// The length of the range in seconds; never 0, so that it can divide.
-  public var seconds: Double {
-    max(Double(end.saturatingSubtracting(start)) / Double(Nanos.second), 1e-9)
-  }
+  public var seconds: Double { rangeSeconds(start, end) }
 
   /// Nodes of more than one environment are shown, so an id alone may name several of them.
   public var hasSeveralEnvironments: Bool {
@@ -44,6 +42,8 @@ public struct Node: Sendable, Equatable {
   /// How many distinct instances were seen.
   public var instances: Int
   public var figures: Figures
+  /// Failed calls it made after which its own request did not fail, adjusted for sampling.
+  public var errorsAbsorbed: Double
 }
 
 /// Calls from one node to another, over one type of connection.
@@ -97,6 +97,11 @@ public struct Coverage: Sendable, Equatable {
   public var overflow: [String: UInt64] = [:]
 
   public init() {}
+}
+
+/// The length of a range in seconds; never 0, so that it can divide.
+func rangeSeconds(_ start: Nanos, _ end: Nanos) -> Double {
+  max(Double(end.saturatingSubtracting(start)) / Double(Nanos.second), 1e-9)
 }
 
 /// `part / whole` within 0…1, or nil where that is no number. (Times on critical paths are counted

@@ -20,43 +20,38 @@ enum GraphRoutes {
       summary: "Only this environment (- for none); all, as separate nodes."),
   ]
 
+  /// Which part of the graph.
+  static let partParameters = [
+    QueryParameter(
+      name: "service", shape: .text,
+      summary: "Only what is connected to this service: a name, or an id."),
+    QueryParameter(
+      name: "namespace", shape: .text,
+      summary: "Only this namespace (- for none) and what it is connected to."),
+    QueryParameter(
+      name: "depth", shape: .integer(0...depthMax),
+      summary: "How many calls away from the service; as far as it goes."),
+    QueryParameter(
+      name: "direction", shape: .choice(Direction.allCases.map(\.rawValue)),
+      summary: "Callers (up), callees (down) or both of the service."),
+  ]
+
   static let all = [graph, services, service]
 
   static let graph = Route(
     method: .get, path: "/api/v1/graph",
     summary: "The service dependency graph of a range of time.",
-    parameters: rangeParameters + [
-      QueryParameter(
-        name: "service", shape: .text,
-        summary: "Only what is connected to this service: a name, or an id."),
-      QueryParameter(
-        name: "namespace", shape: .text,
-        summary: "Only this namespace (- for none) and what it is connected to."),
-      QueryParameter(
-        name: "depth", shape: .integer(0...depthMax),
-        summary: "How many calls away from the service; as far as it goes."),
-      QueryParameter(
-        name: "direction", shape: .choice(Direction.allCases.map(\.rawValue)),
-        summary: "Callers (up), callees (down) or both of the service."),
+    parameters: rangeParameters + partParameters + [
       QueryParameter(
         name: "format", shape: .choice(Format.allCases.map(\.rawValue)),
-        summary: "JSON, or a form other tools draw."),
+        summary: "JSON, or a form other tools draw.")
     ],
     answers: [.json, .dot, .mermaid, .graphML], schema: "Graph"
   ) { call in
     var reader = call.parameters
     let range = reader.range(now: call.backend.now, call.configuration)
     let format = reader.choice("format", default: Format.json)
-    let options = GraphOptions(
-      environment: reader.optionalPart("environment"),
-      namespace: reader.optionalPart("namespace"), service: reader.text("service"),
-      depth: reader.integer("depth", in: 0...depthMax),
-      direction: reader.choice("direction", default: Direction.both))
-    if options.service == nil {
-      for name in ["depth", "direction"] where reader.has(name) {
-        reader.refuse(name, "Means something together with `service` only.")
-      }
-    }
+    let options = reader.graphOptions()
     try reader.finish()
     let input = try await call.input(range, SeriesKind.ofGraph)
     return answer(try GraphBuilder.build(input, tenant: call.tenant, options: options), format)
@@ -122,8 +117,24 @@ extension Range<Nanos> {
   }
 }
 
+extension ParameterReader {
+  /// Which part of the graph is asked for.
+  mutating func graphOptions() -> GraphOptions {
+    let options = GraphOptions(
+      environment: optionalPart("environment"), namespace: optionalPart("namespace"),
+      service: text("service"), depth: integer("depth", in: 0...GraphRoutes.depthMax),
+      direction: choice("direction", default: Direction.both))
+    if !has("service") {
+      for name in ["depth", "direction"] where has(name) {
+        refuse(name, "Means something together with `service` only.")
+      }
+    }
+    return options
+  }
+}
+
 extension Call {
-  fileprivate func input(
+  func input(
     _ range: Range<Nanos>, _ kinds: Set<SeriesKind>
   ) async throws -> GraphInput {
     try await backend.graphInput(

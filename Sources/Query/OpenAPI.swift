@@ -57,9 +57,13 @@ enum OpenAPI {
     json.member("summary", route.summary)
     json.key("parameters")
     json.array { json in
-      for name in route.segmentNames { parameter(&json, name, in: "path") { text(&$0) } }
+      for name in route.segmentNames {
+        parameter(&json, name, in: "path", isRequired: true) { text(&$0) }
+      }
       for query in route.parameters {
-        parameter(&json, query.name, in: "query", summary: query.summary) {
+        parameter(
+          &json, query.name, in: "query", isRequired: query.isRequired, summary: query.summary
+        ) {
           schema(&$0, of: query.shape)
         }
       }
@@ -79,7 +83,9 @@ enum OpenAPI {
           guard !route.answers.isEmpty else { return }
           json.member("content") { json in
             for type in route.answers {
-              json.member(type.rawValue) { answer(&$0, type, schema: route.schema) }
+              json.member(type.rawValue) {
+                answer(&$0, type, schema: route.schema, isList: route.answersList)
+              }
             }
           }
         }
@@ -94,13 +100,13 @@ enum OpenAPI {
   }
 
   private static func parameter(
-    _ json: inout JSONText, _ name: String, in place: String, summary: String? = nil,
-    schema: (inout JSONText) -> Void
+    _ json: inout JSONText, _ name: String, in place: String, isRequired: Bool,
+    summary: String? = nil, schema: (inout JSONText) -> Void
   ) {
     json.object { json in
       json.member("name", name)
       json.member("in", place)
-      json.member("required", place == "path")
+      json.member("required", isRequired)
       if let summary { json.member("description", summary) }
       json.member("schema", object: schema)
     }
@@ -125,10 +131,18 @@ enum OpenAPI {
     }
   }
 
-  private static func answer(_ json: inout JSONText, _ type: AnswerType, schema: String?) {
+  private static func answer(
+    _ json: inout JSONText, _ type: AnswerType, schema: String?, isList: Bool = false
+  ) {
     json.member("schema") { json in
       if type == .json, let schema {
-        json.member("$ref", "#/components/schemas/\(schema)")
+        let reference = "#/components/schemas/\(schema)"
+        if isList {
+          json.member("type", "array")
+          json.member("items") { $0.member("$ref", reference) }
+        } else {
+          json.member("$ref", reference)
+        }
       } else {
         json.member("type", type == .json ? "object" : "string")
       }

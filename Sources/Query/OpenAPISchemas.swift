@@ -41,10 +41,43 @@ enum OpenAPISchemas {
 
   private static let figures: [(String, Shape)] = [
     ("requests", .number), ("errors", .number), ("error_rate", .maybeNumber),
-    ("error_origins", .number), ("traces", .integer), ("error_traces", .integer),
+    ("error_origins", .number), ("errors_passed_through", .number), ("traces", .integer),
+    ("error_traces", .integer),
     ("latency_ms", .maybe("Durations")), ("self_time_ms", .maybe("Durations")),
     ("critical_path_share", .maybeNumber), ("exemplars", .list(.text)),
   ]
+
+  /// Which node it is.
+  private static let identity: [(String, Shape)] = [
+    ("id", .text), ("service", .text), ("namespace", .text), ("environment", .text),
+    ("kind", .text),
+  ]
+
+  /// What was seen of it.
+  private static let presence: [(String, Shape)] =
+    [("versions", .list(.text)), ("instances", .integer)] + figures
+    + [("errors_absorbed", .number)]
+
+  /// Which edge it is.
+  private static let ends: [(String, Shape)] = [
+    ("client", .text), ("server", .text), ("client_environment", .text),
+    ("server_environment", .text), ("connection_type", .text),
+  ]
+
+  /// What was seen of it.
+  private static let measures: [(String, Shape)] = [
+    ("requests", .number), ("failed", .number), ("client_latency_ms", .maybe("Durations")),
+    ("server_latency_ms", .maybe("Durations")), ("gap_ms", .maybe("Durations")),
+    ("critical_path_share", .maybeNumber), ("error_propagation", .reference("ErrorPropagation")),
+    ("exemplars", .list(.text)),
+  ]
+
+  private static func differences(of name: String) -> [(String, Shape)] {
+    [
+      ("new", .list(.reference(name))), ("vanished", .list(.reference(name))),
+      ("changed", .list(.reference(name))), ("unchanged", .integer),
+    ]
+  }
 
   /// What senders say of a change: all of it can be read again.
   private static let announced: [(String, Shape)] = [
@@ -87,16 +120,17 @@ enum OpenAPISchemas {
     ),
     ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
     (
-      "Edge",
-      [
-        ("client", .text), ("server", .text), ("client_environment", .text),
-        ("server_environment", .text), ("connection_type", .text), ("requests", .number),
-        ("failed", .number), ("client_latency_ms", .maybe("Durations")),
-        ("server_latency_ms", .maybe("Durations")), ("gap_ms", .maybe("Durations")),
-        ("critical_path_share", .maybeNumber),
-        ("error_propagation", .reference("ErrorPropagation")), ("exemplars", .list(.text)),
+      "Edge", ends + measures
+    ),
+    (
+      "EdgeDifference",
+      ends + [
+        ("base", .maybe("EdgeFigures")), ("current", .maybe("EdgeFigures")),
+        ("changes", .list(.reference("MetricChange"))),
       ]
     ),
+    ("EdgeDifferences", differences(of: "EdgeDifference")),
+    ("EdgeFigures", [("request_rate", .number), ("error_rate", .maybeNumber)] + measures),
     (
       "EntryPoint",
       [
@@ -141,11 +175,60 @@ enum OpenAPISchemas {
         ("coverage", .reference("Coverage")),
       ]
     ),
+    (
+      "GraphDiff",
+      range + [
+        ("base_start", .time), ("base_end", .time),
+        ("comparison", .choice(["ranges", "versions"])),
+        ("min_change", .number), ("nodes", .reference("NodeDifferences")),
+        ("edges", .reference("EdgeDifferences")), ("coverage", .reference("Coverage")),
+        ("base_coverage", .reference("Coverage")), ("node", .reference("VersionDifference")),
+        ("not_compared", .list(.text)),
+      ]
+    ),
+    (
+      "GraphPath",
+      [
+        ("length", .integer), ("nodes", .list(.reference("NodeIdentity"))),
+        ("edges", .list(.reference("PathEdge"))), ("min_request_rate", .number),
+      ]
+    ),
+    (
+      "GraphPaths",
+      range + [
+        ("from", .text), ("to", .text), ("distance", .maybeNumber),
+        ("paths", .list(.reference("GraphPath"))), ("truncated", .boolean),
+        ("truncated_by", .maybeText),
+      ]
+    ),
     ("Health", [("score", .maybeNumber), ("parts", .list(.reference("HealthPart")))]),
     (
       "HealthPart",
       [("name", .text), ("score", .number), ("weight", .number), ("why", .text)]
     ),
+    (
+      "JaegerAttribute",
+      [("key", .text), ("value", .text)]
+    ),
+    (
+      "JaegerDeepDependencies", [("dependencies", .list(.reference("JaegerPath")))]
+    ),
+    (
+      "JaegerDependencies",
+      [
+        ("data", .list(.reference("JaegerDependency"))), ("total", .integer), ("limit", .integer),
+        ("offset", .integer), ("errors", .maybeList(.text)),
+      ]
+    ),
+    ("JaegerDependency", [("parent", .text), ("child", .text), ("callCount", .integer)]),
+    (
+      "JaegerPath",
+      [
+        ("path", .list(.reference("JaegerStep"))),
+        ("attributes", .list(.reference("JaegerAttribute"))),
+      ]
+    ),
+    ("JaegerStep", [("service", .text), ("operation", .text)]),
     ("Marker", [("id", .text)] + announced + [("inferred", .boolean)]),
     ("MarkerPost", announced),
     ("MarkerPosted", [("id", .text)]),
@@ -157,12 +240,42 @@ enum OpenAPISchemas {
       ]
     ),
     (
-      "Node",
+      "MetricChange",
       [
-        ("id", .text), ("service", .text), ("namespace", .text), ("environment", .text),
-        ("kind", .text), ("versions", .list(.text)), ("instances", .integer),
-      ] + figures
+        ("metric", .choice(MetricChange.Metric.allCases.map(\.rawValue))), ("base", .number),
+        ("current", .number), ("change", .maybeNumber),
+      ]
     ),
+    ("Node", identity + presence),
+    (
+      "NodeDifference",
+      identity + [
+        ("base", .maybe("NodeFigures")), ("current", .maybe("NodeFigures")),
+        ("changes", .list(.reference("MetricChange"))), ("new_versions", .list(.text)),
+        ("vanished_versions", .list(.text)),
+      ]
+    ),
+    ("NodeDifferences", differences(of: "NodeDifference")),
+    ("NodeFigures", [("request_rate", .number)] + presence),
+    (
+      "NodeGraphData",
+      [("nodes", .list(.map(.scalar))), ("edges", .list(.map(.scalar)))]
+    ),
+    (
+      "NodeGraphField",
+      [
+        ("field_name", .text), ("type", .choice(["string", "number"])), ("displayName", .text),
+        ("color", .text),
+      ]
+    ),
+    (
+      "NodeGraphFields",
+      [
+        ("nodes_fields", .list(.reference("NodeGraphField"))),
+        ("edges_fields", .list(.reference("NodeGraphField"))),
+      ]
+    ),
+    ("NodeIdentity", identity),
     (
       "Operation",
       [("operation", .text)] + figures + [("calls", .list(.reference("OperationCall")))]
@@ -177,6 +290,10 @@ enum OpenAPISchemas {
     (
       "PathTimes",
       [("sum", .number)] + ["mean", "p50", "p95", "p99"].map { ($0, .maybeNumber) }
+    ),
+    (
+      "PathEdge",
+      ends + [("requests", .number), ("failed", .number), ("request_rate", .number)]
     ),
     (
       "Problem",
@@ -204,6 +321,7 @@ enum OpenAPISchemas {
         ("typical_latency_ms", .maybeNumber),
       ]
     ),
+    ("SourceHealth", [("status", .text)]),
     (
       "SmallestDetectable", [("errors_ratio", .maybeNumber), ("latency_ratio", .maybeNumber)]
     ),
@@ -232,6 +350,23 @@ enum OpenAPISchemas {
       ]
     ),
     ("Version", [("version", .text), ("instances", .integer)] + figures),
+    (
+      "VersionDifference",
+      identity + [
+        ("base", .reference("VersionFigures")), ("current", .reference("VersionFigures")),
+        ("changes", .list(.reference("MetricChange"))),
+      ]
+    ),
+    (
+      "VersionFigures",
+      [("request_rate", .number), ("version", .text), ("instances", .integer)] + figures
+    ),
+    (
+      "ZipkinDependency",
+      [
+        ("parent", .text), ("child", .text), ("callCount", .integer), ("errorCount", .integer),
+      ]
+    ),
   ]
 
   // What a what-if answers.

@@ -27,6 +27,20 @@ struct ParameterReader {
     }
   }
 
+  /// For the questions of other tools: what the route does not know, repeats and empty values (a
+  /// dashboard's variable without a choice) count as not given.
+  init(lenient query: QueryString, route: Route) {
+    let known = Set(route.parameters.map(\.name))
+    for (key, value) in query.pairs where known.contains(key) && !value.isEmpty {
+      guard values[key] == nil else { continue }
+      if value.utf8.count > ParameterReader.valueBytesMax {
+        refuse(key, "Longer than \(ParameterReader.valueBytesMax) bytes.")
+      } else {
+        values[key] = value
+      }
+    }
+  }
+
   private func unknown(_ key: String, _ known: [String]) -> QueryProblem.FieldError {
     let shown = String(key.prefix(64))
     let nearest = Spelling.nearest(to: shown, among: known, countMax: 1)
@@ -51,6 +65,15 @@ struct ParameterReader {
     guard let value = values[name] else { return nil }
     if value.isEmpty { refuse(name, "Must not be empty.") }
     return value
+  }
+
+  /// A text that has to be there; empty, and refused, when it is not.
+  mutating func required(_ name: String, _ message: String) -> String {
+    guard has(name) else {
+      refuse(name, message)
+      return ""
+    }
+    return text(name) ?? ""
   }
 
   /// A text that `-` stands for the absence of.
@@ -129,25 +152,30 @@ struct ParameterReader {
   }
 
   /// `start` and `end`; the end is now and the start so much before it unless they are named.
-  /// - Parameter defaultNanos: how much; what the configuration says when nil.
+  /// - Parameters:
+  ///   - names: what the two are called.
+  ///   - defaultNanos: how much; what the configuration says when nil.
   mutating func range(
-    now: Nanos, _ configuration: QueryConfiguration, defaultNanos: Nanos? = nil
+    now: Nanos, _ configuration: QueryConfiguration,
+    names: (start: String, end: String) = ("start", "end"), defaultNanos: Nanos? = nil
   ) -> Range<Nanos> {
-    let start = time("start")
-    let end = time("end") ?? min(now, Timestamp.latest)
+    let start = time(names.start)
+    let end = time(names.end) ?? min(now, Timestamp.latest)
     let begin = start ?? end.saturatingSubtracting(defaultNanos ?? configuration.rangeDefaultNanos)
     guard begin < end else {
       // A time that could not be read is the error to report, not what follows from it.
       if errors.isEmpty {
         refuse(
-          "start",
-          "Must be before the end: start is \(Timestamp.text(begin)), end is "
-            + "\(Timestamp.text(end))\(has("end") ? "" : " (now)").")
+          names.start,
+          "Must be before the end: \(names.start) is \(Timestamp.text(begin)), \(names.end) is "
+            + "\(Timestamp.text(end))\(has(names.end) || names.end == "base_end" ? "" : " (now)").")
       }
       return 0..<1
     }
     if end - begin > configuration.rangeNanosMax {
-      refuse("start", "The range may cover \(configuration.rangeNanosMax / .day) days at most.")
+      refuse(
+        names.start,
+        "The range may cover \(configuration.rangeNanosMax / .day) days at most.")
     }
     return begin..<end
   }

@@ -8,6 +8,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     case invalidRequest = "invalid-request"
     case ambiguousService = "ambiguous-service"
     case unknownService = "unknown-service"
+    case unknownVersion = "unknown-version"
     case unknownMarker = "unknown-marker"
     case unknownVerdict = "unknown-verdict"
     case unknownPath = "unknown-path"
@@ -20,7 +21,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     public var status: Int {
       switch self {
       case .invalidRequest, .ambiguousService: 400
-      case .unknownService, .unknownMarker, .unknownVerdict, .unknownPath: 404
+      case .unknownService, .unknownVersion, .unknownMarker, .unknownVerdict, .unknownPath: 404
       case .methodNotAllowed: 405
       case .bodyTooLarge: 413
       case .queryTooLong: 414
@@ -34,6 +35,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .invalidRequest: "The request cannot be understood"
       case .ambiguousService: "The name stands for several services"
       case .unknownService: "No such service in the range"
+      case .unknownVersion: "No such version in the range"
       case .unknownMarker: "No such marker"
       case .unknownVerdict: "No such verdict"
       case .unknownPath: "There is nothing at this path"
@@ -86,13 +88,20 @@ public struct QueryProblem: Error, Sendable, Equatable {
     return problem
   }
 
-  init(_ error: GraphError) {
+  /// - Parameters: the names of the parameters that name the service and the version.
+  init(_ error: GraphError, service: String = "service", version: String = "version") {
     let kind: Kind =
       switch error {
       case .ambiguous, .ambiguousEnvironment: .ambiguousService
       case .unknownService: .unknownService
+      case .unknownVersion: .unknownVersion
       }
-    let field = if case .ambiguousEnvironment = error { "environment" } else { "service" }
+    let field =
+      switch error {
+      case .ambiguousEnvironment: "environment"
+      case .unknownVersion: version
+      case .ambiguous, .unknownService: service
+      }
     self.init(kind, error.message, errors: [FieldError(field, error.message)])
   }
 

@@ -46,7 +46,7 @@ struct QueryResponder: HTTPResponder {
     if inFlight.isStopping { throw QueryProblem.notReady("it is stopping") }
     let (route, segments) = try table.route(request.method, request.uri.path)
     found = route
-    if route.isStrict, case .notReady(let reason) = backend.readiness {
+    if route.needsReadiness, case .notReady(let reason) = backend.readiness {
       throw QueryProblem.notReady(reason)
     }
     let body = try await body(of: request, route)
@@ -66,9 +66,12 @@ struct QueryResponder: HTTPResponder {
           + "\(configuration.queryBytesMax) are allowed."
       )
     }
+    guard !route.isStrict else { return ParameterReader(try QueryString(query), route: route) }
     // Where other tools ask, what cannot be read is nothing to refuse them for.
-    guard route.isStrict else { return ParameterReader() }
-    return ParameterReader(try QueryString(query), route: route)
+    guard !route.parameters.isEmpty, let pairs = try? QueryString(query) else {
+      return ParameterReader()
+    }
+    return ParameterReader(lenient: pairs, route: route)
   }
 
   /// Reads the body up to a limit. One that comes to a route without need of it is ignored. One that

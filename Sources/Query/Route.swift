@@ -12,15 +12,20 @@ struct Route: Sendable {
   var answers: [AnswerType]
   /// The schema of its JSON answer, by its name in the OpenAPI document.
   var schema: String?
+  /// The JSON answer is a list of what `schema` describes.
+  var answersList = false
   /// The schema of the JSON body it takes; nil for a route that needs none.
   var body: String?
   /// The statuses of its answers when all is well; the first is the usual one.
   var successes: [(status: Int, summary: String)] = [(200, "Success.")]
   var handle: @Sendable (Call) async throws -> Answer
 
-  /// Under the API's own prefix unknown parameters are errors and nothing is answered before the
-  /// gateway is ready; elsewhere other tools ask, with parameters of their own.
+  /// Under the API's own prefix unknown parameters are errors; elsewhere other tools ask, with
+  /// parameters of their own.
   var isStrict: Bool { path.hasPrefix("/api/v1/") }
+
+  /// What is asked about spans is not answered before the gateway is ready.
+  var needsReadiness: Bool { path.hasPrefix("/api/") }
 
   /// The values of the segments in braces, decoded; nil when the path is another.
   func match(_ segments: [Substring]) -> [String: String]? {
@@ -89,4 +94,5 @@ struct QueryParameter: Sendable {
   var name: String
   var shape: Shape
   var summary: String
+  var isRequired = false
 }

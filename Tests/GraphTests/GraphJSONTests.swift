@@ -21,9 +21,12 @@ import Testing
     #expect(
       Set(node.keys) == [
         "id", "service", "namespace", "kind", "versions", "instances", "requests", "errors",
-        "error_rate", "error_origins", "traces", "error_traces", "latency_ms", "self_time_ms",
-        "critical_path_share", "exemplars",
+        "error_rate", "error_origins", "errors_passed_through", "errors_absorbed", "traces",
+        "error_traces", "latency_ms", "self_time_ms", "critical_path_share", "exemplars",
       ])
+    #expect(node["error_origins"] as? Double == 3)
+    #expect(node["errors_passed_through"] as? Double == 5)
+    #expect(nodes[4]["errors_absorbed"] as? Double == 2)
     #expect(node["id"] as? String == "shop/checkout")
     #expect(node["kind"] as? String == "service")
     #expect(node["requests"] as? Double == 80)

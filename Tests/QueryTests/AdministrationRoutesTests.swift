@@ -52,11 +52,12 @@ import Testing
     let paths = try #require(json["paths"] as? [String: [String: [String: Any]]])
     #expect(
       paths.keys.sorted() == [
-        "/api/v1/admin/flush", "/api/v1/critical-path", "/api/v1/gate", "/api/v1/graph",
-        "/api/v1/markers", "/api/v1/markers/{id}", "/api/v1/openapi.json", "/api/v1/services",
-        "/api/v1/services/{namespace}/{name}", "/api/v1/verdicts", "/api/v1/verdicts/{id}",
-        "/api/v1/what-if",
-        "/livez", "/metrics", "/readyz",
+        "/api/deep-dependencies", "/api/dependencies", "/api/graph/data", "/api/graph/fields",
+        "/api/health", "/api/v1/admin/flush", "/api/v1/critical-path", "/api/v1/gate", "/api/v1/graph",
+        "/api/v1/graph/diff", "/api/v1/graph/paths", "/api/v1/markers", "/api/v1/markers/{id}",
+        "/api/v1/openapi.json", "/api/v1/services", "/api/v1/services/{namespace}/{name}",
+        "/api/v1/verdicts", "/api/v1/verdicts/{id}", "/api/v1/what-if", "/api/v2/dependencies", "/livez", "/metrics",
+        "/readyz",
       ])
     let graph = try #require(paths["/api/v1/graph"]?["get"])
     let parameters = try #require(graph["parameters"] as? [[String: Any]])
@@ -99,6 +100,21 @@ import Testing
     check(try await fixture.ask("/api/v1/graph").json(), "Graph")
     check(try await fixture.ask("/api/v1/services").json(), "Services")
     check(try await fixture.ask("/api/v1/services/shop/checkout").json(), "Service")
+    check(try await fixture.ask("/api/v1/graph/diff").json(), "GraphDiff")
+    fixture.backend.state.withLock { state in
+      let checkout = state.node("checkout", namespace: "shop")
+      for version in ["v1", "v2"] { state.version(version, of: checkout) }
+    }
+    let diff = "/api/v1/graph/diff?service=checkout&version=v2&base_version=v1"
+    check(try await fixture.ask(diff).json(), "GraphDiff")
+    let paths = "/api/v1/graph/paths?from=frontend&to=database:orders"
+    check(try await fixture.ask(paths).json(), "GraphPaths")
+    check(try await fixture.ask("/api/graph/fields").json(), "NodeGraphFields")
+    check(try await fixture.ask("/api/graph/data").json(), "NodeGraphData")
+    check(try await fixture.ask("/api/health").json(), "SourceHealth")
+    check(try await fixture.ask("/api/dependencies").json(), "JaegerDependencies")
+    let deep = "/api/deep-dependencies?service=checkout"
+    check(try await fixture.ask(deep).json(), "JaegerDeepDependencies")
     check(try await fixture.ask("/api/v1/admin/flush", .post).json(), "Flushed")
     check(try await fixture.ask("/api/v1/graph?x=1").json(), "Problem")
   }

@@ -128,6 +128,15 @@ extension FakeBackend.State {
     return name.id
   }
 
+  /// A request that a version of a service answered.
+  mutating func version(_ text: String, of service: NameID) {
+    let name = Name(tenant: .standard, kind: .version, scope: service, text: text)
+    names[name.id] = name
+    var counters = Counters()
+    counters[.requestsAdjusted] = 256
+    window.add(Finding(window: 0, key: .version(service, name.id), counters: counters))
+  }
+
   /// Calls between two nodes, in the graph and in the metrics.
   mutating func call(
     _ client: NameID, _ server: NameID, _ type: ConnectionType = .direct, requests: Int64 = 1,

@@ -1,0 +1,40 @@
+/// One figure that moved by more than was tolerated.
+public struct MetricChange: Sendable, Equatable {
+  /// The figures that are compared.
+  public enum Metric: String, Sendable, CaseIterable {
+    /// Requests a second.
+    case requestRate = "request_rate"
+    /// 0…1.
+    case errorRate = "error_rate"
+    /// Milliseconds: of a node the incoming calls, of an edge what the server saw, or the
+    /// client where no server reports.
+    case latencyP95 = "latency_p95_ms"
+
+    /// A smaller move is no change, however large it is beside the figure: one error among ten
+    /// thousand requests.
+    var moveMin: Double {
+      switch self {
+      case .errorRate: 0.001
+      case .requestRate, .latencyP95: 0
+      }
+    }
+  }
+
+  public var metric: Metric
+  public var base: Double
+  public var current: Double
+
+  /// `(current − base) / base`; nil where the base is 0.
+  public var relative: Double? { base > 0 ? (current - base) / base : nil }
+
+  /// nil when both sides are about the same, or one of them has no such figure.
+  /// - Parameter changeMin: the least relative change; a move away from 0 is always beyond it.
+  init?(_ metric: Metric, base: Double?, current: Double?, changeMin: Double) {
+    guard let base, let current else { return nil }
+    let move = abs(current - base)
+    guard move > 0, move >= metric.moveMin, move >= changeMin * base else { return nil }
+    self.metric = metric
+    self.base = base
+    self.current = current
+  }
+}
