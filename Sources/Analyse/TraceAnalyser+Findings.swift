@@ -142,7 +142,7 @@ extension TraceAnalyser {
   }
 
   /// The node that a span calls and that does not report.
-  private func peerCalled(_ index: Int) -> NameID? {
+  func peerCalled(_ index: Int) -> NameID? {
     if isSent(index) { return sentTo[index] }
     return roles[index] == .callToPeer ? forest.spans[index].peer : nil
   }

@@ -49,6 +49,7 @@ extension TraceAnalyser {
       var step = TraceAnalyser.step(to: operation, after: caller, of: steps)
       if let caller, step.depth > TraceAnalyser.pathDepthMax { step = steps[Int(caller)].bare }
       step.own = visits[index].criticalTime
+      step.gap = visits[index].proxyCriticalTime
       step.isError = visits[index].isRequest && entry.isError
       steps.append(step)
     }
@@ -69,20 +70,24 @@ extension TraceAnalyser {
       operation: operation, depth: (before?.depth ?? -1) + 1, caller: caller ?? -1)
   }
 
-  /// The time of calls that no callee explains: it belongs to the path of what was called.
+  /// The time of calls that no callee explains: it belongs to the path of what was called. What is
+  /// nobody's stays with whoever waited.
   private func addGaps(to steps: inout [PathStep]) {
-    for index in forest.spans.indices where criticalTimes[index] > 0 && !isOwnTime(index) {
+    for index in forest.spans.indices where criticalTimes[index] > 0 {
+      switch owner(of: index) {
+      case .service, .incomingEdge: continue
+      case .outgoingEdge, .nobody: break
+      }
       let visit = Int(visitOf[index])
-      switch roles[index] {
-      case .call where lastCallee[index] >= 0:
-        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= criticalTimes[index]
-      case .callToPeer:
-        let span = forest.spans[index]
-        var step = TraceAnalyser.step(to: span.peer, after: Int32(visit), of: steps)
+      if let peer = peerCalled(index) {
+        var step = TraceAnalyser.step(to: peer, after: Int32(visit), of: steps)
         step.own = criticalTimes[index]
-        step.isError = span.isError
+        step.isError = forest.spans[index].isError
         steps.append(step)
-      default: steps[visit].own &+= criticalTimes[index]
+      } else if roles[index] == .call, lastCallee[index] >= 0 {
+        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= criticalTimes[index]
+      } else {
+        steps[visit].own &+= criticalTimes[index]
       }
     }
   }

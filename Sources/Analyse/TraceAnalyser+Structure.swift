@@ -8,9 +8,11 @@ extension TraceAnalyser {
     var calls: [(visit: Int32, callee: NameID, failed: Bool, weight: Int64)] = []
     for index in forest.spans.indices {
       let span = forest.spans[index]
-      if roles[index] == .callToPeer {
-        calls.append((visitOf[index], span.peer, span.isError, Int64(span.weight)))
-      } else if isCalled(index), let parent = forest.parent(of: index) {
+      if let peer = peerCalled(index) {
+        calls.append((visitOf[index], peer, span.isError, Int64(span.weight)))
+      }
+      // What is taken from a queue is called by nobody who would wait for it.
+      if !isTaken(index), isCalled(index), let parent = forest.parent(of: index) {
         let callee = span.operation.isNone ? span.service : span.operation
         calls.append((visitOf[parent], callee, callFailed(index), Int64(span.weight)))
       }
