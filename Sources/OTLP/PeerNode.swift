@@ -17,15 +17,7 @@ extension AttributeSlots {
   }
 
   /// The host that a call went to, whatever the peer is called.
-  var peerHost: UnsafeRawBufferPointer? {
-    for key in [
-      AttributeKey.upstreamAddress, .networkPeerAddress, .netSockPeerAddress, .netPeerIP,
-    ] {
-      if let host = unsafe host(key) { return unsafe host }
-    }
-    if !isListener, let host = unsafe host(.peerAddress) { return unsafe host }
-    return unsafe host(.serverAddress) ?? host(.netPeerName) ?? hostOfURL ?? host(.httpHost)
-  }
+  var peerHost: UnsafeRawBufferPointer? { unsafe name(PeerPrecedence.host) }
 
   /// The upstream is the application the proxy stands in front of, by its name: Istio's inbound
   /// clusters, and what the published sidecar configurations call it.
@@ -43,12 +35,6 @@ extension AttributeSlots {
   /// A span of one of Envoy's listeners. Its `peer.address` is who called the listener; in the spans
   /// of its router, which have neither attribute, the same key is who was called.
   var isListener: Bool { has(.nodeID, or: .downstreamCluster) }
-
-  private func host(_ key: AttributeKey) -> UnsafeRawBufferPointer? {
-    guard let text = unsafe self[key].text else { return nil }
-    let host = unsafe NetworkAddress.host(of: text)
-    return unsafe host.isEmpty ? nil : host
-  }
 }
 
 extension AttributeSlots {

@@ -65,6 +65,13 @@ enum PeerPrecedence {
     .host(.peerAddress), .text(.rpcService),
   ]
 
+  /// Where a call went, whatever the peer is called: addresses first, since those are instances'.
+  static let host: [PeerRule] = [
+    .host(.upstreamAddress), .host(.networkPeerAddress), .host(.netSockPeerAddress),
+    .host(.netPeerIP), .host(.peerAddress), .host(.serverAddress), .host(.netPeerName),
+    .hostOfURL(.urlFull), .hostOfURL(.httpURL), .host(.httpHost),
+  ]
+
   /// Who called, of a server span without a parent. Addresses are not among them: they are people's.
   static let client: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .said(.downstreamCluster),

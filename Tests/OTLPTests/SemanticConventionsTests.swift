@@ -316,6 +316,7 @@ import Testing
         PeerPrecedence.queueSentTo + PeerPrecedence.queue + PeerPrecedence.queueSystem
       ),
       ("anything else", PeerPrecedence.external), ("caller", PeerPrecedence.client),
+      ("where it went", PeerPrecedence.host),
     ] {
       let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| \(title) |") })
       let listed = row.split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }
