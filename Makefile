@@ -2,7 +2,7 @@
 # Debian 12 with git, make, python3 and the Swift 6.3 toolchain; the rest is installed here.
 
 BUILD_PACKAGES = libnghttp2-dev libprotobuf-c-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES = curl python3-venv protobuf-c-compiler nghttp2-client
+TEST_PACKAGES = curl python3-venv protobuf-c-compiler nghttp2-client graphviz
 
 ACCEPTANCE = Tests/Acceptance
 PYTHON = .venv/bin/python
@@ -36,7 +36,7 @@ unit: packages test-packages
 	proto/generate.sh check
 	swift test --enable-code-coverage
 
-acceptance: test-packages .venv/installed
+acceptance: test-packages .venv/installed .venv/bin/promtool
 	@mkdir -p $(dir $(REPORT))
 	@scripts/run-acceptance $(PYTHON) $(REPORT)
 
@@ -81,3 +81,6 @@ test-packages:
 	python3 -m venv --clear .venv
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+.venv/bin/promtool: .venv/installed
+	@scripts/install-promtool $@

@@ -112,11 +112,30 @@ enum OpenAPI {
     }
   }
 
-  private static func text(_ json: inout JSONText) { json.member("type", "string") }
+  private static func text(_ json: inout JSONText) {
+    json.member("type", "string")
+    json.member("minLength", 1)
+  }
+
+  /// RFC 3339, or Unix time in one of four units by its digits.
+  private static func time(_ json: inout JSONText) {
+    json.key("anyOf")
+    json.array { json in
+      json.object { json in
+        json.member("type", "string")
+        json.member("format", "date-time")
+      }
+      json.object { json in
+        json.member("type", "string")
+        json.member("pattern", "^([0-9]{10}|[0-9]{13}|[0-9]{16}|[0-9]{19})$")
+      }
+    }
+  }
 
   private static func schema(_ json: inout JSONText, of shape: QueryParameter.Shape) {
     switch shape {
-    case .text, .time: text(&json)
+    case .text: text(&json)
+    case .time: time(&json)
     case .integer(let range):
       json.member("type", "integer")
       json.member("minimum", range.lowerBound)
@@ -126,7 +145,7 @@ enum OpenAPI {
       json.member("minimum", range.lowerBound as Double?)
       json.member("maximum", range.upperBound as Double?)
     case .choice(let choices):
-      text(&json)
+      json.member("type", "string")
       json.member("enum", choices)
     }
   }
