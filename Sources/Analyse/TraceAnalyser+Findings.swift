@@ -91,7 +91,7 @@ extension TraceAnalyser {
       finding.clientLatency = forest.spans[client].durationNanos
       criticalTime &+= criticalTimes[client]
     }
-    let gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTimes[$0] } ?? 0)
+    let gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTime($0) } ?? 0)
     if !queued, client != nil || gap > 0 { finding.ownTime = gap }
     finding.counters[.criticalPathNanos] = adjusted(criticalTime, weight)
     if callFailed(index) {
@@ -121,9 +121,9 @@ extension TraceAnalyser {
 
   /// A request whose caller does not report and is named by the span that took it.
   private func isCalledByClient(_ index: Int) -> Bool {
+    guard forest.rootReasons[index] == .first else { return false }
     let span = forest.spans[index]
     return span.traits.contains(.namesCaller) && span.kind == .server && !span.peer.isNone
-      && forest.rootReasons[index] == .first
   }
 
   private func emitCallOfClient(_ index: Int, trace: TraceID, into findings: inout [Finding]) {
@@ -163,7 +163,8 @@ extension TraceAnalyser {
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
     finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
-    if handedTimes[index] > 0 { finding.ownTime = handedTimes[index] }
+    let handedTime = handedTime(index)
+    if handedTime > 0 { finding.ownTime = handedTime }
     var node = finding
     node.key = .node(peer)
     node.clientLatency = nil
@@ -250,10 +251,12 @@ extension TraceAnalyser {
       if !entry.version.isNone { touch(.version(entry.service, entry.version), entry.end, failed) }
     }
     for index in forest.spans.indices {
-      let span = forest.spans[index]
-      if isTaken(index) { touch(.node(queues[index]), span.end, false) }
-      if isCalledByClient(index) { touch(.node(span.peer), span.end, false) }
+      if isTaken(index) { touch(.node(queues[index]), forest.spans[index].end, false) }
+      if isCalledByClient(index) {
+        touch(.node(forest.spans[index].peer), forest.spans[index].end, false)
+      }
       guard let peer = peerCalled(index) else { continue }
+      let span = forest.spans[index]
       touch(.node(peer), span.end, span.isError)
       // Whoever was called may have died before it could send its own span.
       if span.isError, !isSent(index), span.traits.isDisjoint(with: [.database, .messaging]) {

@@ -24,6 +24,13 @@ extension TraceAnalyser {
     forest.spans[index].kind == .client && forest.spans[index].traits.contains(.receives)
   }
 
+  /// What a client's span that sends nothing is to a queue.
+  func roleAtQueue(_ index: Int) -> Role? {
+    if receives(index) { return .receive }
+    let span = forest.spans[index]
+    return span.kind == .client && span.traits.contains(.settles) ? .settle : nil
+  }
+
   /// The queue a span's attributes name; `NameID.none` when they do not, or only its system.
   func namedQueue(_ index: Int) -> NameID {
     let span = forest.spans[index]

@@ -5,10 +5,9 @@ extension TraceAnalyser {
   /// Self time: the duration less the union of the children. Children are sorted by their end, latest
   /// first, so whatever a later one adds lies below all that is covered already.
   mutating func findSelfTimes() {
-    for index in forest.spans.indices where isApplication(index) {
-      visits[Int(visitOf[index])].hasApplication = true
-    }
+    findOwners()
     selfTimes.removeAll(keepingCapacity: true)
+    handedTimes.removeAll(keepingCapacity: true)
     for index in forest.spans.indices {
       let span = forest.spans[index]
       var covered: Nanos = 0
@@ -24,28 +23,30 @@ extension TraceAnalyser {
       }
       let own = span.durationNanos.saturatingSubtracting(covered)
       selfTimes.append(own)
-      switch owner(of: index) {
+      switch owners[index] {
       case .service: visits[Int(visitOf[index])].selfTime &+= own
       case .incomingEdge: visits[Int(visitOf[index])].proxyTime &+= own
       case .outgoingEdge, .nobody: break
       }
     }
-    handTimesDown()
+    if hasProxies { handTimesDown() }
   }
 
   /// Gives the time of proxies around a call to the call: of several below one the last, because
   /// the time is there once.
   private mutating func handTimesDown() {
-    handedTimes.removeAll(keepingCapacity: true)
     handedTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
     for index32 in forest.order {
       let index = Int(index32)
-      guard owner(of: index) == .outgoingEdge, roles[index] == .wrapper,
+      guard roles[index] == .wrapper, owners[index] == .outgoingEdge,
         let last = forest.children(of: index).first(where: { leadsOut(Int($0), within: index) })
       else { continue }
       handedTimes[Int(last)] &+= handedTimes[index] &+ selfTimes[index]
     }
   }
+
+  /// The time of proxies around a call, which is part of its edge's gap.
+  func handedTime(_ index: Int) -> Nanos { hasProxies ? handedTimes[index] : 0 }
 
   private func leadsOut(_ child: Int, within parent: Int) -> Bool {
     guard visitOf[child] == visitOf[parent] else { return false }
@@ -64,7 +65,7 @@ extension TraceAnalyser {
       }
     }
     for index in forest.spans.indices {
-      switch owner(of: index) {
+      switch owners[index] {
       case .service: visits[Int(visitOf[index])].criticalTime &+= criticalTimes[index]
       case .incomingEdge: visits[Int(visitOf[index])].proxyCriticalTime &+= criticalTimes[index]
       case .outgoingEdge, .nobody: break
@@ -73,21 +74,33 @@ extension TraceAnalyser {
   }
 
   /// Whose the time of a span is that no child explains.
-  enum TimeOwner { case service, incomingEdge, outgoingEdge, nobody }
+  enum TimeOwner: UInt8, Sendable { case service, incomingEdge, outgoingEdge, nobody }
 
-  /// That of a call is the gap of its edge, or the time of a peer nobody sees into; waiting for
+  private mutating func findOwners() {
+    owners.removeAll(keepingCapacity: true)
+    for index in forest.spans.indices {
+      switch roles[index] {
+      case .call, .callToPeer, .callToUnknown: owners.append(.outgoingEdge)
+      case .receive, .settle: owners.append(.nobody)
+      case .work, .ownApplication, .wrapper: owners.append(.service)
+      }
+    }
+    guard hasProxies else { return }
+    for index in forest.spans.indices where isApplication(index) {
+      visits[Int(visitOf[index])].hasApplication = true
+    }
+    for index in forest.spans.indices
+    where owners[index] == .service && isProxyOfApplication(index) {
+      owners[index] = roles[index] == .wrapper ? .outgoingEdge : .incomingEdge
+    }
+  }
+
+  /// A call's time is the gap of its edge, or the time of a peer nobody sees into; waiting for
   /// messages is nobody's work; and a proxy's is not its workload's: in front of an application
   /// that tells of itself it belongs to the edge that leads there, around a call to the call's.
-  func owner(of index: Int) -> TimeOwner {
-    switch roles[index] {
-    case .call, .callToPeer, .callToUnknown: return .outgoingEdge
-    case .receive, .settle: return .nobody
-    case .work, .ownApplication, .wrapper: break
-    }
-    guard forest.spans[index].traits.contains(.proxy),
-      visits[Int(visitOf[index])].hasApplication, !isApplication(index)
-    else { return .service }
-    return roles[index] == .wrapper ? .outgoingEdge : .incomingEdge
+  private func isProxyOfApplication(_ index: Int) -> Bool {
+    forest.spans[index].traits.contains(.proxy) && visits[Int(visitOf[index])].hasApplication
+      && !isApplication(index)
   }
 
   /// Whether the span's own time is the application's: it is the application's span, or a proxy's

@@ -24,6 +24,8 @@ public struct TraceAnalyser: Sendable {
   var lastCallee: [Int32] = []
   /// Parallel to the forest's spans: duration minus the union of the children.
   var selfTimes: [Nanos] = []
+  /// Parallel to the forest's spans: whose the time in `selfTimes` is.
+  var owners: [TimeOwner] = []
   /// Parallel to the forest's spans: time of proxies between the caller and the call, which
   /// belongs to the call's edge.
   var handedTimes: [Nanos] = []
@@ -32,6 +34,8 @@ public struct TraceAnalyser: Sendable {
 
   /// Whether the trace has spans that send or take messages; without, what follows is empty.
   private(set) var hasQueues = false
+  /// Whether the trace has spans of proxies; without, `handedTimes` is empty.
+  private(set) var hasProxies = false
   /// Parallel to the forest's spans.
   var takings: [Taking] = []
   /// Parallel to the forest's spans: of one that takes messages, the queue they come from.
@@ -107,11 +111,14 @@ public struct TraceAnalyser: Sendable {
     visitOf.removeAll(keepingCapacity: true)
     visitOf.append(contentsOf: repeatElement(0, count: forest.spans.count))
     hasQueues = false
+    hasProxies = false
     for index32 in forest.order {
       let index = Int(index32)
       let span = forest.spans[index]
-      if span.kind == .producer || takes(index) { hasQueues = true }
-      defer { if takes(index) { noteTaker(index) } }
+      if span.traits.contains(.proxy) { hasProxies = true }
+      let takes = takes(index)
+      if takes || span.kind == .producer || span.traits.contains(.settles) { hasQueues = true }
+      defer { if takes { noteTaker(index) } }
       if let parent = forest.parent(of: index), forest.spans[parent].service == span.service,
         !returnsByQueue(index, parent: parent)
       {
@@ -195,10 +202,7 @@ public struct TraceAnalyser: Sendable {
   }
 
   private func role(of index: Int, below: Below) -> Role {
-    if receives(index) { return .receive }
-    if forest.spans[index].kind == .client, forest.spans[index].traits.contains(.settles) {
-      return .settle
-    }
+    if hasQueues, let role = roleAtQueue(index) { return role }
     guard isExit(index) else { return .work }
     if below == .calledVisit { return .call }
     if isOwnApplicationHop(index) { return .ownApplication }

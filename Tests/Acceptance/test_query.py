@@ -157,6 +157,9 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
     inwards = {"upstream_cluster": "inbound|8080||"}
     otlp.send(gateway, [root, otlp.span("sidecar", "in", otlp.CLIENT, root, **proxy, **inwards)])
     otlp.send(gateway, [otlp.span("orphan", "GET /", otlp.SERVER, root | {"trace": "ab" * 16})])
+    queue = {"messaging__destination__name": "orders", "messaging__operation__type": "settle"}
+    root = otlp.span("taker", "process", otlp.CONSUMER, messaging__system="kafka")
+    otlp.send(gateway, [root, otlp.span("taker", "commit", otlp.CLIENT, root, **queue)])
     first = otlp.span("round", "GET /", otlp.INTERNAL)
     second = otlp.span("round", "GET /", otlp.INTERNAL, first)
     otlp.send(gateway, [first | {"parent": second["id"]}, second])
@@ -166,6 +169,8 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
         "own_application": 1,
         "parent_cycle": 1,
         "parent_missing": 1,
+        "queue_not_named": 1,
+        "settles_messages": 1,
         "wraps_another_client": 1,
     }
     page = (ROOT / "docs" / "graph.md").read_text()
