@@ -31,6 +31,11 @@ enum OpenAPISchemas {
         json.member("properties") { json in
           for (member, shape) in members { json.member(member) { write(&$0, shape) } }
         }
+        // What is posted is refused with keys nobody knows; answers may gain some.
+        if name == "MarkerPost" {
+          json.member("required", ["kind"])
+          json.member("additionalProperties", false)
+        }
       }
     }
   }
@@ -96,6 +101,10 @@ enum OpenAPISchemas {
 
   private static let all: [(String, [(String, Shape)])] = [
     (
+      "BlastRadius",
+      [("entry_points", .list(.reference("EntryPoint"))), ("truncated", .boolean)]
+    ),
+    (
       "Coverage",
       [
         ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
@@ -115,6 +124,13 @@ enum OpenAPISchemas {
     ),
     ("EdgeDifferences", differences(of: "EdgeDifference")),
     ("EdgeFigures", [("request_rate", .number), ("error_rate", .maybeNumber)] + measures),
+    (
+      "EntryPoint",
+      identity + [
+        ("distance", .integer), ("requests", .number), ("request_rate", .number),
+        ("share_at_most", .number),
+      ]
+    ),
     (
       "ErrorPropagation",
       [
@@ -273,6 +289,7 @@ enum OpenAPISchemas {
         ("downstream", .list(.reference("Edge"))),
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
+        ("blast_radius", .reference("BlastRadius")),
         ("markers", .list(.reference("Marker"))),
       ]
     ),
