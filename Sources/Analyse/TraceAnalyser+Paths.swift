@@ -74,7 +74,7 @@ extension TraceAnalyser {
   /// nobody's stays with whoever waited.
   private func addGaps(to steps: inout [PathStep]) {
     for index in forest.spans.indices where criticalTimes[index] > 0 {
-      switch owner(of: index) {
+      switch owners[index] {
       case .service, .incomingEdge: continue
       case .outgoingEdge, .nobody: break
       }

@@ -8,13 +8,7 @@ struct CallTable {
   let next: [[Int]]
 
   /// By node: who calls it, ascending, each once.
-  var callers: [[Int]] {
-    var callers = [[Int]](repeating: [], count: next.count)
-    for (client, servers) in next.enumerated() {
-      for server in servers { callers[server].append(client) }
-    }
-    return callers
-  }
+  let callers: [[Int]]
 
   private let gathering: Gathering
   private let selection: GraphSelection
@@ -37,15 +31,18 @@ struct CallTable {
       Pair(client: edge.key.client, server: edge.key.server)
     }
     var next = [[Int]](repeating: [], count: references.count)
+    var callers = next
     for pair in edges.keys where pair.client != pair.server {
       guard let client = numbers[pair.client], let server = numbers[pair.server] else { continue }
       next[client].append(server)
+      callers[server].append(client)
     }
     self.gathering = gathering
     self.selection = selection
     self.references = references
     self.edges = edges
     self.next = next.map { $0.sorted() }
+    self.callers = callers.map { $0.sorted() }
   }
 
   /// The nodes a name or an id stands for.
@@ -61,6 +58,22 @@ struct CallTable {
   func hop(_ client: Int, _ server: Int) -> [Edge] {
     let pair = Pair(client: references[client].nameID, server: references[server].nameID)
     return (edges[pair] ?? []).map { gathering.edge($0.key, $0.client, $0.server) }
+  }
+
+  /// Calls from one node to another, over all connection types, adjusted for sampling.
+  func requests(_ client: Int, _ server: Int) -> Double {
+    let pair = Pair(client: references[client].nameID, server: references[server].nameID)
+    return (edges[pair] ?? []).reduce(0) { sum, edge in
+      sum + (gathering.edges[edge.key]?.counters.adjusted(.requestsAdjusted) ?? 0)
+    }
+  }
+
+  /// Requests to a node that are no call of another one, adjusted for sampling. Exact: a call and
+  /// the request it makes are counted in the same window with the same weight.
+  func requestsFromOutside(_ node: Int) -> Double {
+    let reference = references[node]
+    let all = gathering.nodes[reference.nameID]?.counters.adjusted(.requestsAdjusted) ?? 0
+    return all - callers[node].reduce(0) { $0 + requests($1, node) }
   }
 
   func path(_ numbers: [Int]) -> GraphPaths.Path {

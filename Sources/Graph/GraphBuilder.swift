@@ -88,7 +88,8 @@ public enum GraphBuilder {
       start: input.start, end: input.end, revision: input.revision,
       node: gathering.node(node), upstream: edges(upstream, of: gathering),
       downstream: edges(downstream, of: gathering),
-      operations: gathering.operationViews(of: id), versions: gathering.versionViews(of: id))
+      operations: gathering.operationViews(of: id), versions: gathering.versionViews(of: id),
+      blastRadius: BlastRadius(of: id, gathering))
   }
 
   /// The one node a question is about.

@@ -34,7 +34,7 @@ extension ServiceList {
 
 extension ServiceView {
   /// `{"start","end","revision","node":{…},"upstream":[…],"downstream":[…],"operations":[…],
-  /// "versions":[…],"markers":[…]}`.
+  /// "versions":[…],"blast_radius":{…},"markers":[…]}`.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -61,10 +61,25 @@ extension ServiceView {
           $0.members(of: view.figures)
         }
       }
+      json.member("blast_radius") { write(blastRadius, to: &$0) }
       json.key("markers")
       json.array(markers) { $0.marker($1) }
     }
     return json
+  }
+
+  private func write(_ radius: BlastRadius, to json: inout JSONText) {
+    json.key("entry_points")
+    json.array(radius.entryPoints) { json, entry in
+      json.object { json in
+        json.identity(of: entry.node)
+        json.member("distance", entry.distance)
+        json.member("requests", entry.requests as Double?)
+        json.member("request_rate", rounded(entry.requests / rangeSeconds(start, end)) as Double?)
+        json.member("share_at_most", rounded(entry.shareAtMost) as Double?)
+      }
+    }
+    json.member("truncated", radius.isTruncated)
   }
 }
 

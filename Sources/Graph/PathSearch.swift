@@ -99,8 +99,9 @@ struct PathSearch {
     return isLonger
   }
 
+  /// By node: the fewest calls from it to a target; nil when none leads there.
   /// Backwards from the targets, breadth first.
-  private static func distances(_ next: [[Int]], to targets: [Int]) -> [Int?] {
+  static func distances(_ next: [[Int]], to targets: [Int]) -> [Int?] {
     var callers = [[Int]](repeating: [], count: next.count)
     for (node, callees) in next.enumerated() {
       for callee in callees { callers[callee].append(node) }

@@ -23,6 +23,8 @@ public struct ServiceView: Sendable, Equatable {
   public var operations: [OperationView]
   /// By name; spans that name no version are under `""`.
   public var versions: [VersionView]
+  /// Whose requests reach it.
+  public var blastRadius: BlastRadius
   /// What changed about it in the range, newest first. Whoever keeps markers fills them in.
   public var markers: [Marker] = []
 }

@@ -31,6 +31,11 @@ enum OpenAPISchemas {
         json.member("properties") { json in
           for (member, shape) in members { json.member(member) { write(&$0, shape) } }
         }
+        // What is posted is refused with keys nobody knows; answers may gain some.
+        if name == "MarkerPost" {
+          json.member("required", ["kind"])
+          json.member("additionalProperties", false)
+        }
       }
     }
   }
@@ -96,6 +101,10 @@ enum OpenAPISchemas {
 
   private static let all: [(String, [(String, Shape)])] = [
     (
+      "BlastRadius",
+      [("entry_points", .list(.reference("EntryPoint"))), ("truncated", .boolean)]
+    ),
+    (
       "Coverage",
       [
         ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
@@ -115,7 +124,7 @@ enum OpenAPISchemas {
       range + [
         ("entry", .text), ("traces", .integer), ("requests", .number),
         ("duration_ms", .maybe("Durations")), ("paths", .list(.reference("CallPath"))),
-        ("entries", .list(.reference("EntryPoint"))),
+        ("entries", .list(.reference("PathEntry"))),
       ]
     ),
     ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
@@ -133,9 +142,9 @@ enum OpenAPISchemas {
     ("EdgeFigures", [("request_rate", .number), ("error_rate", .maybeNumber)] + measures),
     (
       "EntryPoint",
-      [
-        ("entry", .text), ("service", .text), ("operation", .text), ("environment", .text),
-        ("requests", .number), ("traces", .integer),
+      identity + [
+        ("distance", .integer), ("requests", .number), ("request_rate", .number),
+        ("share_at_most", .number),
       ]
     ),
     (
@@ -288,6 +297,13 @@ enum OpenAPISchemas {
       ]
     ),
     (
+      "PathEntry",
+      [
+        ("entry", .text), ("service", .text), ("operation", .text), ("environment", .text),
+        ("requests", .number), ("traces", .integer),
+      ]
+    ),
+    (
       "PathTimes",
       [("sum", .number)] + ["mean", "p50", "p95", "p99"].map { ($0, .maybeNumber) }
     ),
@@ -310,6 +326,7 @@ enum OpenAPISchemas {
         ("downstream", .list(.reference("Edge"))),
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
+        ("blast_radius", .reference("BlastRadius")),
         ("markers", .list(.reference("Marker"))),
       ]
     ),

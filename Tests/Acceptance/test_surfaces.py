@@ -340,6 +340,24 @@ def test_ledger_of_errors(shop):
     assert (nodes["payment"]["error_origins"], nodes["payment"]["errors"]) == (2, 2)
 
 
+def test_blast_radius(shop):
+    """frontend was asked three times and called checkout each time; payment was called twice."""
+    radius = ask(shop, "/api/v1/services/-/payment")["blast_radius"]
+    assert set(radius) == {"entry_points", "truncated"} and radius["truncated"] is False
+    (entry,) = radius["entry_points"]
+    assert entry == {
+        "id": "frontend",
+        "service": "frontend",
+        "namespace": "",
+        "kind": "service",
+        "distance": 2,
+        "requests": 3,
+        "request_rate": entry["request_rate"],
+        "share_at_most": pytest.approx(2 / 3),
+    }
+    assert entry["request_rate"] == pytest.approx(3 / 900, rel=0.02)
+
+
 def test_graphviz_draws_the_graph(shop):
     otlp.send(shop, chain(STRANGE, "checkout"))
     shop.flush()
