@@ -50,7 +50,8 @@ public enum CommandLineTool {
     throw CommandFailure(
       .usage,
       "there is no command '\(PlainTable.printable(name))'; "
-        + (nearest.map { "did you mean '\($0)'?" } ?? "spangate --help lists those there are"))
+        + (nearest.map { "did you mean '\($0)'? " } ?? "")
+        + "spangate --help lists those there are")
   }
 
   /// Help and versions are errors to the parser as well, of exit code 0.

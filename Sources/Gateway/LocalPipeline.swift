@@ -58,8 +58,10 @@ public struct LocalPipeline: ~Copyable {
     shard.closeAll()
     let snapshot = shard.snapshot()
     let window = snapshot.merged(from: 0, to: .max, after: 0) ?? Window()
-    var starts = Array(snapshot.overlay.windows.keys)
-    for generation in snapshot.generations { starts += generation.sums.windows.keys }
+    // What is summed by the minute begins before the first trace did.
+    let starts = ([snapshot.overlay] + snapshot.generations.map(\.sums)).flatMap { sums in
+      sums.windows.filter { $0.value.series.keys.contains { $0.kind == .coverage } }.keys
+    }
     let ids = window.series.keys.flatMap(\.names)
     return GraphInput(
       window: window, names: names.names(ids), start: starts.min() ?? 0,

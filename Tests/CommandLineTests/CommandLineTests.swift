@@ -33,7 +33,9 @@ import Testing
   @Test func misspeltCommands() async {
     let world = FakeWorld()
     #expect(await world.run("gaet", "--service", "checkout", "--version", "v42") == 64)
-    #expect(world.errors == "spangate: there is no command 'gaet'; did you mean 'gate'?\n")
+    #expect(
+      world.errors == "spangate: there is no command 'gaet'; did you mean 'gate'? "
+        + "spangate --help lists those there are\n")
   }
 
   /// Scenario: command lines that cannot be meant.
