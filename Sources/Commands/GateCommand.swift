@@ -69,7 +69,9 @@ struct GateCommand: AsyncParsableCommand {
     let request = try server.request("GET", GateCommand.path, query: query, in: context)
     var wait = GateWait(
       wait ?? 0, interval: interval ?? GateCommand.intervalStandard, in: context)
-    let reply = try await wait.reply {
+    let reply = try await wait.reply { timeout in
+      var request = request
+      request.timeout = min(timeout ?? request.timeout, request.timeout)
       let answer = try await context.ask(request)
       let verdict = try ServerAnswer.decode(
         GateAnswer.self, answer.body, from: request.url, noun: "verdict")

@@ -8,6 +8,8 @@ struct HTTPRequest: Sendable, Equatable {
   var url: URL
   var headers: [String: String] = [:]
   var body: [UInt8] = []
+  /// How long an answer is waited for, nanoseconds.
+  var timeout: Nanos = 60 * .second
 }
 
 /// What came back.
@@ -26,13 +28,36 @@ protocol HTTPExchange: Sendable {
 
 /// The network, through Foundation.
 struct URLSessionExchange: HTTPExchange {
+  /// Foundation keeps its own limit only roughly where a server takes a question and says nothing.
+  private static func within<Value: Sendable>(
+    _ request: HTTPRequest, _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+      group.addTask(operation: body)
+      group.addTask {
+        try await Task.sleep(nanoseconds: request.timeout)
+        let seconds = (request.timeout + .second - 1) / .second
+        throw CommandFailure(
+          .unreachable,
+          "\(ServerAddress.origin(request.url)) gave no answer within \(seconds) s; check that --server "
+            + "is the gateway's query address (port 4320)")
+      }
+      defer { group.cancelAll() }
+      guard let value = try await group.next() else { throw CancellationError() }
+      return value
+    }
+  }
+
   func send(_ request: HTTPRequest) async throws(CommandFailure) -> HTTPAnswer {
-    var outgoing = URLRequest(url: request.url, timeoutInterval: 60)
+    var outgoing = URLRequest(
+      url: request.url, timeoutInterval: Double(request.timeout) / Double(Nanos.second))
     outgoing.httpMethod = request.method
     for (name, value) in request.headers { outgoing.setValue(value, forHTTPHeaderField: name) }
     if request.method != "GET" { outgoing.httpBody = Data(request.body) }
     do {
-      let (data, response) = try await URLSession.shared.data(for: outgoing)
+      let (data, response) = try await URLSessionExchange.within(request) { [outgoing] in
+        try await URLSession.shared.data(for: outgoing)
+      }
       guard let response = response as? HTTPURLResponse else {
         throw CommandFailure(
           .unreachable, "\(ServerAddress.origin(request.url)) did not answer in HTTP")

@@ -42,7 +42,7 @@ final class Engine: Sendable {
     store = try TileStore(path: configuration.store.path, markers: MarkerMerging.rule)
     let stored = try store.committed
     eventTime = EventTime(
-      stored: try store.newestWindow() ?? 0,
+      stored: try store.newestWindow() ?? 0, finished: try store.finishedUntil(),
       settlesAfter: configuration.traces.idle)
     let journalConfiguration = configuration.journalConfiguration(shares)
     let journal = try Journal(opening: journalConfiguration, sequenceMin: stored.mark)
@@ -97,7 +97,16 @@ final class Engine: Sendable {
   /// every window finished.
   func flush() async throws {
     for shard in shards { try await shard.closeAll() }
-    eventTime.finish(through: try await newestEnd())
+    let finished = eventTime.finish(through: try await newestEnd())
+    // Kept, so that the same question has the same answer after a restart.
+    guard let finished else { return }
+    do {
+      try await onStore { try $0.keep(finishedUntil: finished) }
+    } catch {
+      logger.warning(
+        "what a flush finished could not be stored: a restart forgets it",
+        metadata: ["error": "\(error)"])
+    }
   }
 
   /// Present, Unix nanoseconds.

@@ -16,17 +16,23 @@ final class EventTime: Sendable {
   ///   - stored: the start of the newest window that was stored before a restart; 0 for none. Some
   ///     span ended in it, nobody knows when.
   ///   - idle: after how long without a span a trace is closed, nanoseconds.
-  init(stored: Nanos, settlesAfter idle: Nanos) {
+  ///   - finished: what a flush declared finished before a restart; 0 for nothing.
+  init(stored: Nanos, finished: Nanos = 0, settlesAfter idle: Nanos) {
     self.stored = stored
     settlesAfterNanos = idle.saturatingAdding(EventTime.graceNanos)
-    finished = Mutex(0)
+    self.finished = Mutex(finished)
   }
 
   /// Declares the window that holds `newest` finished, and all before it.
-  func finish(through newest: Nanos) {
+  /// - Returns: until when windows are finished now; nil when nothing was received yet.
+  @discardableResult
+  func finish(through newest: Nanos) -> Nanos? {
     let end = max(newest, stored).saturatingAdding(windowNanos).floored(to: windowNanos)
-    guard newest > 0 || stored > 0 else { return }
-    finished.withLock { $0 = max($0, end) }
+    guard newest > 0 || stored > 0 else { return nil }
+    return finished.withLock { finished in
+      finished = max(finished, end)
+      return finished
+    }
   }
 
   /// - Parameters:

@@ -49,6 +49,9 @@ public struct ConcurrentComparison: Equatable, Sendable {
     baselineLatency = LogLatency.merged(baselineLatency, window.baseline.latency)
   }
 
+  /// The new version had its last request before this time: known better than by its last window.
+  mutating func currentWasLastSeen(_ time: Nanos) { currentTraffic.endsBy(time) }
+
   private mutating func addDispersion(_ window: ComparedWindow) {
     // Before its first window the new version had no errors: until there is more to go by, the
     // first ones are taken for a burst.
@@ -121,6 +124,8 @@ struct Traffic: Equatable, Sendable {
   private var first: Nanos?
   /// The end of the last window with a request.
   private var end: Nanos = 0
+
+  mutating func endsBy(_ time: Nanos) { end = min(end, max(time, first ?? time)) }
 
   mutating func add(_ traces: Int64, in start: Nanos, for width: Nanos) {
     guard traces > 0 else { return }

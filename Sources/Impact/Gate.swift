@@ -13,12 +13,16 @@ public struct ConcurrentQuestion: Equatable, Sendable {
   public let windows: [ComparedWindow]
   /// The baseline's windows in the hour before `start`, in order.
   public let history: [Side]
+  /// When the version was last seen, where that is known better than by the window: the end of the
+  /// ten seconds; nil where windows are as fine as that.
+  public let lastSeen: Nanos?
   public let settings: GateSettings
 
   public init(
     version: String, baseline: String, start: Nanos, until: Nanos, windows: [ComparedWindow],
-    history: [Side] = [], settings: GateSettings = GateSettings()
+    history: [Side] = [], lastSeen: Nanos? = nil, settings: GateSettings = GateSettings()
   ) {
+    self.lastSeen = lastSeen
     self.version = version
     self.baseline = baseline
     self.start = start
@@ -39,6 +43,7 @@ public enum Gate {
     var comparison = ConcurrentComparison(
       settings: question.settings, history: question.history)
     for window in question.windows.sorted(by: { $0.start < $1.start }) { comparison.add(window) }
+    if let lastSeen = question.lastSeen { comparison.currentWasLastSeen(lastSeen) }
     let shift = comparison.latency.shift
     let health = Health(comparison)
     let statistics = comparison.verdict(until: question.until)

@@ -58,6 +58,7 @@ extension ConcurrentQuestion {
     writer.write(text: baseline)
     writer.write(varint: start)
     writer.write(varint: until)
+    writer.write(optional: lastSeen)
     writer.write(settings)
     writer.write(varint: UInt64(windows.count))
     for window in windows {
@@ -75,6 +76,7 @@ extension ConcurrentQuestion {
     let baseline = try reader.readText()
     let start = try reader.readVarint()
     let until = try reader.readVarint()
+    let lastSeen = try reader.readOptional()
     let settings = try reader.readSettings()
     var windows: [ComparedWindow] = []
     for _ in 0..<(try reader.readCount()) {
@@ -89,7 +91,7 @@ extension ConcurrentQuestion {
     }
     self.init(
       version: version, baseline: baseline, start: start, until: until, windows: windows,
-      history: try reader.readSides(), settings: settings)
+      history: try reader.readSides(), lastSeen: lastSeen, settings: settings)
   }
 }
 

@@ -3,9 +3,13 @@ public import Model
 /// The failed calls to a service of which none of its own spans tells, by version and window: a
 /// version that is killed before it can send its spans leaves nothing else.
 ///
-/// A call is laid to a version when the name it went by was last answered by that version alone (a
-/// proxy's cluster of one version), or when it went to an address that only instances of that version
-/// had last; otherwise nobody knows which version failed, and it is `unknown`.
+/// A call is one to the service when the service answered to the name it went by, when the name is
+/// the service's, or when it says nothing but an address that instances of the service had: a call
+/// that names somebody else is somebody else's, whatever the address. It is laid to the version whose
+/// instances alone had the address last, while no other service had it; or to the one that alone ever
+/// answered to the name (a proxy's cluster of one version). That only the old version answered to a
+/// name says nothing, since the new one may never have been able to: unless the new one has a name of
+/// its own. Otherwise nobody knows which version failed, and it is `unknown`.
 public struct UnreachedFailures: Equatable, Sendable {
   /// By window, then by version; `NameID.none` for unknown.
   private var counts: [Nanos: [NameID: Int64]] = [:]
@@ -14,7 +18,12 @@ public struct UnreachedFailures: Equatable, Sendable {
   ///   - windows: with the series `.unreached` of all peers, `.answered` of those, and `.instance` of
   ///     the service (from before the first failure on, so that it is known who had what).
   ///   - names: of the peers, addresses and instances in the keys.
-  public init(of service: Name, in windows: WindowSums, names: [NameID: Name]) {
+  ///   - current: the new version.
+  ///   - shared: addresses that instances of other services had too.
+  public init(
+    of service: Name, in windows: WindowSums, names: [NameID: Name], current: NameID,
+    shared: Set<String> = []
+  ) {
     let addresses = AddressBook(of: service.id, in: windows, names: names)
     let answers = AnswerBook(of: service.id, in: windows)
     let identity = NodeIdentity(text: service.text)
@@ -25,12 +34,17 @@ public struct UnreachedFailures: Equatable, Sendable {
         guard let name = names[peer], name.tenant == service.tenant else { continue }
         let hasAddress =
           addresses.isKnown(address) && PeerText.isAround(name.text, identity)
+        let saysNothingElse = NodeIdentity(text: name.text).name == address
         let isOwn =
           answers.isKnown(peer) || PeerText.names(name.text, identity)
-          || PeerText.names(host: address, of: name.text, identity) || hasAddress
+          || PeerText.names(host: address, of: name.text, identity)
+          || (hasAddress && saysNothingElse)
         guard isOwn else { continue }
-        var version = answers.version(by: peer, in: start)
-        if version.isNone, hasAddress { version = addresses.version(at: address, in: start) }
+        var version = NameID.none
+        if hasAddress, !shared.contains(address) {
+          version = addresses.version(at: address, in: start)
+        }
+        if version.isNone { version = answers.version(by: peer, current: current) }
         counts[start, default: [:]][version, default: 0] += sums.counters[.errorTraces]
       }
     }
@@ -48,31 +62,37 @@ public struct UnreachedFailures: Equatable, Sendable {
   }
 }
 
-/// By which names one service was called when, and which of its versions answered.
+/// By which names one service was called, and which of its versions answered.
 struct AnswerBook {
   private let service: NameID
-  private var holders: [NameID: Holders] = [:]
-  private var known: Set<NameID> = []
+  private var holders: [NameID: Set<Holders.Holder>] = [:]
 
   init(of service: NameID, in windows: WindowSums) {
     self.service = service
-    for (start, window) in windows.windows.sorted(by: { $0.key < $1.key }) {
+    for window in windows.windows.values {
       for key in window.series.keys where key.kind == .answered {
-        let peer = NameID(key.first)
-        let holder = Holders.Holder(service: NameID(key.second), version: NameID(key.third))
-        holders[peer, default: Holders()].add(holder, in: start)
-        if holder.service == service { known.insert(peer) }
+        holders[NameID(key.first), default: []].insert(
+          Holders.Holder(service: NameID(key.second), version: NameID(key.third)))
       }
     }
   }
 
-  func isKnown(_ peer: NameID) -> Bool { known.contains(peer) }
+  func isKnown(_ peer: NameID) -> Bool {
+    holders[peer]?.contains { $0.service == service } ?? false
+  }
 
-  /// `NameID.none` also when another service answered to the name: a gateway's, a balancer's.
-  func version(by peer: NameID, in window: Nanos) -> NameID {
-    guard let holder = holders[peer]?.only(in: window), holder.service == service else {
-      return .none
-    }
+  /// The version a name stands for; `NameID.none` when several answered to it, another service (a
+  /// gateway's name, a balancer's) among them.
+  func version(by peer: NameID, current: NameID) -> NameID {
+    guard let version = only(peer) else { return .none }
+    let isRoutedByName = holders.keys.contains { only($0) == current }
+    return version == current || isRoutedByName ? version : .none
+  }
+
+  private func only(_ peer: NameID) -> NameID? {
+    guard let all = holders[peer], all.count == 1, let holder = all.first,
+      holder.service == service
+    else { return nil }
     return holder.version
   }
 }

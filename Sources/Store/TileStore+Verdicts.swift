@@ -67,6 +67,29 @@ extension TileStore {
     }
   }
 
+  /// Until when all windows were declared finished last; 0 for never.
+  public func finishedUntil() throws(StoreError) -> Nanos {
+    try StoreError.wrapping(.read, path) {
+      try pool.read { db in
+        let seconds = try Int64.fetchOne(
+          db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [TileStore.finishedKey])
+        return Nanos(seconds: seconds ?? 0)
+      }
+    }
+  }
+
+  public func keep(finishedUntil time: Nanos) throws(StoreError) {
+    try StoreError.wrapping(.commit, path) {
+      try pool.write { db in
+        try db.execute(
+          sql: "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+          arguments: [TileStore.finishedKey, time.seconds])
+      }
+    }
+  }
+
+  private static let finishedKey = "finished until"
+
   /// The names of all services of a tenant.
   public func serviceNames(tenant: TenantID) throws(StoreError) -> [Name] {
     try StoreError.wrapping(.read, path) {

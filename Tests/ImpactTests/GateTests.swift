@@ -297,4 +297,26 @@ import Testing
     #expect(GateSettings(errorsTolerated: 7).errorsTolerated == 0.5)
     #expect(GateSettings(errorsTolerated: .nan).errorsTolerated == 0.01)
   }
+
+  /// Scenario: a long rollout in windows of an hour, the version last seen minutes before the data
+  /// ends.
+  /// Guarantees: what the window hides is not promoted; the question keeps it.
+  @Test func silenceWithinAWideWindow() throws {
+    let windows = Sample.quiet(60).map {
+      ComparedWindow(
+        start: Sample.start + ($0.start - Sample.start) * 360, width: .hour, current: $0.current,
+        baseline: $0.baseline)
+    }
+    let until = windows[59].start + .hour
+    func question(_ lastSeen: Nanos?) -> ConcurrentQuestion {
+      ConcurrentQuestion(
+        version: "v42", baseline: "v41", start: Sample.start, until: until, windows: windows,
+        lastSeen: lastSeen)
+    }
+    #expect(Gate.answer(question(nil)).verdict == .promote)
+    let silent = question(until - 55 * .minute)
+    #expect(Gate.answer(silent).verdict == .wait)
+    let report = GateReport(tenant: .standard, question: GateQuestion(concurrent: silent))
+    #expect(try GateReport(bytes: report.bytes) == report)
+  }
 }

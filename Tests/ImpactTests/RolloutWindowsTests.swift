@@ -22,7 +22,8 @@ private let start: Nanos = Sample.start.floored(to: .hour)
   private func windows(width: Nanos = windowNanos) -> RolloutWindows {
     RolloutWindows(
       service: service.id, width: width, versions: sums,
-      unreached: UnreachedFailures(of: service, in: unreached, names: [peer.id: peer]))
+      unreached: UnreachedFailures(
+        of: service, in: unreached, names: [peer.id: peer], current: .none))
   }
 
   private mutating func add(

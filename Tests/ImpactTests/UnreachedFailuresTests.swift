@@ -70,7 +70,12 @@ private struct Calls {
     sums.add(finding)
   }
 
-  var failures: UnreachedFailures { UnreachedFailures(of: service, in: sums, names: names) }
+  /// Addresses that other services' instances have too.
+  var shared: Set<String> = []
+
+  var failures: UnreachedFailures {
+    UnreachedFailures(of: service, in: sums, names: names, current: v42, shared: shared)
+  }
 
   /// v41, v42 and unknown in a window.
   func counts(in window: Int = 0) -> [Int64] {
@@ -123,13 +128,14 @@ private struct Calls {
     calls.fail("gateway", at: "10.0.0.5", tenant: TenantID(1))
     calls.fail("checkout", environment: "")
     #expect(calls.counts() == [0, 0, 0] && calls.failures.windows.isEmpty)
-    calls.fail("gateway", at: "10.0.0.5", environment: "")
+    calls.fail("10.0.0.5", at: "10.0.0.5", environment: "")
     #expect(calls.counts() == [0, 1, 0])
   }
 
   /// Scenario: calls to addresses of one version's instances, by the address, by the name of the pod
-  /// and by that of an instance without an address; whatever the peer is called.
-  /// Guarantees: they are laid to that version; to an address nobody had, they are of nobody known.
+  /// and by that of an instance without an address; and calls that name somebody else.
+  /// Guarantees: they are laid to that version; to an address nobody had, they are of nobody known;
+  /// who names somebody else calls somebody else, on the same host or where a pod was before.
   @Test func byAddress() {
     var calls = Calls()
     calls.answers(calls.v41, "pod-1", at: "10.0.0.4", in: 0)
@@ -137,8 +143,10 @@ private struct Calls {
     calls.answers(calls.v42, "host-3", in: 0)
     calls.fail("checkout", at: "10.0.0.4", count: 2)
     calls.fail("checkout", at: "10.0.0.5", count: 3)
-    calls.fail("balancer", at: "pod-2", count: 5)
-    calls.fail("10.0.0.9", at: "host-3", count: 7)
+    calls.fail("pod-2", at: "pod-2", count: 5)
+    calls.fail("host-3", at: "host-3", count: 7)
+    calls.fail("cart", at: "10.0.0.5", count: 19)
+    calls.fail("10.0.0.9", at: "host-3", count: 23)
     calls.fail("checkout", at: "10.0.0.99", count: 11)
     calls.fail("balancer", at: "10.0.0.99", count: 13)
     calls.fail("balancer", count: 17)
@@ -178,32 +186,42 @@ private struct Calls {
   @Test func oddInstances() {
     var calls = Calls()
     calls.answers(.none, "pod-1", at: "10.0.0.5", in: 0)
-    calls.fail("balancer", at: "10.0.0.5")
+    calls.fail("10.0.0.5", at: "10.0.0.5")
     #expect(calls.counts() == [0, 0, 1])
     let other = Name(tenant: .standard, kind: .service, text: "other")
     #expect(
-      UnreachedFailures(of: other, in: calls.sums, names: calls.names).windows.isEmpty)
-    #expect(UnreachedFailures(of: calls.service, in: calls.sums, names: [:]).windows.isEmpty)
+      UnreachedFailures(
+        of: other, in: calls.sums, names: calls.names, current: calls.v42
+      ).windows.isEmpty)
+    #expect(
+      UnreachedFailures(of: calls.service, in: calls.sums, names: [:], current: calls.v42)
+        .windows.isEmpty)
   }
 
-  /// Scenario: a proxy's cluster is answered by one version, then by both, then by the other.
-  /// Guarantees: failures by that name count for the version that answered last, and for nobody
-  /// known while both do; before anybody did, for who did first.
+  /// Scenario: names that both versions answered to, the old one alone, the new one alone.
+  /// Guarantees: a name of the new version's own is the new version. The old one alone may have
+  /// answered because the new one could not: nobody knows, unless the new one has a name of its own.
   @Test func byAnswers() {
     var calls = Calls()
-    calls.answers(to: "cluster-1", calls.v41, in: 10)
-    calls.answers(to: "cluster-1", calls.v41, in: 22)
-    calls.answers(to: "cluster-1", calls.v42, in: 22)
-    calls.answers(to: "cluster-1", calls.v42, in: 34)
-    for (window, counts) in [
-      (0, [1, 0, 0]), (10, [1, 0, 0]), (21, [1, 0, 0]), (22, [0, 0, 1]), (33, [0, 0, 1]),
-      (34, [0, 1, 0]), (99, [0, 1, 0]),
-    ] as [(Int, [Int64])] {
-      calls.fail("cluster-1", in: window)
-      #expect(calls.counts(in: window) == counts, "\(window)")
-      calls.fail("cluster-2", in: window)
-      #expect(calls.counts(in: window) == counts)
-    }
+    calls.answers(to: "checkout-any", calls.v41, in: 10)
+    calls.answers(to: "checkout-any", calls.v42, in: 22)
+    calls.answers(to: "checkout-old", calls.v41, in: 10)
+    for name in ["checkout-any", "checkout-old"] { calls.fail(name, in: 30) }
+    #expect(calls.counts(in: 30) == [0, 0, 2])
+    calls.answers(to: "checkout-new", calls.v42, in: 40)
+    calls.fail("checkout-new", in: 30, count: 4)
+    #expect(calls.counts(in: 30) == [1, 4, 1])
+  }
+
+  /// Scenario: an instance's address is also that of another service's.
+  /// Guarantees: a failure there is of no version that is known.
+  @Test func addressesOfOthers() {
+    var calls = Calls()
+    calls.answers(calls.v42, "pod-2", at: "10.0.0.5", in: 0)
+    calls.fail("checkout", at: "10.0.0.5")
+    #expect(calls.counts() == [0, 1, 0])
+    calls.shared = ["10.0.0.5"]
+    #expect(calls.counts() == [0, 0, 1])
   }
 
   /// Scenario: behind one name stand several services, as behind a balancer; then the address of an

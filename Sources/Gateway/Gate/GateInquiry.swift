@@ -44,7 +44,8 @@ struct GateInquiry {
     }
     subject.until = until
     var rollout = try await rollout(of: service, identity, named: named, until: until)
-    subject.version = rollout.versionText
+    // What has no version is called something in sentences only.
+    subject.version = rollout.version.isNone ? rollout.marker?.version ?? "" : rollout.versionText
     subject.marker = rollout.marker?.id
     subject.start = rollout.start
     var remarks: [String] = []

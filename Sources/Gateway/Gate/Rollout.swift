@@ -73,7 +73,9 @@ struct Rollout {
       question.concurrent = ConcurrentQuestion(
         version: versionText, baseline: baselineText, start: start, until: until,
         windows: windows.compared(version, with: baseline, from: start, to: until),
-        history: windows.history(of: baseline, before: start), settings: settings)
+        history: windows.history(of: baseline, before: start),
+        lastSeen: try await lastSeen(in: engine, until: until, width: windows.width),
+        settings: settings)
     }
     if question.concurrent?.baselineIsGone ?? true {
       question.beforeAfter = try await beforeAfter(
@@ -98,9 +100,42 @@ struct Rollout {
       sums.merge(holders.sums)
       names.merge(holders.names) { recent, _ in recent }
     }
+    let shared = peers.isEmpty ? [] : try await othersAddresses(in: engine, from: from, to: to)
     return RolloutWindows(
       service: service.id, width: width.nanos, versions: read.sums,
-      unreached: UnreachedFailures(of: service, in: sums, names: names))
+      unreached: UnreachedFailures(
+        of: service, in: sums, names: names, current: version, shared: shared))
+  }
+
+  /// When the version was last seen, to ten seconds: in a long rollout a window covers minutes or an
+  /// hour, and a version may have gone silent within it. nil where windows are fine enough, or nothing
+  /// finer is kept.
+  private func lastSeen(in engine: Engine, until: Nanos, width: Nanos) async throws -> Nanos? {
+    guard width > windowNanos else { return nil }
+    let from = max(start, until.floored(to: width).saturatingSubtracting(width))
+    guard try await engine.finestWidth(at: from) == .tenSeconds else { return nil }
+    let read = try await engine.windows(
+      SeriesSelection([.version: .first([service.id.raw])]), from: from, to: until, by: .tenSeconds)
+    let key = SeriesKey.version(service.id, version)
+    let seen = read.sums.windows.filter { ($0.value.series[key]?.counters[.traces] ?? 0) > 0 }
+    return seen.keys.max()?.saturatingAdding(windowNanos) ?? from
+  }
+
+  /// What instances of other services say is their address: hosts are shared, and addresses of pods
+  /// are given out again.
+  private func othersAddresses(
+    in engine: Engine, from: Nanos, to: Nanos
+  ) async throws -> Set<String> {
+    let read = try await engine.windows(
+      SeriesSelection([.instance: .all]), from: from.floored(to: TileWidth.tenMinutes.nanos),
+      to: to,
+      by: .tenMinutes)
+    return read.sums.windows.values.reduce(into: []) { addresses, window in
+      for key in window.series.keys where key.first != service.id.raw {
+        let instance = read.names[NameID(key.second)].map { InstanceIdentity(text: $0.text) }
+        if let address = instance?.address, !address.isEmpty { addresses.insert(address) }
+      }
+    }
   }
 
   private func beforeAfter(

@@ -51,6 +51,8 @@ import Testing
       time.finishedUntil(newest: base + .minute, now: base + .minute) == base + 20 * .second)
     time.finish(through: .max)
     #expect(time.finishedUntil(newest: .max, now: base) == Nanos.max.floored(to: windowNanos))
+    let restarted = EventTime(stored: base, finished: end, settlesAfter: idle)
+    #expect(restarted.finishedUntil(newest: 0, now: base) == end)
     let wild = EventTime(stored: .max, settlesAfter: .max)
     #expect(wild.finishedUntil(newest: .max, now: .max) == 0)
   }
