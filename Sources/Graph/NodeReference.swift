@@ -39,7 +39,7 @@ extension NodeKind {
     case .messaging: self = .messaging
     case .external: self = .external
     case .client: self = .client
-    case .version, .instance, .operation, .address: return nil
+    case .version, .instance, .operation, .address, .dimensions: return nil
     }
   }
 }

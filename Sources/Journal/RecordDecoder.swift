@@ -67,10 +67,14 @@ struct RecordDecoder {
       span.service = last?.service ?? .none
       span.version = last?.version ?? .none
       span.instance = last?.instance ?? .none
+      span.host = last?.host ?? 0
+      span.dimensions = last?.dimensions ?? .none
     } else {
       span.service = NameID(try reader.readVarint())
       span.version = NameID(try reader.readVarint())
       span.instance = NameID(try reader.readVarint())
+      if field.hasHost { span.host = try reader.readFixed32() }
+      if field.hasDimensions { span.dimensions = NameID(try reader.readVarint()) }
     }
     span.operation = NameID(try reader.readVarint())
     span.peer = NameID(try reader.readVarint())
@@ -86,6 +90,7 @@ struct RecordDecoder {
     span.operation = try resolve(span.operation, names)
     span.peer = try resolve(span.peer, names)
     span.peerAddress = try resolve(span.peerAddress, names)
+    span.dimensions = try resolve(span.dimensions, names)
   }
 
   private static func resolve(_ number: NameID, _ names: [NameID]) throws(MalformedBytes) -> NameID

@@ -5,8 +5,9 @@ internal import Model
 /// Names are numbered within each record, which then lists their ids: a record can be decoded
 /// although an earlier one is damaged, and a name costs a byte or two a span instead of eight.
 struct RecordEncoder: Sendable {
-  /// The most bytes a span takes: flags 1, ids 32, times 20, weight 5, traits 5, links 3, names 6 × 5.
-  static let spanBytesMax = 96
+  /// The most bytes a span takes: flags 1, ids 32, times 20, weight 5, traits 6, links 3, host 4,
+  /// names 7 × 5.
+  static let spanBytesMax = 106
   /// Sequence, tenant, first start, count of spans, count of names, count of listed names.
   static let batchBytesMax = 8 + 5 + 8 + 10 + 10 + 10
 
@@ -60,7 +61,8 @@ struct RecordEncoder: Sendable {
       if isSameProcess { flags.insert(.sameProcess) }
       if !span.parent.isZero { flags.insert(.parent) }
       if span.weight != SpanRecord.weightOne { flags.insert(.weight) }
-      let traits = TraitsField(span).rawValue
+      let field = TraitsField(span, isSameProcess: isSameProcess)
+      let traits = field.rawValue
       if traits != 0 { flags.insert(.traits) }
       trace = traces[position]
       cursor.put(flags.rawValue)
@@ -75,6 +77,8 @@ struct RecordEncoder: Sendable {
         put(span.service, &cursor)
         put(span.version, &cursor)
         put(span.instance, &cursor)
+        if field.hasHost { cursor.put(fixed: span.host) }
+        if field.hasDimensions { put(span.dimensions, &cursor) }
       }
       put(span.operation, &cursor)
       put(span.peer, &cursor)
@@ -148,6 +152,8 @@ struct Process: Equatable {
   var service = NameID.none
   var version = NameID.none
   var instance = NameID.none
+  var host: UInt32 = 0
+  var dimensions = NameID.none
 
   init() {}
 
@@ -155,11 +161,14 @@ struct Process: Equatable {
     service = span.service
     version = span.version
     instance = span.instance
+    host = span.host
+    dimensions = span.dimensions
   }
 
   @inline(__always)
   func recorded(_ span: SpanRecord) -> Bool {
     service == span.service && version == span.version && instance == span.instance
+      && host == span.host && dimensions == span.dimensions
   }
 }
 
@@ -180,29 +189,37 @@ struct SpanFlags: OptionSet {
 }
 
 /// A span's traits as its record holds them, with what follows the names: traits 0 to 15 in bits 0
-/// to 15, then the two marks, then the traits that came later.
+/// to 15, then two marks, then the traits that came later, then the marks of what stands with a process.
 struct TraitsField {
   var rawValue: UInt64
 
   private static let addressFollows: UInt64 = 1 << 16
   private static let linksFollow: UInt64 = 1 << 17
   private static let markBits: UInt64 = 2
+  private static let hostFollows: UInt64 = 1 << 34
+  private static let dimensionsFollow: UInt64 = 1 << 35
+  private static let laterMarks = hostFollows | dimensionsFollow
 
   init(rawValue: UInt64) { self.rawValue = rawValue }
 
-  init(_ span: SpanRecord) {
+  init(_ span: SpanRecord, isSameProcess: Bool) {
     let traits = UInt64(span.traits.rawValue)
     rawValue = traits & 0xFFFF | (traits & ~0xFFFF) << TraitsField.markBits
     if !span.peerAddress.isNone { rawValue |= TraitsField.addressFollows }
     if span.links != 0 { rawValue |= TraitsField.linksFollow }
+    guard !isSameProcess else { return }
+    if span.host != 0 { rawValue |= TraitsField.hostFollows }
+    if !span.dimensions.isNone { rawValue |= TraitsField.dimensionsFollow }
   }
 
   var hasAddress: Bool { rawValue & TraitsField.addressFollows != 0 }
   var hasLinks: Bool { rawValue & TraitsField.linksFollow != 0 }
+  var hasHost: Bool { rawValue & TraitsField.hostFollows != 0 }
+  var hasDimensions: Bool { rawValue & TraitsField.dimensionsFollow != 0 }
 
   /// nil when there are more than `SpanTraits` has room for.
   var traits: SpanTraits? {
-    let later = rawValue >> TraitsField.markBits & ~0xFFFF
+    let later = (rawValue & ~TraitsField.laterMarks) >> TraitsField.markBits & ~0xFFFF
     return UInt32(exactly: rawValue & 0xFFFF | later).map(SpanTraits.init(rawValue:))
   }
 }

@@ -10,6 +10,8 @@ public struct NameLimits: Sendable, Equatable {
   public var instancesMax = 2_000
   /// Operations of one service seen within an hour.
   public var operationsMax = 1_000
+  /// Combinations of dimensions of one tenant.
+  public var dimensionsMax = 5_000
   /// All names together.
   public var namesMax = 1_000_000
 
@@ -22,6 +24,7 @@ public struct NameLimits: Sendable, Equatable {
     case .version: versionsMax
     case .instance: instancesMax
     case .operation: operationsMax
+    case .dimensions: dimensionsMax
     }
   }
 
@@ -37,6 +40,7 @@ public struct NameLimits: Sendable, Equatable {
     case .operation: "operations_per_service"
     case .address: "addresses"
     case .client: "clients"
+    case .dimensions: "dimensions"
     }
   }
 }

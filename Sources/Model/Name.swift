@@ -34,6 +34,8 @@ public enum NameKind: UInt8, Sendable, CaseIterable {
   case address = 8
   /// Somebody who calls and does not report. Text: `NodeIdentity.text`.
   case client = 9
+  /// What else is told apart of requests. Text: `Dimensions.text`.
+  case dimensions = 10
 
   public var isNode: Bool { rawValue <= NameKind.external.rawValue || self == .client }
 }
@@ -124,6 +126,42 @@ public struct InstanceIdentity: Hashable, Sendable {
     let parts = text.split(
       separator: NodeIdentity.separator, maxSplits: 1, omittingEmptySubsequences: false)
     self.init(instance: String(parts[0]), address: parts.count == 2 ? String(parts[1]) : "")
+  }
+}
+
+/// What else is told apart of requests, as the text of a name of kind `.dimensions` holds it: pairs of
+/// attribute and value (`k8s.cluster.name=eu-1`), sorted by attribute, divided by the unit separator
+/// (U+001F).
+public struct Dimensions: Hashable, Sendable {
+  public struct Pair: Hashable, Sendable {
+    public var attribute: String
+    public var value: String
+
+    public init(attribute: String, value: String) {
+      self.attribute = attribute
+      self.value = value
+    }
+  }
+
+  public var pairs: [Pair]
+
+  public init(_ pairs: [Pair]) { self.pairs = pairs.sorted { $0.attribute < $1.attribute } }
+
+  public var text: String {
+    pairs.map { "\($0.attribute)=\($0.value)" }.joined(separator: "\u{1F}")
+  }
+
+  public init(text: String) {
+    self.init(
+      text.split(separator: NodeIdentity.separator).map { pair in
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return Pair(attribute: String(parts[0]), value: parts.count == 2 ? String(parts[1]) : "")
+      })
+  }
+
+  /// The value of an attribute; nil when it has none.
+  public subscript(attribute: String) -> String? {
+    pairs.first { $0.attribute == attribute }?.value
   }
 }
 

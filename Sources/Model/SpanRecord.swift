@@ -31,13 +31,19 @@ public struct SpanRecord: Hashable, Sendable {
   /// How many links to other spans it has: of a span that takes a batch of messages, one a message.
   public var links: UInt16
   public var kind: SpanKind
+  /// Which machine recorded it, as a hash of what its resource calls the host; 0 when it said none. Two
+  /// spans with the same one were timed by the same clock.
+  public var host: UInt32
+  /// What else users want told apart (a name of kind `.dimensions`): the cluster, and the attributes
+  /// chosen for it; `NameID.none` when it said none.
+  public var dimensions: NameID
 
   public init(
     id: SpanID, parent: SpanID = .none, start: Nanos, end: Nanos, service: NameID,
     version: NameID = .none, instance: NameID = .none, operation: NameID = .none,
     peer: NameID = .none, peerAddress: NameID = .none, weight: UInt32 = SpanRecord.weightOne,
     kind: SpanKind = .internal,
-    traits: SpanTraits = [], links: UInt16 = 0
+    traits: SpanTraits = [], links: UInt16 = 0, host: UInt32 = 0, dimensions: NameID = .none
   ) {
     self.id = id
     self.parent = parent
@@ -53,6 +59,8 @@ public struct SpanRecord: Hashable, Sendable {
     self.kind = kind
     self.traits = traits
     self.links = links
+    self.host = host
+    self.dimensions = dimensions
   }
 
   /// The weight of a span that was not sampled.
@@ -114,7 +122,8 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
 
   /// One of the span's names, of this kind, found no room and is summed under overflow.
   public static func overflow(_ kind: NameKind) -> SpanTraits {
-    SpanTraits(rawValue: 1 << (7 + UInt32(kind.rawValue)))
+    // The bits behind those of the first nine kinds were given to other traits before there were more.
+    SpanTraits(rawValue: 1 << (UInt32(kind.rawValue) + (kind.rawValue <= 9 ? 7 : 11)))
   }
 
   /// Any of them.
@@ -151,6 +160,8 @@ extension SpanRecord {
     if peerAddress != other.peerAddress { return peerAddress < other.peerAddress }
     if weight != other.weight { return weight < other.weight }
     if links != other.links { return links < other.links }
+    if host != other.host { return host < other.host }
+    if dimensions != other.dimensions { return dimensions < other.dimensions }
     return traits.rawValue < other.traits.rawValue
   }
 }

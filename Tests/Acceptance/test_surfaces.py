@@ -424,7 +424,7 @@ SENSIBLE = {
     "version": None,
     "marker": None,
 }
-TIMES = {"start", "end", "base_start", "base_end", "from", "to", "endTs", "deadline"}
+TIMES = {"start", "end", "base_start", "base_end", "from", "to", "endTs", "lookback", "deadline"}
 
 
 def examine(operation, checks):

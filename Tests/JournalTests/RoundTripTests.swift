@@ -80,14 +80,14 @@ import Testing
     for bit in 0..<UInt32(32) {
       var span = SpanRecord(id: SpanID(1), start: 5, end: 6, service: NameID(1))
       span.traits = SpanTraits(rawValue: 1 << bit)
-      var field = TraitsField(span)
+      var field = TraitsField(span, isSameProcess: false)
       #expect(field.traits == span.traits && !field.hasAddress && !field.hasLinks)
       span.links = 3
       span.peerAddress = NameID(4)
-      field = TraitsField(span)
+      field = TraitsField(span, isSameProcess: false)
       #expect(field.traits == span.traits && field.hasAddress && field.hasLinks)
     }
-    #expect(TraitsField(rawValue: 1 << 34).traits == nil)
+    #expect(TraitsField(rawValue: 1 << 36).traits == nil)
   }
 
   /// Scenario: a batch refers to a name it does not list, and to one whose text nobody has.

@@ -99,7 +99,9 @@ struct BatchMaker {
       kind: SpanKind.allCases.randomElement(using: &generator)!,
       traits: isWild
         ? SpanTraits(rawValue: UInt32.random(in: 0...UInt32.max, using: &generator)) : [],
-      links: isWild ? UInt16.random(in: 0...UInt16.max, using: &generator) : 0)
+      links: isWild ? UInt16.random(in: 0...UInt16.max, using: &generator) : 0,
+      host: isWild ? UInt32.random(in: 0...3, using: &generator) : 0,
+      dimensions: isWild ? NameID(UInt64.random(in: 0...3, using: &generator)) : .none)
   }
 
   mutating func traces(countMax: Int) -> [TraceKey] {

@@ -95,19 +95,34 @@ import Testing
   /// Scenario: the kinds of names.
   /// Guarantees: the numbers on disk stay; the first four and clients are nodes.
   @Test func kinds() {
-    #expect(NameKind.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+    #expect(NameKind.allCases.map(\.rawValue) == Array(1...10))
     #expect(
       NameKind.allCases.filter(\.isNode) == [.service, .database, .messaging, .external, .client])
     #expect(
       NameKind.allCases.map(NameLimits.label) == [
         "services", "databases", "messaging", "external", "versions_per_service",
         "instances_per_service", "operations_per_service", "addresses", "clients",
+        "dimensions",
       ])
     let limits = NameLimits()
     #expect(
       NameKind.allCases.map(limits.count) == [
-        10_000, 5_000, 5_000, 5_000, 100, 2_000, 1_000, 5_000, 5_000,
+        10_000, 5_000, 5_000, 5_000, 100, 2_000, 1_000, 5_000, 5_000, 5_000,
       ])
+  }
+
+  /// Scenario: dimensions from pairs and from a text, in any order, with `=` in a value, and empty.
+  /// Guarantees: the text is the same whatever the order; the text tells the pairs.
+  @Test func dimensions() {
+    let cluster = Dimensions.Pair(attribute: "k8s.cluster.name", value: "eu=1")
+    let region = Dimensions.Pair(attribute: "cloud.region", value: "")
+    let dimensions = Dimensions([cluster, region])
+    #expect(dimensions.text == "cloud.region=\u{1F}k8s.cluster.name=eu=1")
+    #expect(Dimensions(text: dimensions.text) == dimensions)
+    #expect(Dimensions([region, cluster]) == dimensions)
+    #expect(dimensions["k8s.cluster.name"] == "eu=1" && dimensions["k8s"] == nil)
+    #expect(Dimensions(text: "") == Dimensions([]) && Dimensions([]).text.isEmpty)
+    #expect(Dimensions(text: "bare").pairs == [.init(attribute: "bare", value: "")])
   }
 
   /// Scenario: instances with and without an address, from a text and back; what they call
