@@ -13,7 +13,7 @@ SPANGATE = .build/release/spangate
 STAGES = Model|HTTP2|OTLP|Receive|Journal|Assemble|Analyse|Windows|Gateway
 
 .NOTPARALLEL:
-.PHONY: run demo build test unit acceptance lint coverage sanitize bench gate-table results clean packages test-packages
+.PHONY: run demo build test unit acceptance lint coverage sanitize bench gate-table accuracy results clean packages test-packages
 
 ## Builds a release and starts the gateway: ARGS are handed on to `spangate serve`.
 run: build
@@ -27,6 +27,7 @@ build: packages
 	swift build -c release --product spangate
 	swift build -c release --product spangate-bench
 	swift build -c release --product spangate-gate-table
+	swift build -c release --product spangate-accuracy
 	swift build -c release --product spangate-demo
 
 ## All tests: Swift with coverage, then pytest against the release binary.
@@ -63,6 +64,11 @@ bench: build
 ## ARGS='--runs 1000 --seed 2' for other runs than the tests make.
 gate-table: build
 	@.build/release/spangate-gate-table $(ARGS)
+
+## Whether root causes are found in simulated systems; fails when that is below the floors in the
+## repository. ARGS='--each 10 --seed 2' for other cases.
+accuracy: build
+	@.build/release/spangate-accuracy $(ARGS)
 
 ## Writes pytest_results.json anew from the last `make acceptance`.
 results:

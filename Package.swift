@@ -28,9 +28,11 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 func module(
-  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+  _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil,
+  exclude: [String] = []
 ) -> Target {
-  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+  .target(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
@@ -114,6 +116,13 @@ let package = Package(
       dependencies: [
         "Impact", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "loadtest/gate", swiftSettings: tested),
+    module("Corpus", ["Model"], path: "loadtest/corpus"),
+    .executableTarget(
+      name: "spangate-accuracy",
+      dependencies: [
+        "Model", "Corpus", "Analyse", "Impact",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "loadtest/accuracy", exclude: ["accuracy-floors.json"], swiftSettings: tested),
     .executableTarget(
       name: "spangate-demo", dependencies: ["Model"], path: "loadtest/demo", swiftSettings: tested),
 
@@ -133,7 +142,8 @@ let package = Package(
     tests("Store", ["Model", "Markers", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("Markers", ["Model", "Markers"]),
     tests("Graph", ["Model", "Graph"]),
-    tests("Impact", ["Model", "Impact"], resources: [.copy("gate-floors.json")]),
+    tests("Corpus", ["Model", "Corpus"]),
+    tests("Impact", ["Model", "Analyse", "Corpus", "Impact"], resources: [.copy("gate-floors.json")]),
     tests(
       "Query",
       [

@@ -38,6 +38,12 @@ final class GatewayBackend: QueryBackend {
     try await engine.graphInput(from: from, to: to, kinds: kinds)
   }
 
+  func compared(
+    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>
+  ) async throws -> ComparedWindows {
+    try await engine.compared(base, with: current, kinds: kinds)
+  }
+
   func insert(_ marker: Marker) async throws -> MarkerInsertion {
     try await engine.onStore { try $0.insert(marker) }
   }

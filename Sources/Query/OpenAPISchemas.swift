@@ -1,4 +1,5 @@
 import Graph
+import Impact
 import Model
 
 /// The shapes of the answers, as JSON Schema.
@@ -389,6 +390,23 @@ enum OpenAPISchemas {
   // What a what-if answers.
   private static let effects: [(String, [(String, Shape)])] = [
     (
+      "Cause",
+      [
+        ("kind", .choice(RootCause.Kind.allCases.map(\.rawValue))), ("service", .maybeText),
+        ("namespace", .text), ("environment", .text), ("score", .number), ("confidence", .number),
+        ("evidence", .list(.reference("CauseEvidence"))), ("path", .list(.text)),
+        ("affected", .list(.text)), ("marker", .maybeText),
+      ]
+    ),
+    (
+      "CauseEvidence",
+      [
+        ("metric", .choice(CauseEvidence.Metric.allCases.map(\.rawValue))), ("other", .maybeText),
+        ("before", .number), ("after", .number), ("deviation", .number),
+        ("events_before", .number), ("events_after", .number),
+      ]
+    ),
+    (
       "ErrorEffect",
       [
         ("service", .text), ("environment", .text), ("entry", .boolean),
@@ -400,6 +418,13 @@ enum OpenAPISchemas {
       [
         ("entry", .text), ("environment", .text), ("requests", .number), ("mean_ms", .number),
         ("expected_mean_ms", .number), ("change_ms", .number), ("on_path_share", .number),
+      ]
+    ),
+    (
+      "RootCauses",
+      [
+        ("start", .time), ("end", .time), ("base_start", .time), ("base_end", .time),
+        ("window_seconds", .number), ("causes", .list(.reference("Cause"))),
       ]
     ),
     (

@@ -11,6 +11,10 @@ public protocol QueryBackend: Sendable {
   func graphInput(
     tenant: TenantID, from: Nanos, to: Nanos, kinds: Set<SeriesKind>
   ) async throws -> GraphInput
+  /// Two stretches window by window, for what compares how they vary.
+  func compared(
+    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>
+  ) async throws -> ComparedWindows
   /// Closes every open trace; returns when the next `graphInput` shows them all.
   func flush() async throws
   /// Keeps a marker, or finds the one that stands for it already.

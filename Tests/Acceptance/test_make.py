@@ -9,6 +9,7 @@ from support.gateway import BINARY, ROOT
 
 BENCH = BINARY.parent / "spangate-bench"
 GATE_TABLE = BINARY.parent / "spangate-gate-table"
+ACCURACY = BINARY.parent / "spangate-accuracy"
 TARGETS = re.findall(r"^\| `make ([\w-]+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
 STAGE = re.compile(r"^(?P<name>[^\t]+)\t\d+ ns/span\t(?P<spans>\d+) spans\tchecksum (?P<sum>\d+)$")
 
@@ -26,6 +27,10 @@ STEPS = {
     "gate-table": [
         "swift build -c release --product spangate-gate-table",
         "release/spangate-gate-table",
+    ],
+    "accuracy": [
+        "swift build -c release --product spangate-accuracy",
+        "release/spangate-accuracy",
     ],
     "results": ["scripts/check-results --renew .build/pytest_report.json pytest_results.json"],
     "clean": ["rm -rf .build"],
@@ -96,3 +101,40 @@ def bench(*arguments):
     stages = [STAGE.match(line) for line in result.stdout.splitlines()]
     assert all(stages), result.stdout
     return [(stage["name"], int(stage["spans"]), int(stage["sum"])) for stage in stages]
+
+
+def accuracy(*arguments, floors="loadtest/accuracy/accuracy-floors.json"):
+    return subprocess.run(
+        [ACCURACY, "--floors", floors, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+
+
+def test_root_causes_are_found_as_often_as_the_floors_ask():
+    """The cases nobody held back: each kind of fault, in both sorts of systems, and healthy ones."""
+    measured = accuracy("--tuned", "--misses")
+    assert measured.returncode == 0, measured.stdout + measured.stderr
+    assert re.search(r"^all +\d+", measured.stdout, re.MULTILINE), measured.stdout
+
+
+def test_accuracy_below_a_floor_fails_and_says_which(tmp_path):
+    floors = json.loads((ROOT / "loadtest/accuracy/accuracy-floors.json").read_text())
+    floors["root_causes"]["first_min"] = 1.01
+    file = tmp_path / "floors.json"
+    file.write_text(json.dumps(floors))
+    measured = accuracy("--tuned", "--each", "1", floors=str(file))
+    assert measured.returncode == 1
+    assert "among the first 1, the floor is 101.0 %" in measured.stderr
+
+
+def test_a_case_is_written_as_otlp():
+    written = accuracy("--write", "shop/errors/1")
+    assert written.returncode == 0, written.stderr
+    first = json.loads(written.stdout.splitlines()[0])
+    span = first["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    assert len(span["traceId"]) == 32 and int(span["endTimeUnixNano"]) > 0
+    unknown = accuracy("--write", "shop/nothing/1")
+    assert unknown.returncode == 64 and "there is no case shop/nothing/1" in unknown.stderr

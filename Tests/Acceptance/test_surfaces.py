@@ -473,6 +473,7 @@ ANSWERED = {
     "/api/graph/data",
     "/api/graph/fields",
     "/api/health",
+    "/api/v1/root-causes",
     "/api/v1/services",
     "/api/v1/services/{namespace}/{name}",
     "/api/v2/dependencies",

@@ -16,6 +16,9 @@ final class FakeBackend: QueryBackend {
     var names: [NameID: Name] = [:]
     var metrics: [Metric] = []
     var edges = Window()
+    /// What is compared.
+    var baseWindows: [Window] = []
+    var currentWindows: [Window] = []
     var readiness = Readiness.ready
     var failure: (any Error)?
     var asked: [Range<Nanos>] = []
@@ -47,6 +50,21 @@ final class FakeBackend: QueryBackend {
       return GraphInput(
         window: state.window, names: state.names, start: from.floored(to: windowNanos), end: end,
         revision: 3)
+    }
+  }
+
+  func compared(
+    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>
+  ) async throws -> ComparedWindows {
+    try state.withLock { state in
+      state.asked += [base, current]
+      if let failure = state.failure { throw failure }
+      return ComparedWindows(
+        base: .init(
+          start: base.lowerBound, end: base.upperBound, windows: state.baseWindows),
+        current: .init(
+          start: current.lowerBound, end: current.upperBound, windows: state.currentWindows),
+        width: windowNanos, names: state.names)
     }
   }
 
