@@ -143,7 +143,8 @@ let package = Package(
     tests("Markers", ["Model", "Markers"]),
     tests("Graph", ["Model", "Graph"]),
     tests("Corpus", ["Model", "Corpus"]),
-    tests("Impact", ["Model", "Analyse", "Corpus", "Impact"], resources: [.copy("gate-floors.json")]),
+    tests(
+      "Impact", ["Model", "Analyse", "Corpus", "Impact"], resources: [.copy("gate-floors.json")]),
     tests(
       "Query",
       [
