@@ -137,7 +137,7 @@ extension TraceAnalyser {
     let parent = isCalled(index) ? forest.parent(of: index) : nil
     let call = parent.flatMap { callOf[$0] >= 0 ? Int(callOf[$0]) : nil }
     var finding = Finding(
-      window: span.end.floored(to: windowNanos),
+      window: window(of: index),
       key: .edge(queue, span.service, .messagingSystem), latency: span.durationNanos,
       ownTime: call.map { span.start.saturatingSubtracting(forest.spans[$0].end) },
       weight: weight, exemplar: trace)
@@ -168,7 +168,7 @@ extension TraceAnalyser {
     counters[.requests] = messages
     counters[.requestsAdjusted] = Int64(span.weight) &* messages
     var finding = Finding(
-      window: span.end.floored(to: windowNanos), key: .node(queues[index]), counters: counters)
+      window: window(of: index), key: .node(queues[index]), counters: counters)
     findings.append(finding)
     guard let sender else { return }
     finding.key = .edge(forest.spans[sender].service, queues[index], .messagingSystem)

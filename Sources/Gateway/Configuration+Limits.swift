@@ -55,6 +55,7 @@ extension Configuration {
     trace.idleNanos = traces.idle
     trace.maxAgeNanos = traces.maxAge
     trace.rememberNanos = traces.remember
+    trace.clockSkewNanosMax = traces.clockSkew
     trace.spansPerTraceMax = limits.spansPerTrace
     trace.bytesMax = memoryBytes
     trace.sealedBytesMax = min(memoryBytes / 2, 64 << 20)

@@ -81,6 +81,10 @@ struct Gathering {
     case .call: calls[first, default: [:]][second] = sums
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
+      guard key.second != SeriesKey.skewOverLimitPart else {
+        coverage.skewOverLimit &+= sums.counters[.skewed]
+        return
+      }
       criticalPathNanos &+= sums.counters[.criticalPathNanos]
       takeCoverage(sums.counters)
     }
@@ -120,6 +124,7 @@ struct Gathering {
     coverage.traces &+= counters[.traces]
     coverage.lateSpans &+= counters[.late]
     coverage.duplicates &+= counters[.duplicates]
+    coverage.skewAdjusted &+= counters[.skewed]
   }
 
   /// The text of a version, an instance or an operation; empty where spans named none.

@@ -189,6 +189,10 @@ extension JSONText {
       json.member("traces", coverage.traces)
       json.member("late_spans", coverage.lateSpans)
       json.member("duplicates", coverage.duplicates)
+      json.member("clock_skew") { json in
+        json.member("adjusted", coverage.skewAdjusted)
+        json.member("over_limit", coverage.skewOverLimit)
+      }
       json.member("unpaired") { json in
         for (reason, count) in coverage.unpaired.sorted(by: { $0.key < $1.key }) {
           json.member(reason, count)

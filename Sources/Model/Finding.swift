@@ -46,7 +46,8 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   case edge = 5
   /// Spans that made no edge: `first` the tenant, `second` an `UnpairedReason`.
   case unpaired = 6
-  /// What arrived: `first` the tenant.
+  /// What arrived: `first` the tenant, `second` 0. With `second` 1: spans whose clocks were further off
+  /// than is corrected, in `Counters.Field.skewed` alone.
   case coverage = 7
   /// Spans a name of which is summed under overflow: `first` the tenant, `second` the `NameKind`.
   case overflow = 8
@@ -129,6 +130,11 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
+  public static func skewOverLimit(_ tenant: TenantID) -> SeriesKey {
+    .init(.coverage, UInt64(tenant.raw), skewOverLimitPart)
+  }
+  /// `second` of the coverage series about clocks that were too far off.
+  public static let skewOverLimitPart: UInt64 = 1
 
   public static func < (a: SeriesKey, b: SeriesKey) -> Bool {
     if a.kind != b.kind { return a.kind.rawValue < b.kind.rawValue }
@@ -218,6 +224,8 @@ public struct Counters: Equatable, Sendable {
     /// Spans sent more than once; spans that came after their trace was sealed.
     case duplicates = 10
     case late = 11
+    /// Spans whose times were moved because the clocks of two hosts disagreed.
+    case skewed = 13
   }
 
   /// One lane a field; the lanes above the last field are zero.

@@ -161,7 +161,7 @@ import Model
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
         service: reporter.service, version: reporter.version, instance: reporter.instance,
         operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
-        kind: span.kind, traits: traits, links: links),
+        kind: span.kind, traits: traits, links: links, host: resource.host),
       trace: identity.trace)
   }
 
@@ -211,6 +211,24 @@ import Model
     resource.reporter.version = scoped(.version, attributes[.serviceVersion])
     resource.reporter.instance = instance(attributes)
     resource.reporter.overflow = overflow
+    resource.host = host(attributes)
+  }
+
+  /// 32 bits of a hash are enough: two hosts of one trace that share it are not told apart, and are
+  /// left as they were sent.
+  private mutating func host(_ attributes: AttributeSlots) -> UInt32 {
+    for key in ReportingResource.hostKeys where attributes.has(key) {
+      name.removeAll()
+      if let text = unsafe attributes[key].firstText {
+        unsafe name.append(text)
+      } else {
+        name.append(attributes[key])
+      }
+      guard !name.bytes.isEmpty else { continue }
+      let id = Name.id(tenant: tenant, kind: .address, scope: .none, text: name.bytes.span)
+      return max(1, UInt32(truncatingIfNeeded: id.raw))
+    }
+    return 0
   }
 
   /// Whom the span speaks for: its resource, or the workload a proxy of a mesh serves.

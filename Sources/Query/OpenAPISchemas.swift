@@ -108,9 +108,11 @@ enum OpenAPISchemas {
       "Coverage",
       [
         ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
-        ("duplicates", .integer), ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
+        ("duplicates", .integer), ("clock_skew", .reference("ClockSkew")),
+        ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
       ]
     ),
+    ("ClockSkew", [("adjusted", .integer), ("over_limit", .integer)]),
     (
       "CallPath",
       [

@@ -49,7 +49,8 @@ import Testing
     let coverage = try #require(json["coverage"] as? [String: Any])
     #expect(
       Set(coverage.keys)
-        == ["spans", "traces", "late_spans", "duplicates", "unpaired", "overflow"])
+        == ["spans", "traces", "late_spans", "duplicates", "clock_skew", "unpaired", "overflow"])
+    #expect(coverage["clock_skew"] as? [String: Int] == ["adjusted": 0, "over_limit": 0])
     #expect(coverage["unpaired"] as? [String: Int] == ["parent_cycle": 3])
   }
 

@@ -58,11 +58,13 @@ public struct StoreSection: Sendable, Equatable {
   public init() {}
 }
 
-/// When a trace is closed, analysed again, and sealed. All in nanoseconds.
+/// When a trace is closed, analysed again, and sealed, and how far clocks are corrected. All in
+/// nanoseconds.
 public struct TracesSection: Sendable, Equatable {
   public var idle: UInt64 = 11_000_000_000
   public var maxAge: UInt64 = 60_000_000_000
   public var remember: UInt64 = 60_000_000_000
+  public var clockSkew: UInt64 = 1_000_000_000
 
   public init() {}
 }

@@ -29,6 +29,9 @@ extension ConfigurationKey {
       "traces.remember", \.traces.remember, .duration(0...hour),
       "a closed trace without a new span for this long is sealed; later spans are late"),
     ConfigurationKey(
+      "traces.clock_skew", \.traces.clockSkew, .duration(0...(10 * minute)),
+      "by how much a span is moved at most where the clocks of two hosts disagree; 0 moves none"),
+    ConfigurationKey(
       "limits.memory", \.limits.memory, .memory, flag: "memory",
       "what everything together may take; auto is half of the cgroup or the machine"),
     ConfigurationKey(
