@@ -14,11 +14,20 @@ extension Configuration {
     return decode
   }
 
+  var decodeRules: DecodeRules {
+    var rules = DecodeRules()
+    rules.ignoredCodes.http = failures.ignoredHTTPCodes
+    rules.ignoredCodes.grpc = Set(failures.ignoredGRPCCodes)
+    rules.peerAttributes = peers.attributes
+    return rules
+  }
+
   func receiverConfiguration(_ shares: MemoryShares) -> ReceiverConfiguration {
     var receive = ReceiverConfiguration()
     receive.grpcAddress = receiver.grpc.address
     receive.httpAddress = receiver.http.address
     receive.decodeLimits = decodeLimits(shares)
+    receive.decodeRules = decodeRules
     return receive
   }
 

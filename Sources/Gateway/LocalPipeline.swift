@@ -24,7 +24,7 @@ public struct LocalPipeline: ~Copyable {
     // A file is history: nothing in it is too old.
     limits.retentionNanos = .max
     limits.aheadNanosMax = .max
-    decoder = OTLPDecoder(names: names, limits: limits)
+    decoder = OTLPDecoder(names: names, limits: limits, rules: configuration.decodeRules)
     let traceLimits = configuration.traceLimits(memoryBytes: .max / 2)
     shard = Shard(limits: traceLimits)
     clockSkewNanosMax = traceLimits.clockSkewNanosMax

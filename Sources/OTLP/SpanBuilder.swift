@@ -12,6 +12,7 @@ import Model
 /// `endSpan` · `finish`.
 @safe struct SpanBuilder: ~Copyable {
   let limits: DecodeLimits
+  private let ignoredCodes: IgnoredCodes
   private let table: NameTable
   private let keys = AttributeKeyTable()
 
@@ -34,10 +35,14 @@ import Model
   // The span.
   private var spanAttributes = AttributeSlots()
   private var span = SpanFields()
+  /// Those that may name the other side.
+  private var chosenPeers: ChosenAttributes
 
-  init(names: NameTable, limits: DecodeLimits) {
+  init(names: NameTable, limits: DecodeLimits, rules: DecodeRules = DecodeRules()) {
     table = names
     self.limits = limits
+    ignoredCodes = rules.ignoredCodes
+    chosenPeers = ChosenAttributes(rules.peerAttributes)
   }
 
   /// How many spans of this request are in the batch.
@@ -85,7 +90,7 @@ import Model
 
   mutating func beginSpan() {
     span = SpanFields()
-    spanAttributes.removeAll()
+    forgetSpanAttributes()
   }
 
   mutating func traceID(_ bytes: UnsafeRawBufferPointer) { unsafe span.setTraceID(bytes) }
@@ -108,6 +113,7 @@ import Model
   }
 
   mutating func spanAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
+    unsafe chosenPeers.note(key, value)
     if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
   }
 
@@ -125,7 +131,10 @@ import Model
   }
 
   /// Forgets the span's attributes: a document gave the list a second time.
-  mutating func forgetSpanAttributes() { spanAttributes.removeAll() }
+  mutating func forgetSpanAttributes() {
+    spanAttributes.removeAll()
+    chosenPeers.removeAll()
+  }
 
   /// A decoder found the span unreadable by itself; `endSpan` still follows. The first reason stays.
   mutating func rejectSpan(_ reason: RejectionReason) {
@@ -143,8 +152,9 @@ import Model
     let node = MeshNode(spanAttributes)
     let workload = node?.kind == .waypoint ? MeshWorkload(spanAttributes) : nil
     let reporter = reporter(node, workload)
-    let meaning = SemanticConventions(
-      attributes: spanAttributes, span: span, resource: resource, workload: workload)
+    let meaning = unsafe SemanticConventions(
+      attributes: spanAttributes, span: span, resource: resource, workload: workload,
+      chosenPeer: chosenPeers.firstText, ignored: ignoredCodes)
     overflow = reporter.overflow
     let operation = operation(of: reporter.service)
     let peer = peer(meaning.peer)

@@ -1,3 +1,5 @@
+import OTLP
+
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
   public static let all: [ConfigurationKey] = [
@@ -31,6 +33,18 @@ extension ConfigurationKey {
     ConfigurationKey(
       "traces.clock_skew", \.traces.clockSkew, .duration(0...(10 * minute)),
       "by how much a span is moved at most where the clocks of two hosts disagree; 0 moves none"),
+    ConfigurationKey(
+      "failures.ignored_http_codes", \.failures.ignoredHTTPCodes,
+      .list(of: .httpCodes, countMax: 64),
+      "HTTP codes with which nothing failed, whatever a span says"),
+    ConfigurationKey(
+      "failures.ignored_grpc_codes", \.failures.ignoredGRPCCodes,
+      .list(of: .grpcCode, countMax: 16),
+      "gRPC codes with which nothing failed, whatever a span says"),
+    ConfigurationKey(
+      "peers.attributes", \.peers.attributes,
+      .list(of: .attributeKey, countMax: DecodeRules.peerAttributesMax),
+      "attributes of spans that name the other side, before all others"),
     ConfigurationKey(
       "limits.memory", \.limits.memory, .memory, flag: "memory",
       "what everything together may take; auto is half of the cgroup or the machine"),
