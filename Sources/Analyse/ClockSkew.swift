@@ -1,15 +1,16 @@
 import Model
 
-// Two hosts' clocks are never quite the same. Where a span and the one above it were timed by different
-// clocks and the times cannot both be right, the lower one is moved, with all that the same clock timed
-// below it. What has another explanation than clocks is left as it was sent.
+// Two hosts' clocks are never quite the same. Where a span and the one above it were timed by
+// different clocks and the times cannot both be right, the lower one is moved, with all that the same
+// clock timed below it. What has another explanation than clocks is left as it was sent.
 // - Source: Jaeger, the clock skew adjuster of its query service, whose rule this is; the exceptions
 //   (queues, work nobody waits for, callers that gave up) are Spangate's.
 
 /// How far the times of a trace's spans were moved so that callees lie within their callers.
 /// - Cost: O(n), no allocation for traces whose times agree.
 struct ClockSkew: Sendable {
-  /// Parallel to the spans: by how much each was moved, nanoseconds, modulo 2^64. Empty where none was.
+  /// Parallel to the spans: by how much each was moved, nanoseconds, modulo 2^64; empty where none
+  /// was.
   private(set) var deltas: [UInt64] = []
   /// Parallel to the spans where any is further off than clocks are corrected for; empty otherwise.
   private var isOverLimit: [Bool] = []
@@ -74,8 +75,8 @@ struct ClockSkew: Sendable {
     overLimitCount += 1
   }
 
-  /// Two spans of one host were timed by one clock. Where a host is not said, those of one service are
-  /// taken to be: a sidecar seldom says where it runs, and runs beside its application.
+  /// Two spans of one host were timed by one clock. Where a host is not said, those of one service
+  /// are taken to be: a sidecar seldom says where it runs, and runs beside its application.
   private static func areOfOneClock(_ child: SpanRecord, _ parent: SpanRecord) -> Bool {
     if child.host != 0, parent.host != 0 { return child.host == parent.host }
     return child.service == parent.service

@@ -36,7 +36,7 @@ extension TraceAnalyser {
     guard visit.isRequest else {
       // A fragment: what it did counts, but it is nobody's request.
       finding.ownTime = nil
-      findings.append(finding)
+      emit(finding, at: entry.service, entry.dimensions, into: &findings)
       return
     }
     counters[.requests] = 1
@@ -50,7 +50,7 @@ extension TraceAnalyser {
     finding.latency = entry.durationNanos
     finding.ownTime = visit.selfTime
     finding.exemplar = trace
-    findings.append(finding)
+    emit(finding, at: entry.service, entry.dimensions, into: &findings)
     finding.exemplar = nil
     if !entry.operation.isNone {
       finding.key = .operation(entry.service, entry.operation)
@@ -99,7 +99,9 @@ extension TraceAnalyser {
         &finding.counters, weight: weight,
         callerFailed: queued ? nil : forest.spans[visits[Int(visitOf[parent])].entry].isError)
     }
-    findings.append(finding)
+    emit(
+      finding, from: forest.spans[parent].service, to: entry.service, entry.dimensions,
+      into: &findings)
     emitAnswer(to: index, below: parent, into: &findings)
   }
 
@@ -138,7 +140,7 @@ extension TraceAnalyser {
     let proxyTime = visits[Int(visitOf[index])].proxyTime
     if proxyTime > 0 { finding.ownTime = proxyTime }
     if span.isError { countFailure(&finding.counters, weight: weight, callerFailed: nil) }
-    findings.append(finding)
+    emit(finding, from: span.peer, to: span.service, span.dimensions, into: &findings)
   }
 
   /// The node that a span calls and that does not report.
@@ -179,8 +181,8 @@ extension TraceAnalyser {
       // Nobody sees what is below the peer: the failure begins there as far as anyone can tell.
       node.counters[.errorOriginsAdjusted] = weight
     }
-    findings.append(finding)
-    findings.append(node)
+    emit(finding, from: span.service, to: peer, span.dimensions, into: &findings)
+    emit(node, at: peer, span.dimensions, into: &findings)
   }
 
   private func countFailure(_ counters: inout Counters, weight: Int64, callerFailed: Bool?) {
@@ -244,20 +246,24 @@ extension TraceAnalyser {
       let before = touched[key]
       touched[key] = (max(before?.end ?? 0, end), failed || before?.failed == true)
     }
+    func touch(node: NameID, _ dimensions: NameID, _ end: Nanos, _ failed: Bool) {
+      touch(.node(node), end, failed)
+      if !dimensions.isNone { touch(.dimension(node, dimensions), end, failed) }
+    }
     for visit in visits {
       let entry = forest.spans[visit.entry]
       let end = forest.recordedEnd(of: visit.entry)
       let failed = visit.isRequest && entry.isError
-      touch(.node(entry.service), end, failed)
+      touch(node: entry.service, entry.dimensions, end, failed)
       if !entry.version.isNone { touch(.version(entry.service, entry.version), end, failed) }
     }
     for index in forest.spans.indices {
       let end = forest.recordedEnd(of: index)
-      if isTaken(index) { touch(.node(queues[index]), end, false) }
-      if isCalledByClient(index) { touch(.node(forest.spans[index].peer), end, false) }
-      guard let peer = peerCalled(index) else { continue }
       let span = forest.spans[index]
-      touch(.node(peer), end, span.isError)
+      if isTaken(index) { touch(node: queues[index], span.dimensions, end, false) }
+      if isCalledByClient(index) { touch(node: span.peer, span.dimensions, end, false) }
+      guard let peer = peerCalled(index) else { continue }
+      touch(node: peer, span.dimensions, end, span.isError)
       // Whoever was called may have died before it could send its own span.
       if span.isError, !isSent(index), span.traits.isDisjoint(with: [.database, .messaging]) {
         let key = SeriesKey.unreached(peer, at: span.peerAddress, by: span.service)

@@ -151,7 +151,7 @@ extension TraceAnalyser {
       finding.counters[.errors] = messages
       finding.counters[.errorsAdjusted] = weight
     }
-    findings.append(finding)
+    emit(finding, from: queue, to: span.service, span.dimensions, into: &findings)
     if call == nil {
       emitUnseenSending(index, by: parent, messages: messages, into: &findings)
     }
@@ -169,9 +169,10 @@ extension TraceAnalyser {
     counters[.requestsAdjusted] = Int64(span.weight) &* messages
     var finding = Finding(
       window: window(of: index), key: .node(queues[index]), counters: counters)
-    findings.append(finding)
+    emit(finding, at: queues[index], span.dimensions, into: &findings)
     guard let sender else { return }
-    finding.key = .edge(forest.spans[sender].service, queues[index], .messagingSystem)
-    findings.append(finding)
+    let client = forest.spans[sender]
+    finding.key = .edge(client.service, queues[index], .messagingSystem)
+    emit(finding, from: client.service, to: queues[index], client.dimensions, into: &findings)
   }
 }

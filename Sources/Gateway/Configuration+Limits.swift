@@ -19,6 +19,7 @@ extension Configuration {
     rules.ignoredCodes.http = failures.ignoredHTTPCodes
     rules.ignoredCodes.grpc = Set(failures.ignoredGRPCCodes)
     rules.peerAttributes = peers.attributes
+    rules.dimensionAttributes = identity.dimensions
     return rules
   }
 

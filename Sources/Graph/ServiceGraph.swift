@@ -41,6 +41,8 @@ public struct Node: Sendable, Equatable {
   public var versions: [String]
   /// How many distinct instances were seen.
   public var instances: Int
+  /// The clusters its requests were taken in, sorted; those that name none do not count as one.
+  public var clusters: [String]
   public var figures: Figures
   /// Failed calls it made after which its own request did not fail, adjusted for sampling.
   public var errorsAbsorbed: Double

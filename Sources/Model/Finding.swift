@@ -64,12 +64,22 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// a service where it has no name, or a peer. `Counters.Field.traces` counts the caller's requests
   /// that made the call at all.
   case call = 12
+  /// A node's requests by what else is told apart of them: `first` the node, `second` the dimensions; of
+  /// a node that does not report, those of who called it.
+  case dimension = 14
+  /// Calls the same way: `first` the client node, `second` the server node, `third` the dimensions of
+  /// the request at the server, or of the caller where the server does not report.
+  case dimensionEdge = 15
 }
 
 extension SeriesKind {
   public static let all = Set(allCases)
   /// All that a graph shows: not what there is by operation, which is much.
-  public static let ofGraph = all.subtracting([.operation, .unreached, .path, .call])
+  public static let ofGraph = all.subtracting([
+    .operation, .unreached, .path, .call, .dimensionEdge,
+  ])
+  /// The same for the part of a graph with some dimensions.
+  public static let ofGraphByDimension = ofGraph.union([.dimensionEdge])
 }
 
 /// The address of a series within a window.
@@ -122,6 +132,14 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   ) -> SeriesKey {
     .init(.answered, peer.raw, service.raw, version.raw)
   }
+  public static func dimension(_ node: NameID, _ dimensions: NameID) -> SeriesKey {
+    .init(.dimension, node.raw, dimensions.raw)
+  }
+  public static func dimensionEdge(
+    _ client: NameID, _ server: NameID, _ dimensions: NameID
+  ) -> SeriesKey {
+    .init(.dimensionEdge, client.raw, server.raw, dimensions.raw)
+  }
   public static func path(
     _ path: UInt64, below parent: UInt64, operation: NameID
   ) -> SeriesKey {
@@ -147,8 +165,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public var names: [NameID] {
     switch kind {
     case .node: [NameID(first)]
-    case .version, .operation, .edge, .call: [NameID(first), NameID(second)]
-    case .instance, .unreached, .answered: [NameID(first), NameID(second), NameID(third)]
+    case .version, .operation, .edge, .call, .dimension: [NameID(first), NameID(second)]
+    case .instance, .unreached, .answered, .dimensionEdge:
+      [NameID(first), NameID(second), NameID(third)]
     case .path: [NameID(third)]
     case .unpaired, .coverage, .overflow: []
     }

@@ -3,7 +3,11 @@ public struct DecodeRules: Sendable, Equatable {
   public var ignoredCodes = IgnoredCodes()
   /// Attributes of spans that are asked before all others who is on the other side, in this order.
   public var peerAttributes: [String] = []
+  /// Attributes of resources and spans by which requests are told apart, besides the cluster.
+  public var dimensionAttributes: [String] = []
 
+  /// How many attributes may be chosen to tell requests apart.
+  public static let dimensionAttributesMax = 8
   /// How many attributes may be chosen to name the other side.
   public static let peerAttributesMax = 16
   /// Bytes of the key of an attribute that is chosen.

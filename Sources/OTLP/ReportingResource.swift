@@ -29,6 +29,10 @@ struct ReportingResource {
   /// Whose clock timed the spans (`SpanRecord.host`).
   var host: UInt32 = 0
 
+  /// What its requests are told apart by, and whether that is summed under overflow.
+  var dimensions: NameID = .none
+  var dimensionsOverflow: SpanTraits = []
+
   /// Whose names the batch lists already.
   var listed = Reporter()
 

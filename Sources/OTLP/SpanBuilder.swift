@@ -38,11 +38,15 @@ import Model
   /// Those that may name the other side.
   private var chosenPeers: ChosenAttributes
 
+  // What requests are told apart by, besides who took them.
+  private var dimensions: DimensionReader
+
   init(names: NameTable, limits: DecodeLimits, rules: DecodeRules = DecodeRules()) {
     table = names
     self.limits = limits
     ignoredCodes = rules.ignoredCodes
     chosenPeers = ChosenAttributes(rules.peerAttributes)
+    dimensions = DimensionReader(chosen: rules.dimensionAttributes)
   }
 
   /// How many spans of this request are in the batch.
@@ -78,9 +82,13 @@ import Model
 
   // MARK: The resource
 
-  mutating func beginResource() { resourceAttributes.removeAll() }
+  mutating func beginResource() {
+    resourceAttributes.removeAll()
+    dimensions.beginResource()
+  }
 
   mutating func resourceAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
+    unsafe dimensions.noteOfResource(key, value)
     if let key = unsafe keys.find(key) { resourceAttributes.set(key, value) }
   }
 
@@ -114,6 +122,7 @@ import Model
 
   mutating func spanAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
     unsafe chosenPeers.note(key, value)
+    unsafe dimensions.noteOfSpan(key, value)
     if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
   }
 
@@ -134,6 +143,7 @@ import Model
   mutating func forgetSpanAttributes() {
     spanAttributes.removeAll()
     chosenPeers.removeAll()
+    dimensions.beginSpan()
   }
 
   /// A decoder found the span unreadable by itself; `endSpan` still follows. The first reason stays.
@@ -156,6 +166,7 @@ import Model
       attributes: spanAttributes, span: span, resource: resource, workload: workload,
       chosenPeer: chosenPeers.firstText, ignored: ignoredCodes)
     overflow = reporter.overflow
+    let dimensions = dimensionsOfSpan()
     let operation = operation(of: reporter.service)
     let peer = peer(meaning.peer)
     let peerAddress = unsafe address(meaning.peerHost)
@@ -171,7 +182,8 @@ import Model
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
         service: reporter.service, version: reporter.version, instance: reporter.instance,
         operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
-        kind: span.kind, traits: traits, links: links, host: resource.host),
+        kind: span.kind, traits: traits, links: links, host: resource.host,
+        dimensions: dimensions),
       trace: identity.trace)
   }
 
@@ -222,6 +234,26 @@ import Model
     resource.reporter.instance = instance(attributes)
     resource.reporter.overflow = overflow
     resource.host = host(attributes)
+    identifyDimensions()
+  }
+
+  private mutating func identifyDimensions() {
+    overflow = []
+    dimensions.endResource(into: &name)
+    resource.dimensions = internDimensions()
+    resource.dimensionsOverflow = overflow
+  }
+
+  private mutating func dimensionsOfSpan() -> NameID {
+    if unsafe dimensions.endSpan(meshCluster: spanAttributes.meshCluster, into: &name) {
+      return used(internDimensions())
+    }
+    overflow.formUnion(resource.dimensionsOverflow)
+    return used(resource.dimensions)
+  }
+
+  private mutating func internDimensions() -> NameID {
+    name.bytes.isEmpty ? .none : intern(.dimensions, scope: .none)
   }
 
   /// 32 bits of a hash are enough: two hosts of one trace that share it are not told apart, and are

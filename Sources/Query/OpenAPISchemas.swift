@@ -60,7 +60,7 @@ enum OpenAPISchemas {
 
   /// What was seen of it.
   private static let presence: [(String, Shape)] =
-    [("versions", .list(.text)), ("instances", .integer)] + figures
+    [("versions", .list(.text)), ("instances", .integer), ("clusters", .list(.text))] + figures
     + [("errors_absorbed", .number)]
 
   /// Which edge it is.
@@ -129,6 +129,11 @@ enum OpenAPISchemas {
         ("entries", .list(.reference("PathEntry"))),
       ]
     ),
+    (
+      "Dimension",
+      [("attribute", .text), ("values", .list(.reference("DimensionValue")))]
+    ),
+    ("DimensionValue", [("value", .text)] + figures),
     ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
     (
       "Edge", ends + measures
@@ -328,6 +333,7 @@ enum OpenAPISchemas {
         ("downstream", .list(.reference("Edge"))),
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
+        ("dimensions", .list(.reference("Dimension"))), ("not_counted", .list(.text)),
         ("blast_radius", .reference("BlastRadius")),
         ("markers", .list(.reference("Marker"))),
       ]

@@ -20,7 +20,8 @@ import Testing
     let node = nodes[3]
     #expect(
       Set(node.keys) == [
-        "id", "service", "namespace", "kind", "versions", "instances", "requests", "errors",
+        "id", "service", "namespace", "kind", "versions", "instances", "clusters", "requests",
+        "errors",
         "error_rate", "error_origins", "errors_passed_through", "errors_absorbed", "traces",
         "error_traces", "latency_ms", "self_time_ms", "critical_path_share", "exemplars",
       ])

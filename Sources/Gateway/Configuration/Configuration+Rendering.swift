@@ -52,9 +52,10 @@ extension ConfigurationKey {
       "| key | type | default | allowed | flag | what it does |", "|---|---|---|---|---|---|",
     ]
     for key in all {
+      let standard = key.defaultText.isEmpty ? key.yaml("") : key.defaultText
       let flag = key.flag.map { "`--\($0)`" } ?? ""
       lines.append(
-        "| `\(key.path)` | \(key.type) | `\(key.defaultText.isEmpty ? key.yaml("") : key.defaultText)` | \(key.range) | \(flag) "
+        "| `\(key.path)` | \(key.type) | `\(standard)` | \(key.range) | \(flag) "
           + "| \(key.summary) |")
     }
     return lines.joined(separator: "\n") + "\n"

@@ -15,6 +15,7 @@ public struct Configuration: Sendable, Equatable {
   public var traces = TracesSection()
   public var failures = FailuresSection()
   public var peers = PeersSection()
+  public var identity = IdentitySection()
   public var limits = LimitsSection()
   public var metrics = MetricsSection()
   public var gate = GateSection()
@@ -84,6 +85,14 @@ public struct FailuresSection: Sendable, Equatable {
 public struct PeersSection: Sendable, Equatable {
   /// Keys of attributes that are asked first.
   public var attributes: [String] = []
+
+  public init() {}
+}
+
+/// What is told apart.
+public struct IdentitySection: Sendable, Equatable {
+  /// Keys of attributes by which requests are told apart, besides the cluster.
+  public var dimensions: [String] = []
 
   public init() {}
 }

@@ -46,6 +46,10 @@ extension ConfigurationKey {
       .list(of: .attributeKey, countMax: DecodeRules.peerAttributesMax),
       "attributes of spans that name the other side, before all others"),
     ConfigurationKey(
+      "identity.dimensions", \.identity.dimensions,
+      .list(of: .attributeKey, countMax: DecodeRules.dimensionAttributesMax),
+      "attributes of resources and spans by which requests are told apart, besides the cluster"),
+    ConfigurationKey(
       "limits.memory", \.limits.memory, .memory, flag: "memory",
       "what everything together may take; auto is half of the cgroup or the machine"),
     ConfigurationKey(
