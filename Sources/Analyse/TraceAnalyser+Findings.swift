@@ -31,12 +31,12 @@ extension TraceAnalyser {
     var counters = Counters()
     counters[.criticalPathNanos] = adjusted(visit.criticalTime, weight)
     var finding = Finding(
-      window: entry.end.floored(to: windowNanos), key: .node(entry.service), counters: counters,
+      window: window(of: visit.entry), key: .node(entry.service), counters: counters,
       weight: weight)
     guard visit.isRequest else {
       // A fragment: what it did counts, but it is nobody's request.
       finding.ownTime = nil
-      findings.append(finding)
+      emit(finding, at: entry.service, entry.dimensions, into: &findings)
       return
     }
     counters[.requests] = 1
@@ -50,7 +50,7 @@ extension TraceAnalyser {
     finding.latency = entry.durationNanos
     finding.ownTime = visit.selfTime
     finding.exemplar = trace
-    findings.append(finding)
+    emit(finding, at: entry.service, entry.dimensions, into: &findings)
     finding.exemplar = nil
     if !entry.operation.isNone {
       finding.key = .operation(entry.service, entry.operation)
@@ -79,7 +79,7 @@ extension TraceAnalyser {
     let weight = Int64(entry.weight)
     let callee = visits[Int(visitOf[index])]
     var finding = Finding(
-      window: entry.end.floored(to: windowNanos),
+      window: window(of: index),
       key: .edge(
         forest.spans[parent].service, entry.service, queued ? .messagingSystem : .direct),
       latency: entry.durationNanos, weight: weight, exemplar: trace)
@@ -99,7 +99,9 @@ extension TraceAnalyser {
         &finding.counters, weight: weight,
         callerFailed: queued ? nil : forest.spans[visits[Int(visitOf[parent])].entry].isError)
     }
-    findings.append(finding)
+    emit(
+      finding, from: forest.spans[parent].service, to: entry.service, entry.dimensions,
+      into: &findings)
     emitAnswer(to: index, below: parent, into: &findings)
   }
 
@@ -113,7 +115,7 @@ extension TraceAnalyser {
     counters[.requests] = 1
     findings.append(
       Finding(
-        window: callee.end.floored(to: .minute),
+        window: forest.recordedEnd(of: entry).floored(to: .minute),
         key: .answered(
           forest.spans[call].peer, by: callee.service, version: callee.version),
         counters: counters))
@@ -130,7 +132,7 @@ extension TraceAnalyser {
     let span = forest.spans[index]
     let weight = Int64(span.weight)
     var finding = Finding(
-      window: span.end.floored(to: windowNanos),
+      window: window(of: index),
       key: .edge(span.peer, span.service, .virtualNode), latency: span.durationNanos,
       weight: weight, exemplar: trace)
     finding.counters[.requests] = 1
@@ -138,7 +140,7 @@ extension TraceAnalyser {
     let proxyTime = visits[Int(visitOf[index])].proxyTime
     if proxyTime > 0 { finding.ownTime = proxyTime }
     if span.isError { countFailure(&finding.counters, weight: weight, callerFailed: nil) }
-    findings.append(finding)
+    emit(finding, from: span.peer, to: span.service, span.dimensions, into: &findings)
   }
 
   /// The node that a span calls and that does not report.
@@ -155,7 +157,7 @@ extension TraceAnalyser {
     let span = forest.spans[index]
     let weight = Int64(span.weight)
     var finding = Finding(
-      window: span.end.floored(to: windowNanos),
+      window: window(of: index),
       key: .edge(
         span.service, peer, isSent(index) ? .messagingSystem : connectionType(toPeerOf: span)),
       latency: span.durationNanos, clientLatency: span.durationNanos, weight: weight,
@@ -179,8 +181,8 @@ extension TraceAnalyser {
       // Nobody sees what is below the peer: the failure begins there as far as anyone can tell.
       node.counters[.errorOriginsAdjusted] = weight
     }
-    findings.append(finding)
-    findings.append(node)
+    emit(finding, from: span.service, to: peer, span.dimensions, into: &findings)
+    emit(node, at: peer, span.dimensions, into: &findings)
   }
 
   private func countFailure(_ counters: inout Counters, weight: Int64, callerFailed: Bool?) {
@@ -233,7 +235,7 @@ extension TraceAnalyser {
     counters[.requestsAdjusted] = Int64(span.weight)
     findings.append(
       Finding(
-        window: span.end.floored(to: windowNanos), key: key, counters: counters))
+        window: window(of: index), key: key, counters: counters))
   }
 
   /// Traces by node, by version and by peer that was not reached, at most one each a trace, in the window in which the last of
@@ -244,24 +246,28 @@ extension TraceAnalyser {
       let before = touched[key]
       touched[key] = (max(before?.end ?? 0, end), failed || before?.failed == true)
     }
+    func touch(node: NameID, _ dimensions: NameID, _ end: Nanos, _ failed: Bool) {
+      touch(.node(node), end, failed)
+      if !dimensions.isNone { touch(.dimension(node, dimensions), end, failed) }
+    }
     for visit in visits {
       let entry = forest.spans[visit.entry]
+      let end = forest.recordedEnd(of: visit.entry)
       let failed = visit.isRequest && entry.isError
-      touch(.node(entry.service), entry.end, failed)
-      if !entry.version.isNone { touch(.version(entry.service, entry.version), entry.end, failed) }
+      touch(node: entry.service, entry.dimensions, end, failed)
+      if !entry.version.isNone { touch(.version(entry.service, entry.version), end, failed) }
     }
     for index in forest.spans.indices {
-      if isTaken(index) { touch(.node(queues[index]), forest.spans[index].end, false) }
-      if isCalledByClient(index) {
-        touch(.node(forest.spans[index].peer), forest.spans[index].end, false)
-      }
-      guard let peer = peerCalled(index) else { continue }
+      let end = forest.recordedEnd(of: index)
       let span = forest.spans[index]
-      touch(.node(peer), span.end, span.isError)
+      if isTaken(index) { touch(node: queues[index], span.dimensions, end, false) }
+      if isCalledByClient(index) { touch(node: span.peer, span.dimensions, end, false) }
+      guard let peer = peerCalled(index) else { continue }
+      touch(node: peer, span.dimensions, end, span.isError)
       // Whoever was called may have died before it could send its own span.
       if span.isError, !isSent(index), span.traits.isDisjoint(with: [.database, .messaging]) {
         let key = SeriesKey.unreached(peer, at: span.peerAddress, by: span.service)
-        touch(key, span.end, true)
+        touch(key, end, true)
       }
     }
     for (key, seen) in touched {
@@ -277,7 +283,7 @@ extension TraceAnalyser {
     var end: Nanos = 0
     var criticalTime: Int64 = 0
     for index in forest.spans.indices {
-      end = max(end, forest.spans[index].end)
+      end = max(end, forest.recordedEnd(of: index))
       let time = adjusted(criticalTimes[index], Int64(forest.spans[index].weight))
       criticalTime = min(criticalTime + time, TraceAnalyser.criticalNanosMax)
     }
@@ -285,9 +291,19 @@ extension TraceAnalyser {
     counters[.requests] = Int64(forest.spans.count)
     counters[.traces] = 1
     counters[.criticalPathNanos] = criticalTime
-    findings.append(
-      Finding(window: end.floored(to: windowNanos), key: .coverage(tenant), counters: counters))
+    counters[.skewed] = Int64(forest.skewedCount)
+    let window = end.floored(to: windowNanos)
+    findings.append(Finding(window: window, key: .coverage(tenant), counters: counters))
+    guard forest.skewOverLimitCount > 0 else { return }
+    counters = Counters()
+    counters[.skewed] = Int64(forest.skewOverLimitCount)
+    findings.append(Finding(window: window, key: .skewOverLimit(tenant), counters: counters))
   }
+
+  /// The window a span falls into: by the clock that timed it, whatever it was corrected by. Windows
+  /// are finished by what spans say when they come, and a span must not change its window because
+  /// another one of its trace came late.
+  func window(of index: Int) -> Nanos { forest.recordedEnd(of: index).floored(to: windowNanos) }
 
   /// What one finding adds to the critical path at most, 13 days: an hour sampled at one in three
   /// hundred is below it, and thousands of findings with the wildest claims still sum without

@@ -136,7 +136,7 @@ extension TraceAnalyser {
     var end: Nanos = 0
     var weight = Int64(SpanRecord.weightOne)
     for root in CriticalPath.roots(of: forest) {
-      end = max(end, forest.spans[root].end)
+      end = max(end, forest.recordedEnd(of: root))
       weight = Int64(forest.spans[root].weight)
     }
     for step in paths() {

@@ -137,7 +137,7 @@ extension TraceAnalyser {
     let parent = isCalled(index) ? forest.parent(of: index) : nil
     let call = parent.flatMap { callOf[$0] >= 0 ? Int(callOf[$0]) : nil }
     var finding = Finding(
-      window: span.end.floored(to: windowNanos),
+      window: window(of: index),
       key: .edge(queue, span.service, .messagingSystem), latency: span.durationNanos,
       ownTime: call.map { span.start.saturatingSubtracting(forest.spans[$0].end) },
       weight: weight, exemplar: trace)
@@ -151,7 +151,7 @@ extension TraceAnalyser {
       finding.counters[.errors] = messages
       finding.counters[.errorsAdjusted] = weight
     }
-    findings.append(finding)
+    emit(finding, from: queue, to: span.service, span.dimensions, into: &findings)
     if call == nil {
       emitUnseenSending(index, by: parent, messages: messages, into: &findings)
     }
@@ -168,10 +168,11 @@ extension TraceAnalyser {
     counters[.requests] = messages
     counters[.requestsAdjusted] = Int64(span.weight) &* messages
     var finding = Finding(
-      window: span.end.floored(to: windowNanos), key: .node(queues[index]), counters: counters)
-    findings.append(finding)
+      window: window(of: index), key: .node(queues[index]), counters: counters)
+    emit(finding, at: queues[index], span.dimensions, into: &findings)
     guard let sender else { return }
-    finding.key = .edge(forest.spans[sender].service, queues[index], .messagingSystem)
-    findings.append(finding)
+    let client = forest.spans[sender]
+    finding.key = .edge(client.service, queues[index], .messagingSystem)
+    emit(finding, from: client.service, to: queues[index], client.dimensions, into: &findings)
   }
 }

@@ -20,10 +20,12 @@ extension TraceAnalyser {
     calls.sort { ($0.visit, $0.callee) < ($1.visit, $1.callee) }
     var last: (visit: Int32, callee: NameID)?
     for call in calls {
-      let entry = forest.spans[visits[Int(call.visit)].entry]
+      let index = visits[Int(call.visit)].entry
+      let entry = forest.spans[index]
       let caller = entry.operation.isNone ? entry.service : entry.operation
       var finding = Finding(
-        window: entry.end.floored(to: .minute), key: .call(from: caller, to: call.callee))
+        window: forest.recordedEnd(of: index).floored(to: .minute),
+        key: .call(from: caller, to: call.callee))
       finding.counters[.requests] = 1
       finding.counters[.requestsAdjusted] = call.weight
       if call.failed {

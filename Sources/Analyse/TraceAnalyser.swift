@@ -85,7 +85,11 @@ public struct TraceAnalyser: Sendable {
     case receive, settle
   }
 
-  public init() {}
+  private let clockSkewNanosMax: Nanos
+
+  /// - Parameter clockSkewNanosMax: by how much a span's times are moved at most where the clocks of
+  ///   two hosts disagree; 0 moves none.
+  public init(clockSkewNanosMax: Nanos = 0) { self.clockSkewNanosMax = clockSkewNanosMax }
 
   /// Appends the findings of a trace.
   /// - Returns: how many of the spans were copies of others.
@@ -94,7 +98,7 @@ public struct TraceAnalyser: Sendable {
     _ spans: [SpanRecord], key: TraceKey, into findings: inout [Finding]
   ) -> Int {
     guard !spans.isEmpty else { return 0 }
-    forest.build(spans)
+    forest.build(spans, clockSkewNanosMax: clockSkewNanosMax)
     findVisits()
     findRoles()
     findCalls()

@@ -8,7 +8,7 @@ public import Model
 /// cut, children in the order the time rules need.
 /// - Cost: O(n log n), no allocation once the buffers have grown.
 public struct TraceForest: Sendable {
-  /// Sorted by identity; each span once.
+  /// Sorted by identity; each span once. Their times agree as far as clocks can be corrected for.
   public private(set) var spans: [SpanRecord] = []
   /// Parallel to `spans`: the index of the parent, or −1 for a root.
   public private(set) var parents: [Int32] = []
@@ -19,6 +19,7 @@ public struct TraceForest: Sendable {
   /// How many of the spans given were copies of another.
   public private(set) var duplicateCount = 0
 
+  private var skew = ClockSkew()
   private var childOffsets: [Int32] = []
   private var childIndices: [Int32] = []
   private var marks: [UInt8] = []
@@ -36,8 +37,10 @@ public struct TraceForest: Sendable {
 
   public init() {}
 
-  /// Settles the parentage of a trace.
-  public mutating func build(_ input: [SpanRecord]) {
+  /// Settles the parentage of a trace, and its times.
+  /// - Parameter clockSkewNanosMax: by how much a span is moved at most so that it agrees with its
+  ///   parent on another host; 0 leaves all times as they were sent.
+  public mutating func build(_ input: [SpanRecord], clockSkewNanosMax: Nanos = 0) {
     spans.removeAll(keepingCapacity: true)
     spans.append(contentsOf: input)
     spans.removeCopies()
@@ -46,7 +49,25 @@ public struct TraceForest: Sendable {
     cutCycles()
     listChildren()
     listOrder()
+    adjustTimes(clockSkewNanosMax)
   }
+
+  /// Moves spans whose clocks were off; the order of children follows from their times.
+  private mutating func adjustTimes(_ nanosMax: Nanos) {
+    skew.adjust(&spans, parents: parents, order: order, nanosMax: nanosMax)
+    guard skew.adjustedCount > 0 else { return }
+    for index in spans.indices { sortChildren(of: index) }
+    listOrder()
+  }
+
+  /// When a span ended by the clock that timed it, before it was moved.
+  public func recordedEnd(of index: Int) -> Nanos {
+    skew.deltas.isEmpty ? spans[index].end : spans[index].end &- skew.deltas[index]
+  }
+
+  /// Spans whose times were moved, and spans left alone because they would have been moved too far.
+  public var skewedCount: Int { skew.adjustedCount }
+  public var skewOverLimitCount: Int { skew.overLimitCount }
 
   /// The children of a span: latest end first, then latest start, then identity.
   public func children(of index: Int) -> ArraySlice<Int32> {

@@ -38,8 +38,14 @@ struct GraphAnswer: Decodable {
     var traces: Double?
     var lateSpans: Double?
     var duplicates: Double?
+    var clockSkew: ClockSkew?
     var unpaired: [String: Double]?
     var overflow: [String: Double]?
+  }
+
+  struct ClockSkew: Decodable {
+    var adjusted: Double?
+    var overLimit: Double?
   }
 
   var start: String?
@@ -111,6 +117,12 @@ extension GraphAnswer {
     if let late = coverage?.lateSpans, late > 0 { notes.append("\(Figure.count(late)) late") }
     if let duplicates = coverage?.duplicates, duplicates > 0 {
       notes.append("\(Figure.count(duplicates)) sent more than once")
+    }
+    if let moved = coverage?.clockSkew?.adjusted, moved > 0 {
+      notes.append("\(Figure.count(moved)) moved in time")
+    }
+    if let beyond = coverage?.clockSkew?.overLimit, beyond > 0 {
+      notes.append("\(Figure.count(beyond)) beyond traces.clock_skew")
     }
     for (reason, count) in (coverage?.unpaired ?? [:]).sorted(by: { $0.key < $1.key }) {
       notes.append("\(Figure.count(count)) \(reason)")

@@ -18,6 +18,9 @@ struct GraphCommand: AsyncParsableCommand {
   @Option(help: "Only what is connected to this service: a name or an id.") var service: String?
   @Option(help: "Only services of this namespace.") var namespace: String?
   @Option(help: "Only this environment.") var environment: String?
+  @Option(help: "Only requests taken in this cluster.") var cluster: String?
+  @Option(help: "Only requests with this value of an attribute, as key:value.") var dimension:
+    String?
   @Option(help: "How many calls away from the service.") var depth: Int?
   @Option(help: "up (callers), down (callees) or both.") var direction: Direction?
   @Option(help: "RFC 3339 or Unix time; the default is 15 minutes ago.") var start: String?
@@ -47,7 +50,8 @@ struct GraphCommand: AsyncParsableCommand {
   private var query: [URLQueryItem] {
     let values: [(String, String?)] = [
       ("format", format == .table ? "json" : format.rawValue), ("service", service),
-      ("namespace", namespace), ("environment", environment), ("depth", depth.map { "\($0)" }),
+      ("namespace", namespace), ("environment", environment),
+      ("cluster", cluster), ("dimension", dimension), ("depth", depth.map { "\($0)" }),
       ("direction", direction?.rawValue), ("start", start), ("end", end),
     ]
     return values.compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }

@@ -14,11 +14,21 @@ extension Configuration {
     return decode
   }
 
+  var decodeRules: DecodeRules {
+    var rules = DecodeRules()
+    rules.ignoredCodes.http = failures.ignoredHTTPCodes
+    rules.ignoredCodes.grpc = Set(failures.ignoredGRPCCodes)
+    rules.peerAttributes = peers.attributes
+    rules.dimensionAttributes = identity.dimensions
+    return rules
+  }
+
   func receiverConfiguration(_ shares: MemoryShares) -> ReceiverConfiguration {
     var receive = ReceiverConfiguration()
     receive.grpcAddress = receiver.grpc.address
     receive.httpAddress = receiver.http.address
     receive.decodeLimits = decodeLimits(shares)
+    receive.decodeRules = decodeRules
     return receive
   }
 
@@ -55,6 +65,7 @@ extension Configuration {
     trace.idleNanos = traces.idle
     trace.maxAgeNanos = traces.maxAge
     trace.rememberNanos = traces.remember
+    trace.clockSkewNanosMax = traces.clockSkew
     trace.spansPerTraceMax = limits.spansPerTrace
     trace.bytesMax = memoryBytes
     trace.sealedBytesMax = min(memoryBytes / 2, 64 << 20)

@@ -121,6 +121,13 @@ enum GatewayMetrics {
         "spangate_traces_sealed_for_memory_total", "Traces sealed early because of limits.memory.",
         counters.tracesSealedForMemory),
       Metric(
+        "spangate_spans_skewed_total", .counter,
+        help: "Spans at odds with their callers' clocks: adjusted, or over traces.clock_skew.",
+        samples: [
+          .init(Double(counters.skewAdjusted), labels: ["outcome": "adjusted"]),
+          .init(Double(counters.skewOverLimit), labels: ["outcome": "over_limit"]),
+        ]),
+      Metric(
         "spangate_traces_held", .gauge, help: "Traces open or remembered.",
         value: Double(figures.traceCount)),
       Metric(

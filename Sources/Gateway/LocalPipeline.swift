@@ -9,6 +9,7 @@ public struct LocalPipeline: ~Copyable {
   private let names = NameTable()
   private let decoder: OTLPDecoder
   private var shard: Shard
+  private let clockSkewNanosMax: Nanos
   private var sequence: UInt64 = 0
   private var spans: [TraceKey: [SpanRecord]] = [:]
 
@@ -23,8 +24,10 @@ public struct LocalPipeline: ~Copyable {
     // A file is history: nothing in it is too old.
     limits.retentionNanos = .max
     limits.aheadNanosMax = .max
-    decoder = OTLPDecoder(names: names, limits: limits)
-    shard = Shard(limits: configuration.traceLimits(memoryBytes: .max / 2))
+    decoder = OTLPDecoder(names: names, limits: limits, rules: configuration.decodeRules)
+    let traceLimits = configuration.traceLimits(memoryBytes: .max / 2)
+    shard = Shard(limits: traceLimits)
+    clockSkewNanosMax = traceLimits.clockSkewNanosMax
   }
 
   /// Takes in one export request.
@@ -68,11 +71,16 @@ public struct LocalPipeline: ~Copyable {
       end: (starts.max() ?? 0).saturatingAdding(windowNanos), revision: snapshot.revision)
   }
 
-  /// The critical path of each trace, in the order of trace ids.
+  /// The critical path of each trace, in the order of trace ids. By the rule the graph rests on it is
+  /// that of the times as clocks were corrected; by published rules that of the times that were sent,
+  /// as the tools they come from have them.
   public func criticalPaths(rule: CriticalPathRule = .wallclock) -> [TraceCriticalPath] {
     var paths: [TraceCriticalPath] = []
+    let skewMax = rule == .wallclock ? clockSkewNanosMax : 0
     for (key, spans) in spans.sorted(by: { $0.key.trace < $1.key.trace }) {
-      paths.append(TraceCriticalPath(trace: key.trace, spans: spans, names: names, rule: rule))
+      paths.append(
+        TraceCriticalPath(
+          trace: key.trace, spans: spans, names: names, rule: rule, clockSkewNanosMax: skewMax))
     }
     return paths
   }

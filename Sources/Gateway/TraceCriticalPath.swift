@@ -34,10 +34,13 @@ public struct TraceCriticalPath: Sendable, Equatable {
   public var callPaths: [CallPath] = []
   public var errors: Errors?
 
-  init(trace: TraceID, spans: [SpanRecord], names: NameTable, rule: CriticalPathRule) {
+  init(
+    trace: TraceID, spans: [SpanRecord], names: NameTable, rule: CriticalPathRule,
+    clockSkewNanosMax: Nanos = 0
+  ) {
     self.trace = trace
     var forest = TraceForest()
-    forest.build(spans)
+    forest.build(spans, clockSkewNanosMax: clockSkewNanosMax)
     let path = TracePath(forest, rule: rule)
     sections = path.sections.map {
       Section(span: forest.spans[$0.span].id, start: $0.from, end: $0.until)

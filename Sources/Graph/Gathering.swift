@@ -34,6 +34,8 @@ struct Gathering {
   private(set) var calls: [NameID: [NameID: Sums]] = [:]
   /// Of each service: the instances, each with the version it ran.
   private(set) var instances: [NameID: [(instance: NameID, version: NameID)]] = [:]
+  /// Of each node its requests by their dimensions.
+  private(set) var dimensions: [NameID: [NameID: Sums]] = [:]
   /// All critical-path time: that of nodes, and that of the gaps on edges, which is no node's.
   private(set) var criticalPathNanos: Int64 = 0
   private(set) var coverage = Coverage()
@@ -42,12 +44,15 @@ struct Gathering {
   private let names: [NameID: Name]
   private let aliases: PeerAliases
   private var foreign: Set<NameID> = []
+  private var filter: DimensionFilter
 
   /// Under this name `Coverage.overflow` counts series whose name is not known any more.
   static let missingNamesLabel = "names_missing"
 
-  init(_ input: GraphInput, tenant: TenantID) {
+  /// - Parameter dimensions: only requests with all of these count; empty: all requests.
+  init(_ input: GraphInput, tenant: TenantID, dimensions: [Dimensions.Pair] = []) {
     self.tenant = tenant
+    filter = DimensionFilter(dimensions, of: input)
     names = input.names
     aliases = PeerAliases(input)
     for (key, sums) in input.window.series { take(key, sums) }
@@ -55,24 +60,29 @@ struct Gathering {
 
   private mutating func take(_ key: SeriesKey, _ sums: Sums) {
     let first = aliases.node(NameID(key.first))
-    var second = NameID(key.second)
+    let second = NameID(key.second)
     switch key.kind {
     case .node:
-      guard isShown(first) else { return }
+      guard !filter.isSet, isShown(first) else { return }
       nodes[first, default: Sums()].merge(sums)
     case .edge:
-      second = aliases.node(second)
-      guard isShown(first), isShown(second) else { return }
-      var type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:)) ?? .direct
-      if second.raw != key.second { type = .direct }
-      edges[EdgeKey(client: first, server: second, type: type), default: Sums()].merge(sums)
-      absorbed[first, default: 0] &+= sums.counters[.absorbedAdjusted]
+      guard !filter.isSet else { return }
+      let type = UInt8(exactly: key.third).flatMap(ConnectionType.init(rawValue:))
+      takeEdge(key, type ?? .direct, sums)
+    case .dimension:
+      guard isWanted(first) else { return }
+      dimensions[first, default: [:]][second, default: Sums()].merge(sums)
+      guard filter.isSet, filter.matches(second), isShown(first) else { return }
+      nodes[first, default: Sums()].merge(sums)
+    case .dimensionEdge:
+      guard filter.isSet, filter.matches(NameID(key.third)) else { return }
+      takeEdge(key, filter.type(ofEdge: key), sums)
     case .version:
-      if isShown(first) { versions[first, default: [:]][second] = sums }
+      if isWanted(first) { versions[first, default: [:]][second] = sums }
     case .operation:
-      if isShown(first) { operations[first, default: [:]][second] = sums }
+      if !filter.isSet, isShown(first) { operations[first, default: [:]][second] = sums }
     case .instance:
-      if isShown(first) { instances[first, default: []].append((second, NameID(key.third))) }
+      if isWanted(first) { instances[first, default: []].append((second, NameID(key.third))) }
     case .unpaired:
       if key.first == UInt64(tenant.raw) { takeUnpaired(key.second, sums.counters) }
     case .overflow:
@@ -81,10 +91,30 @@ struct Gathering {
     case .call: calls[first, default: [:]][second] = sums
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
+      guard key.second != SeriesKey.skewOverLimitPart else {
+        coverage.skewOverLimit &+= sums.counters[.skewed]
+        return
+      }
       criticalPathNanos &+= sums.counters[.criticalPathNanos]
       takeCoverage(sums.counters)
     }
   }
+
+  private mutating func takeEdge(_ key: SeriesKey, _ type: ConnectionType, _ sums: Sums) {
+    let client = aliases.node(NameID(key.first))
+    let server = aliases.node(NameID(key.second))
+    guard isShown(client), isShown(server) else { return }
+    let type = server.raw == key.second ? type : .direct
+    edges[EdgeKey(client: client, server: server, type: type), default: Sums()].merge(sums)
+    absorbed[client, default: 0] &+= sums.counters[.absorbedAdjusted]
+  }
+
+  /// Whether something about a node is of use. Of a part of the graph it is not known yet which nodes
+  /// are shown: only what is counted by dimensions says so.
+  private mutating func isWanted(_ id: NameID) -> Bool { filter.isSet || isShown(id) }
+
+  /// Only requests with some dimensions are counted: what is not counted by them is not known.
+  var isPart: Bool { filter.isSet }
 
   /// Whether a node is one of the tenant's and has a name; remembers how it is called.
   private mutating func isShown(_ id: NameID) -> Bool {
@@ -120,6 +150,7 @@ struct Gathering {
     coverage.traces &+= counters[.traces]
     coverage.lateSpans &+= counters[.late]
     coverage.duplicates &+= counters[.duplicates]
+    coverage.skewAdjusted &+= counters[.skewed]
   }
 
   /// The text of a version, an instance or an operation; empty where spans named none.
@@ -135,6 +166,7 @@ extension Gathering {
       namespace: reference.namespace, service: reference.name, kind: reference.kind,
       versions: versions.sorted(),
       instances: Set((instances[id] ?? []).map(\.instance)).subtracting([.none]).count,
+      clusters: clusters(of: id),
       figures: Figures(nodes[id] ?? Sums(), criticalPathNanos: criticalPathNanos),
       errorsAbsorbed: Double(absorbed[id] ?? 0) / Double(SpanRecord.weightOne))
   }
@@ -209,6 +241,28 @@ extension Gathering {
     guard name.kind == .operation, let owner = names[name.scope].flatMap({ NodeReference($0) })
     else { return nil }
     return (owner.id, name.text)
+  }
+
+  private func clusters(of node: NameID) -> [String] {
+    guard let combinations = dimensions[node] else { return [] }
+    return Set(combinations.keys.compactMap { Dimensions(text: text($0))[Dimensions.cluster] })
+      .sorted()
+  }
+
+  func dimensionViews(of node: NameID) -> [DimensionView] {
+    var sums: [Dimensions.Pair: Sums] = [:]
+    for (id, value) in dimensions[node] ?? [:] where text(id) != Name.overflowText {
+      for pair in Dimensions(text: text(id)).pairs { sums[pair, default: Sums()].merge(value) }
+    }
+    return Dictionary(grouping: sums.keys, by: \.attribute).map { attribute, pairs in
+      DimensionView(
+        attribute: attribute,
+        values: pairs.sorted { $0.value < $1.value }.map { pair in
+          DimensionView.Value(
+            value: pair.value,
+            figures: Figures(sums[pair] ?? Sums(), criticalPathNanos: criticalPathNanos))
+        })
+    }.sorted { $0.attribute < $1.attribute }
   }
 
   func versionViews(of service: NameID) -> [VersionView] {

@@ -8,7 +8,7 @@ public enum GraphBuilder {
   public static func build(
     _ input: GraphInput, tenant: TenantID, options: GraphOptions
   ) throws(GraphError) -> ServiceGraph {
-    let gathering = Gathering(input, tenant: tenant)
+    let gathering = Gathering(input, tenant: tenant, dimensions: options.dimensions)
     let selection = try selection(of: gathering, options)
     return ServiceGraph(
       start: input.start, end: input.end, revision: input.revision,
@@ -35,12 +35,12 @@ public enum GraphBuilder {
     return selection
   }
 
-  /// All services, of one environment and namespace if asked for. Other kinds of nodes are not
+  /// All services, of one environment, namespace and some dimensions if asked for. Other kinds of nodes are not
   /// listed, and nothing else of `options` is looked at.
   public static func services(
     _ input: GraphInput, tenant: TenantID, options: GraphOptions = GraphOptions()
   ) -> ServiceList {
-    let gathering = Gathering(input, tenant: tenant)
+    let gathering = Gathering(input, tenant: tenant, dimensions: options.dimensions)
     let shown = gathering.references.values.filter { reference in
       reference.kind == .service
         && (options.environment.map { $0 == reference.environment } ?? true)
@@ -55,11 +55,13 @@ public enum GraphBuilder {
   /// - Parameters:
   ///   - namespace: `""` for a service without one.
   ///   - name: a service's name, or (with `namespace` `""`) any node's id.
+  ///   - dimensions: only requests with all of these; operations and versions are then left out.
   /// - Errors: `.unknownService`, or `.ambiguousEnvironment` when several environments have it.
   public static func service(
-    _ input: GraphInput, tenant: TenantID, namespace: String, name: String, environment: String?
+    _ input: GraphInput, tenant: TenantID, namespace: String, name: String, environment: String?,
+    dimensions: [Dimensions.Pair] = []
   ) throws(GraphError) -> ServiceView {
-    let gathering = Gathering(input, tenant: tenant)
+    let gathering = Gathering(input, tenant: tenant, dimensions: dimensions)
     let id = namespace.isEmpty ? name : "\(namespace)/\(name)"
     let known = gathering.references.values.filter { reference in
       environment.map { $0 == reference.environment } ?? true
@@ -88,7 +90,10 @@ public enum GraphBuilder {
       start: input.start, end: input.end, revision: input.revision,
       node: gathering.node(node), upstream: edges(upstream, of: gathering),
       downstream: edges(downstream, of: gathering),
-      operations: gathering.operationViews(of: id), versions: gathering.versionViews(of: id),
+      operations: gathering.operationViews(of: id),
+      versions: gathering.isPart ? [] : gathering.versionViews(of: id),
+      dimensions: gathering.dimensionViews(of: id),
+      notCounted: gathering.isPart ? ["operations", "versions"] : [],
       blastRadius: BlastRadius(of: id, gathering))
   }
 

@@ -52,8 +52,8 @@ extension GraphDiff {
     changeMin: Double = changeMinDefault
   ) throws(GraphError) -> GraphDiff {
     let selection = try selection(base, current, tenant, options)
-    let before = Gathering(base, tenant: tenant)
-    let after = Gathering(current, tenant: tenant)
+    let before = Gathering(base, tenant: tenant, dimensions: options.dimensions)
+    let after = Gathering(current, tenant: tenant, dimensions: options.dimensions)
     var diff = GraphDiff(
       revision: current.revision,
       base: Side(start: base.start, end: base.end, coverage: before.coverage),
@@ -81,7 +81,8 @@ extension GraphDiff {
     var both = current
     both.window.merge(base.window)
     both.names.merge(base.names) { current, _ in current }
-    return try GraphBuilder.selection(of: Gathering(both, tenant: tenant), options)
+    return try GraphBuilder.selection(
+      of: Gathering(both, tenant: tenant, dimensions: options.dimensions), options)
   }
 
   private mutating func take(_ before: Node?, _ after: Node?) {

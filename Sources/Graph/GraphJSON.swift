@@ -34,7 +34,7 @@ extension ServiceList {
 
 extension ServiceView {
   /// `{"start","end","revision","node":{…},"upstream":[…],"downstream":[…],"operations":[…],
-  /// "versions":[…],"blast_radius":{…},"markers":[…]}`.
+  /// "versions":[…],"dimensions":[…],"blast_radius":{…},"markers":[…]}`.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -61,6 +61,20 @@ extension ServiceView {
           $0.members(of: view.figures)
         }
       }
+      json.key("dimensions")
+      json.array(dimensions) { json, view in
+        json.object { json in
+          json.member("attribute", view.attribute)
+          json.key("values")
+          json.array(view.values) { json, value in
+            json.object {
+              $0.member("value", value.value)
+              $0.members(of: value.figures)
+            }
+          }
+        }
+      }
+      if !notCounted.isEmpty { json.member("not_counted", notCounted) }
       json.member("blast_radius") { write(blastRadius, to: &$0) }
       json.key("markers")
       json.array(markers) { $0.marker($1) }
@@ -108,6 +122,7 @@ extension JSONText {
   mutating func presence(of node: Node) {
     member("versions", node.versions)
     member("instances", node.instances)
+    member("clusters", node.clusters)
     members(of: node.figures)
     member("errors_absorbed", node.errorsAbsorbed)
   }
@@ -189,6 +204,10 @@ extension JSONText {
       json.member("traces", coverage.traces)
       json.member("late_spans", coverage.lateSpans)
       json.member("duplicates", coverage.duplicates)
+      json.member("clock_skew") { json in
+        json.member("adjusted", coverage.skewAdjusted)
+        json.member("over_limit", coverage.skewOverLimit)
+      }
       json.member("unpaired") { json in
         for (reason, count) in coverage.unpaired.sorted(by: { $0.key < $1.key }) {
           json.member(reason, count)

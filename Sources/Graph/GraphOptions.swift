@@ -1,3 +1,5 @@
+public import Model
+
 /// Which part of the graph to show.
 public struct GraphOptions: Sendable, Equatable {
   /// Only this environment; nil shows all, as separate nodes.
@@ -5,6 +7,8 @@ public struct GraphOptions: Sendable, Equatable {
   /// Only services of this namespace (`""`: of none) and what they are directly connected to; with
   /// `service` it only tells services of the same name apart.
   public var namespace: String?
+  /// Only requests with all of these dimensions; empty: all requests.
+  public var dimensions: [Dimensions.Pair]
   /// Only what is connected to this service: a name or an id. An id wins over an equal name.
   public var service: String?
   /// How many calls away from `service`; nil: as far as it goes.
@@ -14,13 +18,14 @@ public struct GraphOptions: Sendable, Equatable {
 
   public init(
     environment: String? = nil, namespace: String? = nil, service: String? = nil,
-    depth: Int? = nil, direction: Direction = .both
+    depth: Int? = nil, direction: Direction = .both, dimensions: [Dimensions.Pair] = []
   ) {
     self.environment = environment
     self.namespace = namespace
     self.service = service
     self.depth = depth
     self.direction = direction
+    self.dimensions = dimensions
   }
 }
 

@@ -41,13 +41,13 @@ extension GraphPaths {
   public static let depthMax = 64
 
   /// Finds the paths from one service to another; names and ids as in `GraphBuilder.build`.
-  /// - Parameter options: `environment` and `namespace` are looked at.
+  /// - Parameter options: `environment`, `namespace` and `dimensions` are looked at.
   /// - Errors: `GraphError`, about either end.
   public static func find(
     _ input: GraphInput, tenant: TenantID, from: String, to: String, options: GraphOptions,
     limit: Int = limitDefault, depth: Int = depthDefault
   ) throws(GraphError) -> GraphPaths {
-    let gathering = Gathering(input, tenant: tenant)
+    let gathering = Gathering(input, tenant: tenant, dimensions: options.dimensions)
     let calls = CallTable(gathering, environment: options.environment)
     let sources = try calls.indices(named: from, options)
     let targets = try calls.indices(named: to, options)

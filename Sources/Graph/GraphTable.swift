@@ -58,6 +58,10 @@ public enum GraphTable {
     var notes: [String] = []
     if coverage.lateSpans > 0 { notes.append("\(coverage.lateSpans) late") }
     if coverage.duplicates > 0 { notes.append("\(coverage.duplicates) sent more than once") }
+    if coverage.skewAdjusted > 0 { notes.append("\(coverage.skewAdjusted) moved in time") }
+    if coverage.skewOverLimit > 0 {
+      notes.append("\(coverage.skewOverLimit) beyond traces.clock_skew")
+    }
     notes += coverage.unpaired.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     notes += coverage.overflow.sorted { $0.key < $1.key }.map { "\($0.value) over \($0.key)" }
     return notes.isEmpty ? "" : "\nLeft out or merged: \(notes.joined(separator: ", "))\n"

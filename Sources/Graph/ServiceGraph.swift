@@ -41,6 +41,8 @@ public struct Node: Sendable, Equatable {
   public var versions: [String]
   /// How many distinct instances were seen.
   public var instances: Int
+  /// The clusters its requests were taken in, sorted; those that name none do not count as one.
+  public var clusters: [String]
   public var figures: Figures
   /// Failed calls it made after which its own request did not fail, adjusted for sampling.
   public var errorsAbsorbed: Double
@@ -91,6 +93,10 @@ public struct Coverage: Sendable, Equatable {
   public var traces: Int64 = 0
   public var lateSpans: Int64 = 0
   public var duplicates: Int64 = 0
+  /// Spans whose times were corrected because two hosts' clocks disagreed, and spans left as they came
+  /// because they would have been moved further than `traces.clock_skew`.
+  public var skewAdjusted: Int64 = 0
+  public var skewOverLimit: Int64 = 0
   /// Spans that might have made an edge and made none, by `UnpairedReason.label`.
   public var unpaired: [String: Int64] = [:]
   /// What was summed under overflow, by the name of the limit.

@@ -23,10 +23,26 @@ public struct ServiceView: Sendable, Equatable {
   public var operations: [OperationView]
   /// By name; spans that name no version are under `""`.
   public var versions: [VersionView]
+  /// By attribute: its requests by what else is told apart of them.
+  public var dimensions: [DimensionView]
+  /// What the graph of some dimensions lacks, because it is not counted by them: empty for all requests.
+  public var notCounted: [String] = []
   /// Whose requests reach it.
   public var blastRadius: BlastRadius
   /// What changed about it in the range, newest first. Whoever keeps markers fills them in.
   public var markers: [Marker] = []
+}
+
+/// A service's requests by the values of one attribute, by name.
+public struct DimensionView: Sendable, Equatable {
+  /// The requests with one value. Traces are counted once for each combination of dimensions.
+  public struct Value: Sendable, Equatable {
+    public var value: String
+    public var figures: Figures
+  }
+
+  public var attribute: String
+  public var values: [Value]
 }
 
 /// One operation of a service.

@@ -46,7 +46,8 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   case edge = 5
   /// Spans that made no edge: `first` the tenant, `second` an `UnpairedReason`.
   case unpaired = 6
-  /// What arrived: `first` the tenant.
+  /// What arrived: `first` the tenant, `second` 0. With `second` 1: spans whose clocks were further off
+  /// than is corrected, in `Counters.Field.skewed` alone.
   case coverage = 7
   /// Spans a name of which is summed under overflow: `first` the tenant, `second` the `NameKind`.
   case overflow = 8
@@ -63,12 +64,22 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// a service where it has no name, or a peer. `Counters.Field.traces` counts the caller's requests
   /// that made the call at all.
   case call = 12
+  /// A node's requests by what else is told apart of them: `first` the node, `second` the dimensions; of
+  /// a node that does not report, those of who called it.
+  case dimension = 14
+  /// Calls the same way: `first` the client node, `second` the server node, `third` the dimensions of
+  /// the request at the server, or of the caller where the server does not report.
+  case dimensionEdge = 15
 }
 
 extension SeriesKind {
   public static let all = Set(allCases)
   /// All that a graph shows: not what there is by operation, which is much.
-  public static let ofGraph = all.subtracting([.operation, .unreached, .path, .call])
+  public static let ofGraph = all.subtracting([
+    .operation, .unreached, .path, .call, .dimensionEdge,
+  ])
+  /// The same for the part of a graph with some dimensions.
+  public static let ofGraphByDimension = ofGraph.union([.dimensionEdge])
 }
 
 /// The address of a series within a window.
@@ -121,6 +132,14 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   ) -> SeriesKey {
     .init(.answered, peer.raw, service.raw, version.raw)
   }
+  public static func dimension(_ node: NameID, _ dimensions: NameID) -> SeriesKey {
+    .init(.dimension, node.raw, dimensions.raw)
+  }
+  public static func dimensionEdge(
+    _ client: NameID, _ server: NameID, _ dimensions: NameID
+  ) -> SeriesKey {
+    .init(.dimensionEdge, client.raw, server.raw, dimensions.raw)
+  }
   public static func path(
     _ path: UInt64, below parent: UInt64, operation: NameID
   ) -> SeriesKey {
@@ -129,6 +148,11 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
+  public static func skewOverLimit(_ tenant: TenantID) -> SeriesKey {
+    .init(.coverage, UInt64(tenant.raw), skewOverLimitPart)
+  }
+  /// `second` of the coverage series about clocks that were too far off.
+  public static let skewOverLimitPart: UInt64 = 1
 
   public static func < (a: SeriesKey, b: SeriesKey) -> Bool {
     if a.kind != b.kind { return a.kind.rawValue < b.kind.rawValue }
@@ -141,8 +165,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public var names: [NameID] {
     switch kind {
     case .node: [NameID(first)]
-    case .version, .operation, .edge, .call: [NameID(first), NameID(second)]
-    case .instance, .unreached, .answered: [NameID(first), NameID(second), NameID(third)]
+    case .version, .operation, .edge, .call, .dimension: [NameID(first), NameID(second)]
+    case .instance, .unreached, .answered, .dimensionEdge:
+      [NameID(first), NameID(second), NameID(third)]
     case .path: [NameID(third)]
     case .unpaired, .coverage, .overflow: []
     }
@@ -218,6 +243,8 @@ public struct Counters: Equatable, Sendable {
     /// Spans sent more than once; spans that came after their trace was sealed.
     case duplicates = 10
     case late = 11
+    /// Spans whose times were moved because the clocks of two hosts disagreed.
+    case skewed = 13
   }
 
   /// One lane a field; the lanes above the last field are zero.

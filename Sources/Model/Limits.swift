@@ -45,7 +45,7 @@ public struct NameLimits: Sendable, Equatable {
   }
 }
 
-/// When a trace is closed, looked at again, and sealed.
+/// When a trace is closed, looked at again, and sealed, and how far its clocks may disagree.
 public struct TraceLimits: Sendable, Equatable {
   /// Nothing arrived for this long: the trace is closed and analysed.
   public var idleNanos: Nanos = 11 * .second
@@ -57,6 +57,8 @@ public struct TraceLimits: Sendable, Equatable {
   public var heldNanosMax: Nanos = 90 * .minute
   /// A trace is sealed when it reaches this many spans.
   public var spansPerTraceMax = 100_000
+  /// By how much a span's times are moved at most where the clocks of two hosts disagree; 0 moves none.
+  public var clockSkewNanosMax: Nanos = .second
   /// What open and remembered traces of one shard may take in memory together.
   public var bytesMax = 256 << 20
   /// What sealed sums of one shard may take while they wait for the store.

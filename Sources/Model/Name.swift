@@ -145,6 +145,9 @@ public struct Dimensions: Hashable, Sendable {
 
   public var pairs: [Pair]
 
+  /// The attribute that names the cluster.
+  public static let cluster = "k8s.cluster.name"
+
   public init(_ pairs: [Pair]) { self.pairs = pairs.sorted { $0.attribute < $1.attribute } }
 
   public var text: String {

@@ -2,6 +2,10 @@
 
 extension Sums {
   static let serialVersion: UInt8 = 1
+  /// The bits of the counters there are: not all numbers have one.
+  private static let knownCounters = Counters.Field.allCases.reduce(into: UInt64(0)) {
+    $0 |= 1 << UInt64($1.rawValue)
+  }
 
   /// version · set of non-zero counters (varint bits) · their values · three histograms · exemplars.
   public func write(to writer: inout ByteWriter) {
@@ -28,7 +32,7 @@ extension Sums {
     self.init()
     guard try reader.readByte() == Sums.serialVersion else { throw MalformedBytes() }
     let present = try reader.readVarint()
-    guard present >> UInt64(Counters.Field.allCases.count) == 0 else { throw MalformedBytes() }
+    guard present & ~Sums.knownCounters == 0 else { throw MalformedBytes() }
     for field in Counters.Field.allCases where present & 1 << UInt64(field.rawValue) != 0 {
       counters[field] = try reader.readSigned()
     }

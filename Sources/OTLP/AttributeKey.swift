@@ -32,6 +32,7 @@ enum AttributeKey: UInt8, CaseIterable {
   case serviceName, serviceNamespace, serviceVersion, serviceInstanceID
   case environmentName, environment
   case hostName, podName, containerID, hostIP, podIP
+  case hostID, nodeName, clusterName, istioCluster
 
   var text: StaticString {
     switch self {
@@ -111,6 +112,10 @@ enum AttributeKey: UInt8, CaseIterable {
     case .containerID: "container.id"
     case .hostIP: "host.ip"
     case .podIP: "k8s.pod.ip"
+    case .hostID: "host.id"
+    case .nodeName: "k8s.node.name"
+    case .clusterName: "k8s.cluster.name"
+    case .istioCluster: "istio.cluster_id"
     }
   }
 }

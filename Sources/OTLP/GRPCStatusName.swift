@@ -8,6 +8,11 @@ enum GRPCStatusName {
     "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
   ]
 
+  /// Of a code there is.
+  static func name(_ code: Int) -> String {
+    names.indices.contains(code) ? "\(names[code])" : "UNKNOWN"
+  }
+
   static func code(_ text: UnsafeRawBufferPointer) -> Int64? {
     for (code, name) in names.enumerated() where unsafe text.equalsIgnoringCase(name) {
       return Int64(code)

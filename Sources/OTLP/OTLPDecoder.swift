@@ -20,9 +20,9 @@ public final class OTLPDecoder {
   private var builder: SpanBuilder
   private var protobuf: ProtobufDecoder
 
-  public init(names: NameTable, limits: DecodeLimits) {
+  public init(names: NameTable, limits: DecodeLimits, rules: DecodeRules = DecodeRules()) {
     self.limits = limits
-    builder = SpanBuilder(names: names, limits: limits)
+    builder = SpanBuilder(names: names, limits: limits, rules: rules)
     protobuf = ProtobufDecoder(limits: limits)
   }
 

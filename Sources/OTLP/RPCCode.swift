@@ -19,6 +19,9 @@ public enum RPCCode: Int, Sendable, CaseIterable {
   case dataLoss = 15
   case unauthenticated = 16
 
+  /// As the specification writes it: `NOT_FOUND`.
+  public var name: String { GRPCStatusName.name(rawValue) }
+
   /// The HTTP status that tells an OTLP/HTTP client the same: 503 and 429 invite another try, the
   /// rest do not.
   /// - Source: the OpenTelemetry Collector's mapping, receiver/otlpreceiver/internal/errors.

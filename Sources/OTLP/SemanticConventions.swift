@@ -12,10 +12,14 @@ import Model
   private let attributes: AttributeSlots
   private let kind: SpanKind
 
-  /// - Parameter workload: whom a waypoint's span speaks for.
+  /// - Parameters:
+  ///   - workload: whom a waypoint's span speaks for.
+  ///   - chosenPeer: what an attribute users chose says of the other side.
+  ///   - ignored: codes with which nothing failed.
   init(
     attributes: AttributeSlots, span: SpanFields, resource: ReportingResource,
-    workload: MeshWorkload? = nil
+    workload: MeshWorkload? = nil, chosenPeer: UnsafeRawBufferPointer? = nil,
+    ignored: IgnoredCodes = IgnoredCodes()
   ) {
     self.attributes = attributes
     kind = span.kind
@@ -26,13 +30,13 @@ import Model
       }
     }
     if workload?.isServed == false { traits.insert(.outboundProxy) }
-    if isFailure(status: span.status) { traits.insert(.error) }
+    if isFailure(status: span.status, ignored) { traits.insert(.error) }
     let leadsToServed = workload?.isServed == true && kind.isExit
     if leadsToServed || attributes.isUpstreamOwnApplication {
       traits.insert(.upstreamIsOwnApplication)
     }
     if peerIsLocal(resource) { traits.insert(.peerIsLocalHost) }
-    findPeer(span)
+    unsafe findPeer(span, chosenPeer)
     if traits.contains(.error), isCall, peer != nil {
       unsafe peerHost = attributes.peerHost
     }
@@ -50,19 +54,44 @@ import Model
 
   // MARK: Failure
 
-  private func isFailure(status: Int64) -> Bool {
-    switch status {
-    case 1: false
-    case 2: true
-    default: isFailureByAttributes
-    }
+  private func isFailure(status: Int64, _ ignored: IgnoredCodes) -> Bool {
+    if status == 1 { return false }
+    if !ignored.isEmpty, hasCode(in: ignored) { return isFailureBesidesCodes(status: status) }
+    return status == 2 || isFailureByAttributes
+  }
+
+  /// The span's code is in the list, and it has none of another protocol that is a failure by itself.
+  private func hasCode(in ignored: IgnoredCodes) -> Bool {
+    let ignoresHTTP = httpCode.map { ignored.contains(http: $0) } ?? false
+    let ignoresRPC = rpcCode.map { ignored.contains(grpc: $0) } ?? false
+    guard ignoresHTTP || ignoresRPC else { return false }
+    return (ignoresHTTP || !isFailureByHTTP) && (ignoresRPC || !isFailureByRPC)
+  }
+
+  /// Something says that the span failed and is not its code once more: that the upstream was not
+  /// reached, or an error with a name of its own. The status and `error` say no more than the code.
+  private func isFailureBesidesCodes(status: Int64) -> Bool {
+    if isFailureByFlags { return true }
+    guard status == 2 || kind == .client || kind == .server,
+      let type = unsafe attributes[.errorType].text, unsafe !type.equals("_OTHER")
+    else { return false }
+    let number = unsafe attributes[.errorType].number ?? GRPCStatusName.code(type)
+    return number == nil || number != httpCode && number != rpcCode
+  }
+
+  private var httpCode: Int64? { attributes.number(.httpResponseStatusCode, .httpStatusCode) }
+
+  private var rpcCode: Int64? {
+    attributes.grpcStatus(.rpcResponseStatusCode, .rpcGRPCStatusCode, .grpcStatusCode)
+  }
+
+  private var isFailureByFlags: Bool {
+    guard let flags = unsafe attributes[.responseFlags].text else { return false }
+    return unsafe EnvoyResponseFlags.nameFailure(flags)
   }
 
   private var isFailureByAttributes: Bool {
-    if attributes[.error].isTrue || isFailureByHTTP || isFailureByRPC { return true }
-    if let flags = unsafe attributes[.responseFlags].text,
-      unsafe EnvoyResponseFlags.nameFailure(flags)
-    {
+    if attributes[.error].isTrue || isFailureByHTTP || isFailureByRPC || isFailureByFlags {
       return true
     }
     return attributes.has(.errorType) && (kind == .client || kind == .server)
@@ -71,17 +100,12 @@ import Model
   /// A proxy's client span with 404 is a call that worked: only the application can say whether it
   /// wanted that answer.
   private var isFailureByHTTP: Bool {
-    guard let code = attributes.number(.httpResponseStatusCode, .httpStatusCode) else {
-      return false
-    }
+    guard let code = httpCode else { return false }
     return code >= 500 || code >= 400 && kind == .client && !traits.contains(.proxy)
   }
 
   private var isFailureByRPC: Bool {
-    guard
-      let code = attributes.grpcStatus(
-        .rpcResponseStatusCode, .rpcGRPCStatusCode, .grpcStatusCode)
-    else { return false }
+    guard let code = rpcCode else { return false }
     if kind.isExit && !traits.contains(.proxy) { return code != 0 }
     return SemanticConventions.serverFailures.contains(code)
   }
@@ -119,15 +143,17 @@ import Model
   /// Whether the span's links are messages: only spans that take some have one for each.
   var countsLinks: Bool { kind == .consumer || traits.contains(.receives) }
 
-  private mutating func findPeer(_ span: SpanFields) {
+  /// - Parameter chosen: what goes before the precedence of attributes.
+  private mutating func findPeer(_ span: SpanFields, _ chosen: UnsafeRawBufferPointer?) {
+    let isNamedQueue = unsafe chosen != nil && (kind == .producer || kind == .consumer)
     if isCall, attributes.isDatabase {
       traits.insert(.database)
-      unsafe setPeer(.database, attributes.name(PeerPrecedence.database))
-    } else if isCall || kind == .consumer, attributes.isMessaging {
+      unsafe setPeer(.database, chosen ?? attributes.name(PeerPrecedence.database))
+    } else if isCall || kind == .consumer, attributes.isMessaging || isNamedQueue {
       traits.insert(.messaging)
-      findQueue()
+      unsafe findQueue(chosen)
     } else if isCall, !traits.contains(.upstreamIsOwnApplication) {
-      unsafe setPeer(.external, attributes.name(PeerPrecedence.external))
+      unsafe setPeer(.external, chosen ?? attributes.name(PeerPrecedence.external))
     } else if kind == .server, span.isRoot {
       unsafe setPeer(.client, attributes.name(PeerPrecedence.client))
       if peer != nil { traits.insert(.namesCaller) }
@@ -135,7 +161,7 @@ import Model
   }
 
   /// The queue messages are sent to or taken from.
-  private mutating func findQueue() {
+  private mutating func findQueue(_ chosen: UnsafeRawBufferPointer?) {
     let operation =
       unsafe attributes[.messagingOperationType].text
       ?? attributes[.messagingOperation].text
@@ -145,7 +171,7 @@ import Model
     }
     let takes = kind == .consumer || traits.contains(.receives)
     let queue =
-      unsafe (takes ? attributes.name(PeerPrecedence.queueSentTo) : nil)
+      unsafe chosen ?? (takes ? attributes.name(PeerPrecedence.queueSentTo) : nil)
       ?? attributes.name(PeerPrecedence.queue)
     if let queue = unsafe queue {
       traits.insert(.namesQueue)

@@ -12,6 +12,7 @@ import Model
 /// `endSpan` · `finish`.
 @safe struct SpanBuilder: ~Copyable {
   let limits: DecodeLimits
+  private let ignoredCodes: IgnoredCodes
   private let table: NameTable
   private let keys = AttributeKeyTable()
 
@@ -34,10 +35,18 @@ import Model
   // The span.
   private var spanAttributes = AttributeSlots()
   private var span = SpanFields()
+  /// Those that may name the other side.
+  private var chosenPeers: ChosenAttributes
 
-  init(names: NameTable, limits: DecodeLimits) {
+  // What requests are told apart by, besides who took them.
+  private var dimensions: DimensionReader
+
+  init(names: NameTable, limits: DecodeLimits, rules: DecodeRules = DecodeRules()) {
     table = names
     self.limits = limits
+    ignoredCodes = rules.ignoredCodes
+    chosenPeers = ChosenAttributes(rules.peerAttributes)
+    dimensions = DimensionReader(chosen: rules.dimensionAttributes)
   }
 
   /// How many spans of this request are in the batch.
@@ -73,9 +82,13 @@ import Model
 
   // MARK: The resource
 
-  mutating func beginResource() { resourceAttributes.removeAll() }
+  mutating func beginResource() {
+    resourceAttributes.removeAll()
+    dimensions.beginResource()
+  }
 
   mutating func resourceAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
+    unsafe dimensions.noteOfResource(key, value)
     if let key = unsafe keys.find(key) { resourceAttributes.set(key, value) }
   }
 
@@ -85,7 +98,7 @@ import Model
 
   mutating func beginSpan() {
     span = SpanFields()
-    spanAttributes.removeAll()
+    forgetSpanAttributes()
   }
 
   mutating func traceID(_ bytes: UnsafeRawBufferPointer) { unsafe span.setTraceID(bytes) }
@@ -108,6 +121,8 @@ import Model
   }
 
   mutating func spanAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
+    unsafe chosenPeers.note(key, value)
+    unsafe dimensions.noteOfSpan(key, value)
     if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
   }
 
@@ -125,7 +140,11 @@ import Model
   }
 
   /// Forgets the span's attributes: a document gave the list a second time.
-  mutating func forgetSpanAttributes() { spanAttributes.removeAll() }
+  mutating func forgetSpanAttributes() {
+    spanAttributes.removeAll()
+    chosenPeers.removeAll()
+    dimensions.beginSpan()
+  }
 
   /// A decoder found the span unreadable by itself; `endSpan` still follows. The first reason stays.
   mutating func rejectSpan(_ reason: RejectionReason) {
@@ -143,9 +162,11 @@ import Model
     let node = MeshNode(spanAttributes)
     let workload = node?.kind == .waypoint ? MeshWorkload(spanAttributes) : nil
     let reporter = reporter(node, workload)
-    let meaning = SemanticConventions(
-      attributes: spanAttributes, span: span, resource: resource, workload: workload)
+    let meaning = unsafe SemanticConventions(
+      attributes: spanAttributes, span: span, resource: resource, workload: workload,
+      chosenPeer: chosenPeers.firstText, ignored: ignoredCodes)
     overflow = reporter.overflow
+    let dimensions = dimensionsOfSpan()
     let operation = operation(of: reporter.service)
     let peer = peer(meaning.peer)
     let peerAddress = unsafe address(meaning.peerHost)
@@ -161,7 +182,8 @@ import Model
         id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
         service: reporter.service, version: reporter.version, instance: reporter.instance,
         operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
-        kind: span.kind, traits: traits, links: links),
+        kind: span.kind, traits: traits, links: links, host: resource.host,
+        dimensions: dimensions),
       trace: identity.trace)
   }
 
@@ -211,6 +233,44 @@ import Model
     resource.reporter.version = scoped(.version, attributes[.serviceVersion])
     resource.reporter.instance = instance(attributes)
     resource.reporter.overflow = overflow
+    resource.host = host(attributes)
+    identifyDimensions()
+  }
+
+  private mutating func identifyDimensions() {
+    overflow = []
+    dimensions.endResource(into: &name)
+    resource.dimensions = internDimensions()
+    resource.dimensionsOverflow = overflow
+  }
+
+  private mutating func dimensionsOfSpan() -> NameID {
+    if unsafe dimensions.endSpan(meshCluster: spanAttributes.meshCluster, into: &name) {
+      return used(internDimensions())
+    }
+    overflow.formUnion(resource.dimensionsOverflow)
+    return used(resource.dimensions)
+  }
+
+  private mutating func internDimensions() -> NameID {
+    name.bytes.isEmpty ? .none : intern(.dimensions, scope: .none)
+  }
+
+  /// 32 bits of a hash are enough: two hosts of one trace that share it are not told apart, and are
+  /// left as they were sent.
+  private mutating func host(_ attributes: AttributeSlots) -> UInt32 {
+    for key in ReportingResource.hostKeys where attributes.has(key) {
+      name.removeAll()
+      if let text = unsafe attributes[key].firstText {
+        unsafe name.append(text)
+      } else {
+        name.append(attributes[key])
+      }
+      guard !name.bytes.isEmpty else { continue }
+      let id = Name.id(tenant: tenant, kind: .address, scope: .none, text: name.bytes.span)
+      return max(1, UInt32(truncatingIfNeeded: id.raw))
+    }
+    return 0
   }
 
   /// Whom the span speaks for: its resource, or the workload a proxy of a mesh serves.

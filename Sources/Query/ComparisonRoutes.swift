@@ -14,7 +14,7 @@ enum ComparisonRoutes {
     summary:
       "New, vanished and changed nodes and edges between two ranges, each with the figures of both; "
       + "with `version`, two versions of a service over one range.",
-    parameters: GraphRoutes.rangeParameters + [
+    parameters: GraphRoutes.rangeParameters + GraphRoutes.dimensionParameters + [
       QueryParameter(
         name: "base_start", shape: .time,
         summary: "Begin of the range compared with; as long before its end as the range is."),
@@ -47,8 +47,8 @@ enum ComparisonRoutes {
         defaultNanos: range.upperBound - range.lowerBound)
     }
     try reader.finish()
-    let current = try await call.input(range, SeriesKind.ofGraph)
-    let base = try await call.input(named ?? stretch(before: current), SeriesKind.ofGraph)
+    let current = try await call.input(range, options.kinds)
+    let base = try await call.input(named ?? stretch(before: current), options.kinds)
     let diff = try GraphDiff.compare(
       base: base, current: current, tenant: call.tenant, options: options,
       changeMin: changeMin ?? GraphDiff.changeMinDefault)
@@ -74,6 +74,9 @@ enum ComparisonRoutes {
     for name in ["base_start", "base_end", "depth", "direction"] where reader.has(name) {
       reader.refuse(name, "Two versions are compared over one range, of their service alone.")
     }
+    for name in ["cluster", "dimension"] where reader.has(name) {
+      reader.refuse(name, "Versions are not counted by cluster and dimension.")
+    }
     try reader.finish()
     let input = try await call.input(range, SeriesKind.ofGraph)
     do throws(GraphError) {
@@ -96,7 +99,7 @@ enum ComparisonRoutes {
         isRequired: true),
       QueryParameter(
         name: "to", shape: .text, summary: "Where they end: a name, or an id.", isRequired: true),
-    ] + GraphRoutes.rangeParameters + [
+    ] + GraphRoutes.rangeParameters + GraphRoutes.dimensionParameters + [
       QueryParameter(
         name: "namespace", shape: .text,
         summary: "Of both ends (- for none), where a name alone stands for several."),
@@ -113,14 +116,14 @@ enum ComparisonRoutes {
     let range = reader.range(now: call.backend.now, call.configuration)
     let options = GraphOptions(
       environment: reader.optionalPart("environment"),
-      namespace: reader.optionalPart("namespace"))
+      namespace: reader.optionalPart("namespace"), dimensions: reader.dimensions())
     let from = reader.required("from", "Name the service where paths begin.")
     let to = reader.required("to", "Name the service where paths end.")
     let limit = reader.integer("limit", in: 1...GraphPaths.limitMax)
     let depth = reader.integer("depth", in: 1...GraphPaths.depthMax)
     if !from.isEmpty, from == to { reader.refuse("to", "Must be another service than `from`.") }
     try reader.finish()
-    let input = try await call.input(range, SeriesKind.ofGraph)
+    let input = try await call.input(range, options.kinds)
     do throws(GraphError) {
       let paths = try GraphPaths.find(
         input, tenant: call.tenant, from: from, to: to, options: options,

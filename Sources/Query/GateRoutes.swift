@@ -39,6 +39,8 @@ enum GateRoutes {
         name: "min_health", shape: .number(0...100),
         summary: "Below this health of the version a promotion waits."),
     ],
+    declined: GraphRoutes.dimensionsDeclined(
+      "Versions are not counted by cluster and dimension: a rollout is judged as a whole."),
     answers: [.json], schema: "Gate"
   ) { call in
     let request = try request(call)

@@ -20,6 +20,20 @@ enum GraphRoutes {
       summary: "Only this environment (- for none); all, as separate nodes."),
   ]
 
+  /// Which requests: those of one cluster, or with one value of an attribute chosen for it.
+  static let dimensionParameters = [
+    QueryParameter(
+      name: "cluster", shape: .text, summary: "Only requests taken in this cluster."),
+    QueryParameter(
+      name: "dimension", shape: .text,
+      summary: "Only requests with this value of an attribute of identity.dimensions: key:value."),
+  ]
+
+  /// Of a route that cannot be asked for them.
+  static func dimensionsDeclined(_ reason: String) -> [String: String] {
+    ["cluster": reason, "dimension": reason]
+  }
+
   /// Which part of the graph.
   static let partParameters = [
     QueryParameter(
@@ -41,7 +55,7 @@ enum GraphRoutes {
   static let graph = Route(
     method: .get, path: "/api/v1/graph",
     summary: "The service dependency graph of a range of time.",
-    parameters: rangeParameters + partParameters + [
+    parameters: rangeParameters + dimensionParameters + partParameters + [
       QueryParameter(
         name: "format", shape: .choice(Format.allCases.map(\.rawValue)),
         summary: "JSON, or a form other tools draw.")
@@ -53,7 +67,7 @@ enum GraphRoutes {
     let format = reader.choice("format", default: Format.json)
     let options = reader.graphOptions()
     try reader.finish()
-    let input = try await call.input(range, SeriesKind.ofGraph)
+    let input = try await call.input(range, options.kinds)
     return answer(try GraphBuilder.build(input, tenant: call.tenant, options: options), format)
   }
 
@@ -68,7 +82,7 @@ enum GraphRoutes {
 
   static let services = Route(
     method: .get, path: "/api/v1/services", summary: "All services seen in a range of time.",
-    parameters: rangeParameters + [
+    parameters: rangeParameters + dimensionParameters + [
       QueryParameter(
         name: "namespace", shape: .text, summary: "Only this namespace (- for none).")
     ],
@@ -78,9 +92,9 @@ enum GraphRoutes {
     let range = reader.range(now: call.backend.now, call.configuration)
     let options = GraphOptions(
       environment: reader.optionalPart("environment"),
-      namespace: reader.optionalPart("namespace"))
+      namespace: reader.optionalPart("namespace"), dimensions: reader.dimensions())
     try reader.finish()
-    let input = try await call.input(range, SeriesKind.ofGraph)
+    let input = try await call.input(range, options.kinds)
     let list = GraphBuilder.services(input, tenant: call.tenant, options: options)
     return Answer(.json, list.json.bytes)
   }
@@ -89,18 +103,19 @@ enum GraphRoutes {
     method: .get, path: "/api/v1/services/{namespace}/{name}",
     summary:
       "One service: callers, callees, operations, versions and markers. - stands for no namespace.",
-    parameters: rangeParameters, answers: [.json], schema: "Service"
+    parameters: rangeParameters + dimensionParameters, answers: [.json], schema: "Service"
   ) { call in
     var reader = call.parameters
     let range = reader.range(now: call.backend.now, call.configuration)
     let environment = reader.optionalPart("environment")
+    let dimensions = reader.dimensions()
     try reader.finish()
     // What operations call is summed by the minute.
     let input = try await call.input(range.inMinutes, SeriesKind.all)
     let namespace = call.segments["namespace", default: "-"]
     var view = try GraphBuilder.service(
       input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,
-      name: call.segments["name", default: ""], environment: environment)
+      name: call.segments["name", default: ""], environment: environment, dimensions: dimensions)
     let filter = MarkerFilter(
       tenant: call.tenant, start: view.start, end: view.end, service: view.node.service,
       namespace: view.node.namespace, environment: view.node.environment,
@@ -123,13 +138,43 @@ extension ParameterReader {
     let options = GraphOptions(
       environment: optionalPart("environment"), namespace: optionalPart("namespace"),
       service: text("service"), depth: integer("depth", in: 0...GraphRoutes.depthMax),
-      direction: choice("direction", default: Direction.both))
+      direction: choice("direction", default: Direction.both), dimensions: dimensions())
     if !has("service") {
       for name in ["depth", "direction"] where has(name) {
         refuse(name, "Means something together with `service` only.")
       }
     }
     return options
+  }
+}
+
+extension GraphOptions {
+  /// What has to be read for them.
+  var kinds: Set<SeriesKind> {
+    dimensions.isEmpty ? SeriesKind.ofGraph : SeriesKind.ofGraphByDimension
+  }
+}
+
+extension ParameterReader {
+  /// `cluster`, and `dimension` as `key:value`: requests have to have both.
+  mutating func dimensions() -> [Dimensions.Pair] {
+    var pairs: [Dimensions.Pair] = []
+    if let cluster = text("cluster"), !cluster.isEmpty {
+      if cluster == "-" {
+        refuse("cluster", "Names a cluster: requests that name none are not kept apart.")
+      }
+      pairs.append(Dimensions.Pair(attribute: Dimensions.cluster, value: cluster))
+    }
+    if let text = text("dimension"), !text.isEmpty {
+      let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty {
+        pairs.append(
+          Dimensions.Pair(attribute: String(parts[0]), value: String(parts[1])))
+      } else {
+        refuse("dimension", "Must be the key of an attribute and a value, as in region:eu-1.")
+      }
+    }
+    return pairs
   }
 }
 

@@ -27,7 +27,7 @@ enum NodeGraphRoutes {
       QueryParameter(name: "to", shape: .time, summary: "End of the range; now."),
       QueryParameter(
         name: "environment", shape: .text, summary: "Only this environment (- for none)."),
-    ] + GraphRoutes.partParameters,
+    ] + GraphRoutes.dimensionParameters + GraphRoutes.partParameters,
     answers: [.json], schema: "NodeGraphData"
   ) { call in
     var reader = call.parameters
@@ -37,10 +37,11 @@ enum NodeGraphRoutes {
       environment: reader.optionalPart("environment"),
       namespace: reader.optionalPart("namespace"),
       service: reader.text("service") ?? reader.text("query"),
-      direction: reader.choice("direction", default: Direction.both))
+      direction: reader.choice("direction", default: Direction.both),
+      dimensions: reader.dimensions())
     options.depth = reader.integer("depth", in: 0...GraphRoutes.depthMax)
     try reader.finish()
-    let input = try await call.input(range, SeriesKind.ofGraph)
+    let input = try await call.input(range, options.kinds)
     let graph = try GraphBuilder.build(input, tenant: call.tenant, options: options)
     return Answer(.json, NodeGraph.data(graph).bytes)
   }

@@ -61,7 +61,7 @@ enum OpenAPISchemas {
 
   /// What was seen of it.
   private static let presence: [(String, Shape)] =
-    [("versions", .list(.text)), ("instances", .integer)] + figures
+    [("versions", .list(.text)), ("instances", .integer), ("clusters", .list(.text))] + figures
     + [("errors_absorbed", .number)]
 
   /// Which edge it is.
@@ -109,9 +109,11 @@ enum OpenAPISchemas {
       "Coverage",
       [
         ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
-        ("duplicates", .integer), ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
+        ("duplicates", .integer), ("clock_skew", .reference("ClockSkew")),
+        ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
       ]
     ),
+    ("ClockSkew", [("adjusted", .integer), ("over_limit", .integer)]),
     (
       "CallPath",
       [
@@ -128,6 +130,11 @@ enum OpenAPISchemas {
         ("entries", .list(.reference("PathEntry"))),
       ]
     ),
+    (
+      "Dimension",
+      [("attribute", .text), ("values", .list(.reference("DimensionValue")))]
+    ),
+    ("DimensionValue", [("value", .text)] + figures),
     ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
     (
       "Edge", ends + measures
@@ -327,6 +334,7 @@ enum OpenAPISchemas {
         ("downstream", .list(.reference("Edge"))),
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
+        ("dimensions", .list(.reference("Dimension"))), ("not_counted", .list(.text)),
         ("blast_radius", .reference("BlastRadius")),
         ("markers", .list(.reference("Marker"))),
       ]

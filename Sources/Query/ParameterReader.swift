@@ -17,7 +17,9 @@ struct ParameterReader {
   init(_ query: QueryString, route: Route) {
     let known = route.parameters.map(\.name)
     for (key, value) in query.pairs {
-      if !known.contains(key) {
+      if let reason = route.declined[key] {
+        refuse(key, reason)
+      } else if !known.contains(key) {
         if route.isStrict { errors.append(unknown(key, known)) }
       } else if values.updateValue(value, forKey: key) != nil {
         refuse(key, "Given more than once.")

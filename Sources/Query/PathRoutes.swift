@@ -11,6 +11,11 @@ enum PathRoutes {
 
   static let all = [criticalPath, whatIf]
 
+  /// A path leads through services wherever they run.
+  private static let declined = GraphRoutes.dimensionsDeclined(
+    "Call paths are counted as wholes, not by cluster and dimension: they lead from one into another."
+  )
+
   static let criticalPath = Route(
     method: .get, path: "/api/v1/critical-path",
     summary:
@@ -25,7 +30,7 @@ enum PathRoutes {
         name: "format", shape: .choice(Format.allCases.map(\.rawValue)),
         summary: "JSON, or folded stacks (nanoseconds) of all entry points asked for."),
     ],
-    answers: [.json, .text], schema: "CriticalPath"
+    declined: declined, answers: [.json, .text], schema: "CriticalPath"
   ) { call in
     var reader = call.parameters
     let range = reader.range(now: call.backend.now, call.configuration)
@@ -59,7 +64,7 @@ enum PathRoutes {
         name: "error_rate", shape: .number(0...1),
         summary: "The share of requests that would fail in addition."),
     ],
-    answers: [.json], schema: "WhatIf"
+    declined: declined, answers: [.json], schema: "WhatIf"
   ) { call in
     var reader = call.parameters
     let range = reader.range(now: call.backend.now, call.configuration)

@@ -8,6 +8,8 @@ struct Route: Sendable {
   var path: String
   var summary: String
   var parameters: [QueryParameter] = []
+  /// Parameters that other routes take and this one cannot, each with the reason.
+  var declined: [String: String] = [:]
   /// The types of its answers; the first is the usual one.
   var answers: [AnswerType]
   /// The schema of its JSON answer, by its name in the OpenAPI document.

@@ -11,13 +11,17 @@ final class DecodeWorkers: Sendable {
   private let waitingMax: Int
   private let names: NameTable
   private let limits: DecodeLimits
+  private let rules: DecodeRules
   private let decoders = Mutex<[WorkerDecoder]>([])
 
-  init(threads: Int, waitingMax: Int, names: NameTable, limits: DecodeLimits) {
+  init(
+    threads: Int, waitingMax: Int, names: NameTable, limits: DecodeLimits, rules: DecodeRules
+  ) {
     pool = NIOThreadPool(numberOfThreads: max(1, threads))
     self.waitingMax = waitingMax
     self.names = names
     self.limits = limits
+    self.rules = rules
     pool.start()
   }
 

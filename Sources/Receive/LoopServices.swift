@@ -61,7 +61,8 @@ final class LoopServices {
     self.clock = clock
     self.logger = logger
     router = Router(tracesPath: configuration.tracesPath, crossOrigin: configuration.crossOrigin)
-    decoder = OTLPDecoder(names: names, limits: configuration.decodeLimits)
+    decoder = OTLPDecoder(
+      names: names, limits: configuration.decodeLimits, rules: configuration.decodeRules)
   }
 
   var now: NIODeadline { .now() }

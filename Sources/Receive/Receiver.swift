@@ -54,7 +54,7 @@ public final class Receiver: Sendable {
   public func start() async throws -> BoundAddresses {
     let workers = DecodeWorkers(
       threads: configuration.workerThreads, waitingMax: configuration.workerQueueMax, names: names,
-      limits: configuration.decodeLimits)
+      limits: configuration.decodeLimits, rules: configuration.decodeRules)
     var listeners: [any Channel] = []
     do {
       let loops = try await makeLoops(workers)

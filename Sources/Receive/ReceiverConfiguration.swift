@@ -24,6 +24,8 @@ public struct ReceiverConfiguration: Sendable, Equatable {
   public var tracesPath = "/v1/traces"
   /// Limits of one request, its size after decompression among them.
   public var decodeLimits = DecodeLimits()
+  /// What of a span's attributes means what.
+  public var decodeRules = DecodeRules()
   /// Limits of one HTTP/2 connection.
   public var http2 = HTTP2Configuration()
 

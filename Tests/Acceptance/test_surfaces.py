@@ -27,6 +27,7 @@ DURATIONS = {"mean", "p50", "p90", "p95", "p99", "max"}
 NODE_FIGURES = {
     "versions",
     "instances",
+    "clusters",
     "requests",
     "errors",
     "error_rate",

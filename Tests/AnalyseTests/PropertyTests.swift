@@ -17,11 +17,11 @@ import Testing
   /// Guarantees: the same findings, also from an analyser that has seen other traces.
   @Test func orderDoesNotMatter() {
     var random = SeededGenerator()
-    var used = TraceAnalyser()
+    var used = TraceAnalyser(clockSkewNanosMax: .second)
     for round in 0..<400 {
       let spans =
         round % 2 == 0 ? random.tree(20, wide: true) : random.garbage(1 + random.below(20))
-      var fresh = TraceAnalyser()
+      var fresh = TraceAnalyser(clockSkewNanosMax: .second)
       let expected = sums(spans, &fresh)
       let again = spans.filter { _ in random.once(in: 3) }
       let isSame = sums((spans + again).shuffled(using: &random), &used) == expected
@@ -34,7 +34,7 @@ import Testing
   /// counted by operation; what was added is taken back to nothing.
   @Test func garbageIsSurvived() {
     var random = SeededGenerator()
-    var analyser = TraceAnalyser()
+    var analyser = TraceAnalyser(clockSkewNanosMax: 10 * .minute)
     for _ in 0..<2000 {
       let spans = random.garbage(1 + random.below(24))
       var findings: [Finding] = []
@@ -142,7 +142,7 @@ extension SeededGenerator {
         peer: once(in: 2) ? .none : NameID(SeededGenerator.peersFrom + UInt64(below(2))),
         weight: UInt32(truncatingIfNeeded: anyMagnitude()), kind: SpanKind.allCases[below(5)],
         traits: SpanTraits(rawValue: UInt32(truncatingIfNeeded: next())),
-        links: UInt16(truncatingIfNeeded: anyMagnitude()))
+        links: UInt16(truncatingIfNeeded: anyMagnitude()), host: UInt32(below(3)))
     }
   }
 }

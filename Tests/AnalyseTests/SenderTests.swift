@@ -163,8 +163,8 @@ struct SentSpans {
   }
 
   /// - Parameter isReversed: whether spans arrive reversed.
-  func analysed(isReversed: Bool) throws -> Outcome {
-    var analyser = TraceAnalyser()
+  func analysed(isReversed: Bool, clockSkewNanosMax: Nanos = 0) throws -> Outcome {
+    var analyser = TraceAnalyser(clockSkewNanosMax: clockSkewNanosMax)
     var findings: [Finding] = []
     for (trace, spans) in traces {
       analyser.analyse(

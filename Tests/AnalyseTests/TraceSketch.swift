@@ -22,7 +22,8 @@ struct TraceSketch {
     _ service: String, _ kind: SpanKind, under parent: SpanID = .none, _ from: Nanos = 0,
     _ until: Nanos = 10, traits: SpanTraits = [], peer: String? = nil,
     peerKind: NameKind = .external, version: String? = nil, instance: String? = nil,
-    operation: String = "work", weight: UInt32 = SpanRecord.weightOne, links: UInt16 = 0
+    operation: String = "work", weight: UInt32 = SpanRecord.weightOne, links: UInt16 = 0,
+    host: UInt32 = 0
   ) -> SpanID {
     let id = SpanID(UInt64(spans.count + 1))
     spans.append(
@@ -31,14 +32,14 @@ struct TraceSketch {
         service: name(service), version: version.map { name($0, .version) } ?? .none,
         instance: instance.map { name($0, .instance) } ?? .none,
         operation: name(operation, .operation), peer: peer.map { name($0, peerKind) } ?? .none,
-        weight: weight, kind: kind, traits: traits, links: links))
+        weight: weight, kind: kind, traits: traits, links: links, host: host))
     return id
   }
 
   static func time(_ milliseconds: Nanos) -> Nanos { epoch + milliseconds * .millisecond }
 
-  func analysed() -> Outcome {
-    var analyser = TraceAnalyser()
+  func analysed(clockSkewNanosMax: Nanos = 0) -> Outcome {
+    var analyser = TraceAnalyser(clockSkewNanosMax: clockSkewNanosMax)
     var findings: [Finding] = []
     analyser.analyse(spans, key: TraceSketch.key, into: &findings)
     return Outcome(findings, names: names)

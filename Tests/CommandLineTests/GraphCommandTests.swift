@@ -46,14 +46,16 @@ private let graph = """
     let code = await world.run(
       "graph", "--format", "dot", "--service", "shop/a+b&c", "--depth=2", "--direction=up",
       "--start", "2026-11-23T10:00:00+01:00", "--end=1700000000", "--namespace", "x y",
-      "--environment", "é", "--server", "gateway:9/base/",
+      "--environment", "é", "--cluster=eu-1", "--dimension", "tier:gold", "--server",
+      "gateway:9/base/",
       environment: ["SPANGATE_TOKEN": "secret", "SPANGATE_SERVER": "http://other:1"])
     #expect(code == 0)
     #expect(world.output == "digraph {}\n")
     let request = try #require(world.requests.first)
     #expect(
       request.url.absoluteString == "http://gateway:9/base/api/v1/graph?format=dot"
-        + "&service=shop/a%2Bb%26c&namespace=x%20y&environment=%C3%A9&depth=2&direction=up"
+        + "&service=shop/a%2Bb%26c&namespace=x%20y&environment=%C3%A9&cluster=eu-1"
+        + "&dimension=tier:gold&depth=2&direction=up"
         + "&start=2026-11-23T10:00:00%2B01:00&end=1700000000")
     #expect(request.headers == ["Authorization": "Bearer secret"])
     #expect(request.method == "GET")

@@ -112,7 +112,9 @@ import Testing
   @Test func coverage() throws {
     var fixture = GraphFixture()
     fixture.add(
-      .coverage(.standard), [.requests: 50, .traces: 9, .duplicates: 4, .late: 2])
+      .coverage(.standard), [.requests: 50, .traces: 9, .duplicates: 4, .late: 2, .skewed: 7])
+    fixture.add(.skewOverLimit(.standard), [.skewed: 3])
+    fixture.add(.skewOverLimit(TenantID(5)), [.skewed: 99])
     fixture.add(.unpaired(.standard, .parentMissing), [.requests: 3])
     fixture.add(.unpaired(.standard, .clientWithoutPeer), [.requests: 1])
     fixture.add(.unpaired(TenantID(5), .parentMissing), [.requests: 99])
@@ -126,6 +128,7 @@ import Testing
     ).coverage
     #expect(coverage.spans == 50 && coverage.traces == 9)
     #expect(coverage.duplicates == 4 && coverage.lateSpans == 2)
+    #expect(coverage.skewAdjusted == 7 && coverage.skewOverLimit == 3)
     #expect(coverage.unpaired == ["parent_missing": 3, "client_without_peer": 1])
     #expect(coverage.overflow == ["services": 2])
   }

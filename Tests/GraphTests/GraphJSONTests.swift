@@ -20,7 +20,8 @@ import Testing
     let node = nodes[3]
     #expect(
       Set(node.keys) == [
-        "id", "service", "namespace", "kind", "versions", "instances", "requests", "errors",
+        "id", "service", "namespace", "kind", "versions", "instances", "clusters", "requests",
+        "errors",
         "error_rate", "error_origins", "errors_passed_through", "errors_absorbed", "traces",
         "error_traces", "latency_ms", "self_time_ms", "critical_path_share", "exemplars",
       ])
@@ -49,7 +50,8 @@ import Testing
     let coverage = try #require(json["coverage"] as? [String: Any])
     #expect(
       Set(coverage.keys)
-        == ["spans", "traces", "late_spans", "duplicates", "unpaired", "overflow"])
+        == ["spans", "traces", "late_spans", "duplicates", "clock_skew", "unpaired", "overflow"])
+    #expect(coverage["clock_skew"] as? [String: Int] == ["adjusted": 0, "over_limit": 0])
     #expect(coverage["unpaired"] as? [String: Int] == ["parent_cycle": 3])
   }
 

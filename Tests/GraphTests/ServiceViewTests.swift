@@ -40,7 +40,7 @@ import Testing
     #expect(
       Set(json.keys) == [
         "start", "end", "revision", "node", "upstream", "downstream", "operations", "versions",
-        "blast_radius", "markers",
+        "dimensions", "blast_radius", "markers",
       ])
     let operations = try #require(json["operations"] as? [[String: Any]])
     #expect(operations[1]["operation"] as? String == "PlaceOrder")

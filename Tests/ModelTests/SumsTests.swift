@@ -79,7 +79,7 @@ import Testing
   /// Scenario: another version, and counters this version does not know.
   /// Guarantees: both are refused: what follows would be read as something else.
   @Test func unknownFormIsRefused() {
-    for bytes: [UInt8] in [[2, 0, 0, 0, 0, 0], [1, 0x80, 0x20, 0, 0, 0, 0]] {
+    for bytes: [UInt8] in [[2, 0, 0, 0, 0, 0], [1, 0x80, 0x80, 0x04, 0, 0, 0, 0]] {
       var reader = ByteReader(bytes)
       #expect(throws: MalformedBytes.self) { try Sums(from: &reader) }
     }

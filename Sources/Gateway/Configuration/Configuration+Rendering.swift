@@ -12,7 +12,7 @@ extension LoadedConfiguration {
         lines.append(LoadedConfiguration.indent(depth) + sections[depth] + ":")
       }
       open = sections
-      let value = LoadedConfiguration.quoted(key.text(configuration))
+      let value = key.yaml(key.text(configuration))
       lines.append(
         "\(LoadedConfiguration.indent(sections.count))\(parts[parts.count - 1]): \(value)"
           + "  # \(InvalidValue.shown(origin(of: key.path).description))")
@@ -52,9 +52,10 @@ extension ConfigurationKey {
       "| key | type | default | allowed | flag | what it does |", "|---|---|---|---|---|---|",
     ]
     for key in all {
+      let standard = key.defaultText.isEmpty ? key.yaml("") : key.defaultText
       let flag = key.flag.map { "`--\($0)`" } ?? ""
       lines.append(
-        "| `\(key.path)` | \(key.type) | `\(key.defaultText)` | \(key.range) | \(flag) "
+        "| `\(key.path)` | \(key.type) | `\(standard)` | \(key.range) | \(flag) "
           + "| \(key.summary) |")
     }
     return lines.joined(separator: "\n") + "\n"

@@ -5,6 +5,7 @@
 // plain structs: a test makes one and changes a field. Nobody but this folder reads the environment.
 
 public import Model
+public import OTLP
 
 /// What a gateway runs with. A fresh value holds the defaults.
 public struct Configuration: Sendable, Equatable {
@@ -12,6 +13,9 @@ public struct Configuration: Sendable, Equatable {
   public var query = QuerySection()
   public var store = StoreSection()
   public var traces = TracesSection()
+  public var failures = FailuresSection()
+  public var peers = PeersSection()
+  public var identity = IdentitySection()
   public var limits = LimitsSection()
   public var metrics = MetricsSection()
   public var gate = GateSection()
@@ -58,11 +62,37 @@ public struct StoreSection: Sendable, Equatable {
   public init() {}
 }
 
-/// When a trace is closed, analysed again, and sealed. All in nanoseconds.
+/// When a trace is closed, analysed again, and sealed, and how far clocks are corrected. All in
+/// nanoseconds.
 public struct TracesSection: Sendable, Equatable {
   public var idle: UInt64 = 11_000_000_000
   public var maxAge: UInt64 = 60_000_000_000
   public var remember: UInt64 = 60_000_000_000
+  public var clockSkew: UInt64 = 1_000_000_000
+
+  public init() {}
+}
+
+/// What is no failure although spans say so.
+public struct FailuresSection: Sendable, Equatable {
+  public var ignoredHTTPCodes: [ClosedRange<Int>] = []
+  public var ignoredGRPCCodes: [RPCCode] = []
+
+  public init() {}
+}
+
+/// Who is on the other side.
+public struct PeersSection: Sendable, Equatable {
+  /// Keys of attributes that are asked first.
+  public var attributes: [String] = []
+
+  public init() {}
+}
+
+/// What is told apart.
+public struct IdentitySection: Sendable, Equatable {
+  /// Keys of attributes by which requests are told apart, besides the cluster.
+  public var dimensions: [String] = []
 
   public init() {}
 }

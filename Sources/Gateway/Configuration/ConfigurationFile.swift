@@ -68,13 +68,43 @@ struct ConfigurationFile {
     let line = node.mark?.line
     switch node {
     case .scalar(let scalar): visit(scalar, path: path, line: line)
-    case .sequence:
-      report("holds a list", key: path, line: line, remedy: "write one value")
+    case .sequence(let sequence): visit(sequence, path: path, line: line, depth: depth)
     case .mapping(let mapping):
       for (key, value) in mapping { visit(key: key, value, path: path, depth: depth) }
     case .alias:
       report("holds an alias", key: path, line: line, remedy: "write the value out")
     }
+  }
+
+  /// A list becomes the text that means the same; what is wrong with a part is told with its line.
+  private mutating func visit(_ list: Node.Sequence, path: String, line: Int?, depth: Int) {
+    guard let checkPart = ConfigurationKey.at(path)?.checkPart else {
+      return report("holds a list", key: path, line: line, remedy: "write one value")
+    }
+    var parts: [String] = []
+    for node in list {
+      guard nodesLeft > 0 else {
+        return report("holds too much", key: path, line: line, remedy: "shorten it")
+      }
+      nodesLeft -= 1
+      guard case .scalar(let scalar) = node else {
+        report(
+          "holds something else than values", key: path, line: node.mark?.line,
+          remedy: "write one value a line, after a dash")
+        continue
+      }
+      do {
+        try checkPart(scalar.string)
+        parts.append(scalar.string)
+      } catch {
+        report(error.problem, key: path, line: node.mark?.line, remedy: error.remedy)
+      }
+    }
+    guard parts.count == list.count else { return }
+    settings.append(
+      ConfigurationSetting(
+        path: path, text: parts.joined(separator: ListText.separator),
+        origin: .file(path: name, line: line)))
   }
 
   private mutating func visit(key: Node, _ value: Node, path: String, depth: Int) {

@@ -1,3 +1,5 @@
+import OTLP
+
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
   public static let all: [ConfigurationKey] = [
@@ -28,6 +30,25 @@ extension ConfigurationKey {
     ConfigurationKey(
       "traces.remember", \.traces.remember, .duration(0...hour),
       "a closed trace without a new span for this long is sealed; later spans are late"),
+    ConfigurationKey(
+      "traces.clock_skew", \.traces.clockSkew, .duration(0...(10 * minute)),
+      "by how much a span is moved at most where the clocks of two hosts disagree; 0 moves none"),
+    ConfigurationKey(
+      "failures.ignored_http_codes", \.failures.ignoredHTTPCodes,
+      .list(of: .httpCodes, countMax: 64),
+      "HTTP codes with which nothing failed, whatever a span says"),
+    ConfigurationKey(
+      "failures.ignored_grpc_codes", \.failures.ignoredGRPCCodes,
+      .list(of: .grpcCode, countMax: 16),
+      "gRPC codes with which nothing failed, whatever a span says"),
+    ConfigurationKey(
+      "peers.attributes", \.peers.attributes,
+      .list(of: .attributeKey, countMax: DecodeRules.peerAttributesMax),
+      "attributes of spans that name the other side, before all others"),
+    ConfigurationKey(
+      "identity.dimensions", \.identity.dimensions,
+      .list(of: .attributeKey, countMax: DecodeRules.dimensionAttributesMax),
+      "attributes of resources and spans by which requests are told apart, besides the cluster"),
     ConfigurationKey(
       "limits.memory", \.limits.memory, .memory, flag: "memory",
       "what everything together may take; auto is half of the cgroup or the machine"),

@@ -13,6 +13,8 @@ public struct ConfigurationKey: Sendable {
   public let flag: String?
   /// Reads a value into a configuration.
   let apply: @Sendable (inout Configuration, String) throws(InvalidValue) -> Void
+  /// Of a list: checks one of its parts. nil for keys with one value.
+  let checkPart: (@Sendable (String) throws(InvalidValue) -> Void)?
   /// The value a configuration holds, in the form `apply` reads.
   public let text: @Sendable (Configuration) -> String
 
@@ -23,12 +25,20 @@ public struct ConfigurationKey: Sendable {
     self.path = path
     self.type = type.name
     self.range = type.range
+    checkPart = type.checkPart
     self.summary = summary
     self.flag = flag
     apply = { configuration, text throws(InvalidValue) in
       configuration[keyPath: field] = try type.parse(text)
     }
     text = { type.format($0[keyPath: field]) }
+  }
+
+  /// The value as YAML.
+  func yaml(_ text: String) -> String {
+    guard checkPart != nil else { return LoadedConfiguration.quoted(text) }
+    return "[" + ListText.parts(of: text).map(LoadedConfiguration.quoted).joined(separator: ", ")
+      + "]"
   }
 
   /// The value without any setting.

@@ -9,6 +9,8 @@ struct ConfigurationType<Value: Sendable & Equatable>: Sendable {
   var parse: @Sendable (String) throws(InvalidValue) -> Value
   /// The inverse of `parse`.
   var format: @Sendable (Value) -> String
+  /// Of a list: checks one of its parts. nil for all other types.
+  var checkPart: (@Sendable (String) throws(InvalidValue) -> Void)?
 }
 
 extension ConfigurationType where Value == ListenAddress {

@@ -9,7 +9,7 @@ import Windows
 /// A share of the traces and everything computed from them. Owned by one event loop; never shared.
 public struct Shard: ~Copyable {
   private var traces: TraceTable
-  private var analyser = TraceAnalyser()
+  private var analyser: TraceAnalyser
   private var windows: ShardWindows
   private var pathLimiter = PathLimiter()
   /// Traces sealed since the last checkpoint began.
@@ -25,6 +25,7 @@ public struct Shard: ~Copyable {
   ///   - next: the number of the checkpoint to come.
   public init(limits: TraceLimits, stored: UInt64 = 0, next: UInt64 = 1) {
     traces = TraceTable(limits: limits)
+    analyser = TraceAnalyser(clockSkewNanosMax: limits.clockSkewNanosMax)
     sealedBytesMax = limits.sealedBytesMax
     windows = ShardWindows(stored: stored, next: next)
   }
@@ -111,6 +112,8 @@ extension Shard {
     let key = traces.key(of: slot)
     if let analysed { windows.retract(analyse(analysed, key)) }
     _ = analyse(spans, key)
+    counters.skewAdjusted &+= UInt64(analyser.forest.skewedCount)
+    counters.skewOverLimit &+= UInt64(analyser.forest.skewOverLimitCount)
     pathLimiter.limit(&findings)
     windows.seal(findings)
     countCopies()
@@ -196,6 +199,10 @@ public struct ShardCounters: Sendable, Equatable {
   /// Traces sealed because they reached their span limit, and because memory asked.
   public var tracesFull: UInt64 = 0
   public var tracesSealedForMemory: UInt64 = 0
+  /// Spans of sealed traces that were moved because clocks disagreed, and that would have been moved too
+  /// far.
+  public var skewAdjusted: UInt64 = 0
+  public var skewOverLimit: UInt64 = 0
 
   public init() {}
 
@@ -207,5 +214,7 @@ public struct ShardCounters: Sendable, Equatable {
     tracesSealed &+= other.tracesSealed
     tracesFull &+= other.tracesFull
     tracesSealedForMemory &+= other.tracesSealedForMemory
+    skewAdjusted &+= other.skewAdjusted
+    skewOverLimit &+= other.skewOverLimit
   }
 }

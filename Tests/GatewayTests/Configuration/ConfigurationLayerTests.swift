@@ -13,6 +13,11 @@ private let samples: [String: (text: String, canonical: String)] = [
   "traces.idle": ("2.5s", "2s500ms"),
   "traces.max_age": ("1h", "1h"),
   "traces.remember": ("0", "0s"),
+  "traces.clock_skew": ("250ms", "250ms"),
+  "failures.ignored_http_codes": ("404, 410-415", "404, 410-415"),
+  "failures.ignored_grpc_codes": ("5,ALREADY_EXISTS", "NOT_FOUND, ALREADY_EXISTS"),
+  "peers.attributes": ("my.peer, peer.service", "my.peer, peer.service"),
+  "identity.dimensions": ("region,tier", "region, tier"),
   "limits.memory": ("2GiB", "2GiB"),
   "limits.request_bytes": ("1048576", "1MiB"),
   "limits.spans_per_trace": ("7", "7"),
@@ -65,7 +70,10 @@ private func nested(_ path: String, _ value: String) -> String {
         "receiver.grpc.address": "127.0.0.1:4317", "receiver.http.address": "127.0.0.1:4318",
         "receiver.wait": "500ms", "query.address": "127.0.0.1:4320", "store.path": "data",
         "store.retention": "14d", "traces.idle": "11s", "traces.max_age": "1m",
-        "traces.remember": "1m", "limits.memory": "auto", "limits.request_bytes": "64MiB",
+        "traces.remember": "1m", "traces.clock_skew": "1s",
+        "failures.ignored_http_codes": "", "failures.ignored_grpc_codes": "",
+        "peers.attributes": "", "identity.dimensions": "", "limits.memory": "auto",
+        "limits.request_bytes": "64MiB",
         "limits.spans_per_trace": "100000", "limits.services": "10000",
         "limits.operations_per_service": "1000", "limits.exemplars_bytes": "64MiB",
         "metrics.series": "10000", "gate.errors_tolerated": "1%", "journal.durability": "fsync",
@@ -113,6 +121,26 @@ private func nested(_ path: String, _ value: String) -> String {
   @Test func otherForms() throws {
     #expect(try load("traces.idle: 3s\n").configuration.traces.idle == 3_000_000_000)
     #expect(try load(environment: ["SPANGATE_WORKERS": ""]).configuration.workers == 0)
+  }
+
+  /// Scenario: a list as a YAML sequence of both styles, as text, empty, and taken back by a flag.
+  /// Guarantees: all mean the same; it is printed as a list.
+  @Test func lists() throws {
+    let key = "failures.ignored_http_codes"
+    for text in [
+      "failures:\n  ignored_http_codes:\n    - 404\n    - 410-415\n",
+      "failures: {ignored_http_codes: [404, '410-415']}\n",
+      "failures:\n  ignored_http_codes: 404,410-415\n", "\(key): [404, 410-415]\n",
+    ] {
+      let loaded = try load(text)
+      #expect(loaded.configuration.failures.ignoredHTTPCodes == [404...404, 410...415])
+      #expect(loaded.yaml.contains("  ignored_http_codes: [404, 410-415]  # gateway.yaml:"))
+      #expect(try load(text, flags: [(key, "")]).configuration == Configuration())
+    }
+    for text in ["\(key): []\n", "\(key): ''\n"] {
+      #expect(try load(text).configuration == Configuration())
+    }
+    #expect(try load("").yaml.contains("  ignored_http_codes: []  # default"))
   }
 
   /// Scenario: the environment Kubernetes gives to pods beside a service called `spangate`.

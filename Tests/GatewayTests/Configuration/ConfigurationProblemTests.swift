@@ -59,6 +59,53 @@ private func problems(
       ])
   }
 
+  /// Scenario: lists with wrong parts, lists in lists, too many parts, and lists of one value's keys.
+  /// Guarantees: each wrong part is told with its own line, and what was probably meant.
+  @Test func lists() {
+    let text = """
+      failures:
+        ignored_http_codes:
+          - 404
+          - 4xx
+          - 499-400
+          - [1]
+          - 600
+        ignored_grpc_codes: [OK, NOTFOUND]
+      peers:
+        attributes:
+          - "a b"
+          - ''
+      """
+    let http = "failures.ignored_http_codes"
+    let code = "write a code from 100 to 599 such as 404, or a range such as 400-499"
+    let key =
+      "write a key such as peer.service, of 1 to 128 bytes without spaces, commas and "
+      + "equals signs"
+    #expect(
+      problems(text, flags: [(http, "404,,410"), ("traces.idle", "1s, 2s")]) == [
+        "gateway.yaml:4: \(http): '4xx' is no HTTP code and no range of them; \(code)",
+        "gateway.yaml:5: \(http): '499-400' is a range that ends before it begins; write 400-499",
+        "gateway.yaml:6: \(http): holds something else than values; "
+          + "write one value a line, after a dash",
+        "gateway.yaml:7: \(http): '600' is no HTTP code and no range of them; \(code)",
+        "gateway.yaml:8: failures.ignored_grpc_codes: 'OK' is no gRPC code of a failure; "
+          + "write a name such as NOT_FOUND, or a number from 1 to 16",
+        "gateway.yaml:8: failures.ignored_grpc_codes: 'NOTFOUND' is no gRPC code of a failure; "
+          + "did you mean NOT_FOUND?",
+        "gateway.yaml:11: peers.attributes: 'a b' is no key of an attribute; \(key)",
+        "gateway.yaml:12: peers.attributes: '' is no key of an attribute; \(key)",
+        "flag --set \(http): \(http): '' is no HTTP code and no range of them; \(code)",
+        "flag --set traces.idle: traces.idle: '1s, 2s' is not a duration; "
+          + "write a number and a unit (ms, s, m, h, d), such as 11s or 1h30m",
+      ])
+    let keys = (0..<17).map { "k\($0)" }.joined(separator: ",")
+    #expect(
+      problems("", flags: [("peers.attributes", keys)]) == [
+        "flag --set peers.attributes: peers.attributes: holds 17 values; use at most 16"
+      ])
+    #expect(problems("peers:\n  attributes: k1,k2\n") == [])
+  }
+
   /// Scenario: values that are each allowed contradict each other.
   /// Guarantees: the one that was written is blamed, with both values.
   @Test func relations() {
