@@ -112,6 +112,10 @@ enum GatewayMetrics {
       counter("spangate_spans_folded_total", "Spans folded into traces.", counters.spans),
       counter("spangate_spans_late_total", "Spans whose trace was sealed.", counters.late),
       counter("spangate_spans_duplicate_total", "Spans sent more than once.", counters.duplicates),
+      counter(
+        "spangate_spans_analysed_total",
+        "Spans analysed, each as often as its trace was looked at or taken back.",
+        counters.spansAnalysed),
       counter("spangate_traces_closed_total", "Times a trace was closed.", counters.tracesClosed),
       counter("spangate_traces_sealed_total", "Traces sealed.", counters.tracesSealed),
       counter(

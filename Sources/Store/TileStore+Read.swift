@@ -17,8 +17,9 @@ extension TileStore {
         if let now { horizons.advance(to: Horizons(now: now)) }
         let cover = TileCover(from: start, to: end, horizons: horizons)
         let sorted = kinds.map { $0.sorted { $0.rawValue < $1.rawValue } }
-        var window = Window()
-        for piece in cover.pieces { try TileRows.merge(db, piece, sorted, into: &window) }
+        var merge = TileMerge()
+        for piece in cover.pieces { try TileRows.merge(db, piece, sorted, into: &merge) }
+        let window = merge.finish()
         return StoreReading(
           checkpoint: try CheckpointRow.fetch(db).number, start: cover.start, end: cover.end,
           window: window, names: try NameRows.fetch(db, window.names))

@@ -14,7 +14,7 @@ public struct Shard: ~Copyable {
   private var pathLimiter = PathLimiter()
   /// Traces sealed since the last checkpoint began.
   private var sealedKeys: [TraceKey] = []
-  private(set) var counters = ShardCounters()
+  public private(set) var counters = ShardCounters()
   /// The latest end of all spans that came: how far event time has gone. Unix nanoseconds.
   private(set) var newestEnd: Nanos = 0
   private var findings: [Finding] = []
@@ -128,6 +128,7 @@ extension Shard {
 
   private mutating func analyse(_ spans: [SpanRecord], _ key: TraceKey) -> [Finding] {
     findings.removeAll(keepingCapacity: true)
+    counters.spansAnalysed &+= UInt64(spans.count)
     analyser.analyse(spans, key: key, into: &findings)
     return findings
   }
@@ -191,6 +192,8 @@ public struct ShardCounters: Sendable, Equatable {
   public var late: UInt64 = 0
   /// Copies of spans that were there already.
   public var duplicates: UInt64 = 0
+  /// Spans analysed, each as often as its trace was: when its findings are taken back as well.
+  public var spansAnalysed: UInt64 = 0
   public var tracesClosed: UInt64 = 0
   public var tracesSealed: UInt64 = 0
   /// Traces sealed because they reached their span limit, and because memory asked.
@@ -203,6 +206,7 @@ public struct ShardCounters: Sendable, Equatable {
     spans &+= other.spans
     late &+= other.late
     duplicates &+= other.duplicates
+    spansAnalysed &+= other.spansAnalysed
     tracesClosed &+= other.tracesClosed
     tracesSealed &+= other.tracesSealed
     tracesFull &+= other.tracesFull
