@@ -87,6 +87,11 @@ public struct Window: Equatable, Sendable {
 
   public init() { series = [:] }
 
+  /// The sums of series of which none comes twice and none is zero.
+  public init(_ sums: some Sequence<(SeriesKey, Sums)>) {
+    series = Dictionary(sums) { first, _ in first }
+  }
+
   public var isEmpty: Bool { series.isEmpty }
 
   /// Adds a finding, or takes it away with sign −1. A series that sums to nothing disappears.

@@ -7,8 +7,8 @@ internal import Model
 /// where it belongs while it is read: no search in a table, and nothing made for a row.
 /// - Cost: O(rows) comparisons while neighbouring tiles have the same series; each tile may add one
 ///   walk along all of them.
-struct TileMerge {
-  private struct Entry {
+struct TileMerge: Sendable {
+  private struct Entry: Sendable {
     var key: SeriesKey
     var sums: Sums
   }
@@ -35,12 +35,38 @@ struct TileMerge {
     }
   }
 
-  /// Everything added so far; series that sum to nothing are left out.
-  mutating func finish() -> Window {
+  /// Adds what another one holds.
+  mutating func add(_ other: TileMerge) {
     settle()
-    var window = Window()
-    for entry in entries where !entry.sums.isZero { window.merge(entry.sums, at: entry.key) }
-    return window
+    var other = other
+    other.settle()
+    for entry in other.entries {
+      while position < entries.count, TileMerge.precedes(entries[position].key, entry.key) {
+        position += 1
+      }
+      if position < entries.count, entries[position].key == entry.key {
+        entries[position].sums.merge(entry.sums)
+      } else {
+        added.append(entry)
+      }
+    }
+    settle()
+  }
+
+  /// Everything added so far; series that sum to nothing are left out.
+  var window: Window {
+    var settled = self
+    settled.settle()
+    return Window(settled.entries.lazy.filter { !$0.sums.isZero }.map { ($0.key, $0.sums) })
+  }
+
+  /// All names the keys refer to.
+  var names: Set<NameID> {
+    var names: Set<NameID> = []
+    for entry in entries + added {
+      for name in entry.key.names where !name.isNone { names.insert(name) }
+    }
+    return names
   }
 
   private mutating func settle() {
