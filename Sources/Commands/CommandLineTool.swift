@@ -72,7 +72,8 @@ struct SpangateCommand: AsyncParsableCommand {
     commandName: "spangate",
     abstract: "An OTLP gateway that keeps the service dependency graph.",
     subcommands: [
-      ServeCommand.self, GraphCommand.self, CriticalPathCommand.self, GateCommand.self,
+      ServeCommand.self, GraphCommand.self, CriticalPathCommand.self, TraceCommand.self,
+      GateCommand.self,
       MarkerCommand.self,
       AnalyzeCommand.self, ReplayCommand.self, JournalCommand.self, ConfigCommand.self,
       VersionCommand.self,

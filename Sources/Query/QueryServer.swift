@@ -22,8 +22,8 @@ public final class QueryServer: Sendable {
     let counters = RequestCounters()
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
     let routes =
-      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + MarkerRoutes.all + GateRoutes.all
-      + AdministrationRoutes.all + NodeGraphRoutes.all + DependencyRoutes.all
+      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + TraceRoutes.all + MarkerRoutes.all
+      + GateRoutes.all + AdministrationRoutes.all + NodeGraphRoutes.all + DependencyRoutes.all
       + [MetricsRoutes.metrics(edges, counters)]
     responder = QueryResponder(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]), backend: backend,

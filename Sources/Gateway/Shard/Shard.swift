@@ -14,6 +14,8 @@ public struct Shard: ~Copyable {
   private var pathLimiter = PathLimiter()
   /// Traces sealed since the last checkpoint began.
   private var sealedKeys: [TraceKey] = []
+  /// Those of them that may turn out to be examples.
+  private var candidates: ExemplarCandidates
   public private(set) var counters = ShardCounters()
   /// The latest end of all spans that came: how far event time has gone. Unix nanoseconds.
   private(set) var newestEnd: Nanos = 0
@@ -26,6 +28,7 @@ public struct Shard: ~Copyable {
   public init(limits: TraceLimits, stored: UInt64 = 0, next: UInt64 = 1) {
     traces = TraceTable(limits: limits)
     sealedBytesMax = limits.sealedBytesMax
+    candidates = ExemplarCandidates(bytesMax: limits.exemplarBytesMax)
     windows = ShardWindows(stored: stored, next: next)
   }
 
@@ -91,7 +94,7 @@ extension Shard {
   private mutating func look(at slot: Int32, now: Nanos) {
     if traces.isFull(slot) {
       counters.tracesFull &+= 1
-      return seal(slot)
+      return seal(slot, isCut: true)
     }
     replaceStanding(slot)
     traces.markAnalysed(slot, now: now)
@@ -106,15 +109,17 @@ extension Shard {
     countCopies()
   }
 
-  private mutating func seal(_ slot: Int32) {
+  /// - Parameter isCut: more of its spans may have been to come.
+  private mutating func seal(_ slot: Int32, isCut: Bool = false) {
     let (spans, analysed) = traces.spans(of: slot)
     let key = traces.key(of: slot)
     if let analysed { windows.retract(analyse(analysed, key)) }
     _ = analyse(spans, key)
     pathLimiter.limit(&findings)
-    windows.seal(findings)
+    let isExample = windows.seal(findings)
     countCopies()
     traces.seal(slot)
+    if isExample { candidates.offer(ExemplarTrace(key: key, spans: spans, isCut: isCut)) }
     sealedKeys.append(key)
     counters.tracesSealed &+= 1
   }
@@ -122,7 +127,7 @@ extension Shard {
   private mutating func relieve() {
     while let slot = traces.nextUnderPressure(besides: windows.overlayBytes) {
       counters.tracesSealedForMemory &+= 1
-      seal(slot)
+      seal(slot, isCut: true)
     }
   }
 
@@ -169,8 +174,19 @@ extension Shard {
     defer { sealedKeys.removeAll(keepingCapacity: true) }
     return ShardCheckpoint(
       sums: windows.beginCheckpoint(number), sealed: sealedKeys,
-      mark: traces.lowestSequence ?? folded)
+      mark: traces.lowestSequence ?? folded, candidates: candidates.take())
   }
+
+  /// A trace that is in the table still, or was sealed since the last checkpoint.
+  mutating func trace(_ key: TraceKey) -> (trace: ExemplarTrace, isSealed: Bool)? {
+    if let spans = traces.spans(of: key) {
+      return (ExemplarTrace(key: key, spans: spans, isCut: false), false)
+    }
+    return candidates.trace(key).map { ($0, true) }
+  }
+
+  /// Bytes of traces that may turn out to be examples, and how many found no room.
+  var candidateFigures: (bytes: Int, dropped: UInt64) { (candidates.bytes, candidates.dropped) }
 
   mutating func dropGenerations(through checkpoint: UInt64) {
     windows.drop(through: checkpoint)
@@ -183,6 +199,8 @@ struct ShardCheckpoint: Sendable {
   var sealed: [TraceKey]
   /// The lowest journal sequence this shard still needs.
   var mark: UInt64
+  /// Sealed traces that may turn out to be examples.
+  var candidates: [ExemplarTrace]
 }
 
 /// What happened in a shard since it began. Never falls.
