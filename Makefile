@@ -37,7 +37,7 @@ unit: packages test-packages
 	proto/generate.sh check
 	swift test --enable-code-coverage
 
-acceptance: test-packages .venv/installed .venv/bin/promtool
+acceptance: test-packages .venv/installed .venv/bin/prometheus
 	@mkdir -p $(dir $(REPORT))
 	@scripts/run-acceptance $(PYTHON) $(REPORT)
 
@@ -88,5 +88,5 @@ test-packages:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.venv/bin/promtool: .venv/installed
-	@scripts/install-promtool $@
+.venv/bin/prometheus: .venv/installed
+	@scripts/install-prometheus $(dir $@)

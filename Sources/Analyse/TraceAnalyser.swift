@@ -23,14 +23,14 @@ public struct TraceAnalyser: Sendable {
   /// Parallel to the forest's spans: of a call, the callee's entry that ended last; −1 for none.
   var lastCallee: [Int32] = []
   /// Parallel to the forest's spans: duration minus the union of the children.
-  var selfTimes: [Nanos] = []
+  public internal(set) var selfTimes: [Nanos] = []
   /// Parallel to the forest's spans: whose the time in `selfTimes` is.
   var owners: [TimeOwner] = []
   /// Parallel to the forest's spans: time of proxies between the caller and the call, which
   /// belongs to the call's edge.
   var handedTimes: [Nanos] = []
   /// Parallel to the forest's spans: time on the critical path that is the span's own.
-  var criticalTimes: [Nanos] = []
+  public internal(set) var criticalTimes: [Nanos] = []
 
   /// Whether the trace has spans that send or take messages; without, what follows is empty.
   private(set) var hasQueues = false

@@ -2,16 +2,23 @@ import Model
 
 /// One trace in the table.
 struct Trace: Sendable {
-  enum State: UInt8, Sendable { case open, closed }
+  enum State: UInt8, Sendable {
+    case open, closed
+    /// Idle, but analysed often enough already: what came since its findings were computed waits
+    /// until its age has doubled or it is sealed.
+    case postponed
+  }
 
   var key: TraceKey
   var state = State.open
   var spans: [SpanRecord] = []
   /// Sorted and without copies.
   var isTidy = true
-  /// Of an open trace whose findings stand: the spans they were computed from. (Of a closed one
-  /// they were computed from `spans`.)
+  /// Of an open or postponed trace whose findings stand: the spans they were computed from. (Of a
+  /// closed one they were computed from `spans`.)
   var analysed: [SpanRecord]?
+  /// Spans analysed so far, each as often as the trace was.
+  var analysedCount = 0
   var firstArrival: Nanos
   var lastArrival: Nanos
   /// The journal sequence of the batch that began it.

@@ -9,7 +9,9 @@ public import Model
 /// A trace is *open* while spans arrive, *closed* once idle (its findings stand), and *sealed* when
 /// it is idle for long, too large, too old, or when memory asks: then it leaves the table, and only
 /// its id is remembered for a while, so that what still arrives is known to be late.
-/// - Cost: amortised O(1) a span; copies of a span are removed whenever a trace has doubled.
+/// - Cost: amortised O(1) a span; copies of a span are removed whenever a trace has doubled. However
+///   its spans trickle in, a trace is analysed as often as `analysesMax` says, and once more each
+///   time its age doubles.
 public struct TraceTable: ~Copyable {
   let limits: TraceLimits
   var slots: [Trace] = []
@@ -18,6 +20,7 @@ public struct TraceTable: ~Copyable {
   /// Traces by the time of their last span, oldest first: those waiting to close, those waiting to seal.
   var open = TraceList()
   var closed = TraceList()
+  var postponed = TraceList()
   /// All traces in the order they began, for the journal's mark.
   var begun = TraceList()
   var sealedTraces: RememberedTraces
@@ -78,24 +81,37 @@ public struct TraceTable: ~Copyable {
     return (trace.spans, trace.state == .closed ? trace.spans : trace.analysed)
   }
 
-  public func key(of slot: Int32) -> TraceKey { slots[Int(slot)].key }
-
-  /// The next open trace that has been idle long enough to be closed.
-  public func nextIdle(now: Nanos) -> Int32? {
-    open.first.flatMap { isPast(slots[Int($0)].lastArrival, limits.idleNanos, now) ? $0 : nil }
+  /// The spans of a trace without copies; nil when it is not in the table.
+  public mutating func spans(of key: TraceKey) -> [SpanRecord]? {
+    guard let slot = index.find(key, in: slots) else { return nil }
+    return spans(of: slot).now
   }
 
-  /// Any open trace, the longest idle first: for a flush.
-  public var nextOpen: Int32? { open.first }
+  public func key(of slot: Int32) -> TraceKey { slots[Int(slot)].key }
+
+  /// How often the spans of a trace may be analysed because it was idle, on average over its present
+  /// spans. Beyond it late spans wait until its age has doubled: were a large trace analysed again
+  /// for each of them, they would cost as many times what they are worth.
+  static let analysesMax = 4
+
+  /// The next open trace that has been idle long enough to be closed. Those analysed often enough
+  /// already are postponed on the way.
+  public mutating func nextIdle(now: Nanos) -> Int32? {
+    while let slot = open.first, isPast(slots[Int(slot)].lastArrival, limits.idleNanos, now) {
+      if isWorthAnalysing(slot, now: now) { return slot }
+      move(slot, to: .postponed)
+    }
+    return nil
+  }
+
+  /// Any trace that has spans its findings were not computed from, open ones first: for a flush.
+  public var nextOpen: Int32? { open.first ?? postponed.first }
 
   /// The next trace to be sealed: idle for long, or held as long as any may be, or over its span limit.
   public func nextToSeal(now: Nanos) -> Int32? {
-    if let slot = closed.first,
-      isPast(
-        slots[Int(slot)].lastArrival, limits.idleNanos.saturatingAdding(limits.rememberNanos), now)
-    {
-      return slot
-    }
+    let quiet = limits.idleNanos.saturatingAdding(limits.rememberNanos)
+    if let slot = closed.first, isPast(slots[Int(slot)].lastArrival, quiet, now) { return slot }
+    if let slot = postponed.first, isPast(slots[Int(slot)].lastArrival, quiet, now) { return slot }
     if let slot = begun.first, isPast(slots[Int(slot)].firstArrival, limits.heldNanosMax, now) {
       return slot
     }
@@ -106,11 +122,11 @@ public struct TraceTable: ~Copyable {
   /// - Parameter otherBytes: what else counts against the same limit.
   public func nextUnderPressure(besides otherBytes: Int = 0) -> Int32? {
     guard bytes + otherBytes > limits.bytesMax else { return nil }
-    return closed.first ?? open.first
+    return nextOfAll
   }
 
   /// Any trace, closed ones first: for a shutdown that seals everything.
-  public var nextOfAll: Int32? { closed.first ?? open.first }
+  public var nextOfAll: Int32? { closed.first ?? postponed.first ?? open.first }
 
   /// Whether a trace has as many spans as any may have. Copies do not count.
   public mutating func isFull(_ slot: Int32) -> Bool {
@@ -120,28 +136,23 @@ public struct TraceTable: ~Copyable {
 
   /// The trace was analysed because it was idle: its findings stand until it grows again.
   public mutating func close(_ slot: Int32) {
-    open.remove(slot, link: \.byArrival, in: &slots)
-    slots[Int(slot)].state = .closed
-    stand(nil, at: slot)
     // Closing goes in the order of last arrival, except for a flush; sealing needs only roughly that.
-    closed.append(slot, link: \.byArrival, in: &slots)
+    move(slot, to: .closed)
+    stand(nil, at: slot)
+    let trace = slots[Int(slot)]
+    noteAnalysis(of: slot, age: trace.lastArrival.saturatingSubtracting(trace.firstArrival))
   }
 
   /// The trace was analysed although it grows: it stays open, and is due again at twice the age.
   public mutating func markAnalysed(_ slot: Int32, now: Nanos) {
-    let age = now.saturatingSubtracting(slots[Int(slot)].firstArrival)
     stand(slots[Int(slot)].spans, at: slot)
-    slots[Int(slot)].nextLookAge = max(age, 1).saturatingAdding(max(age, 1))
+    noteAnalysis(of: slot, age: max(now.saturatingSubtracting(slots[Int(slot)].firstArrival), 1))
   }
 
   /// Removes a trace for good and remembers its id.
   public mutating func seal(_ slot: Int32) {
     let trace = slots[Int(slot)]
-    if trace.state == .closed {
-      closed.remove(slot, link: \.byArrival, in: &slots)
-    } else {
-      open.remove(slot, link: \.byArrival, in: &slots)
-    }
+    leaveList(slot)
     begun.remove(slot, link: \.byBeginning, in: &slots)
     placesHeld -= trace.spans.capacity
     placesStanding -= trace.analysed?.capacity ?? 0
@@ -192,11 +203,41 @@ extension TraceTable {
   }
 
   private mutating func reopenIfClosed(_ slot: Int32) {
-    guard slots[Int(slot)].state == .closed else { return }
-    closed.remove(slot, link: \.byArrival, in: &slots)
-    slots[Int(slot)].state = .open
-    stand(slots[Int(slot)].spans, at: slot)
-    open.append(slot, link: \.byArrival, in: &slots)
+    let state = slots[Int(slot)].state
+    guard state != .open else { return }
+    move(slot, to: .open)
+    if state == .closed { stand(slots[Int(slot)].spans, at: slot) }
+  }
+
+  private mutating func move(_ slot: Int32, to state: Trace.State) {
+    leaveList(slot)
+    slots[Int(slot)].state = state
+    switch state {
+    case .open: open.append(slot, link: \.byArrival, in: &slots)
+    case .closed: closed.append(slot, link: \.byArrival, in: &slots)
+    case .postponed: postponed.append(slot, link: \.byArrival, in: &slots)
+    }
+  }
+
+  private mutating func leaveList(_ slot: Int32) {
+    switch slots[Int(slot)].state {
+    case .open: open.remove(slot, link: \.byArrival, in: &slots)
+    case .closed: closed.remove(slot, link: \.byArrival, in: &slots)
+    case .postponed: postponed.remove(slot, link: \.byArrival, in: &slots)
+    }
+  }
+
+  private func isWorthAnalysing(_ slot: Int32, now: Nanos) -> Bool {
+    let trace = slots[Int(slot)]
+    guard trace.analysed != nil else { return true }
+    if now.saturatingSubtracting(trace.firstArrival) >= trace.nextLookAge { return true }
+    return trace.analysedCount + trace.spans.count <= TraceTable.analysesMax * trace.spans.count
+  }
+
+  /// It is due again at twice the age, and not before its maximal age.
+  private mutating func noteAnalysis(of slot: Int32, age: Nanos) {
+    slots[Int(slot)].analysedCount += slots[Int(slot)].spans.count
+    slots[Int(slot)].nextLookAge = max(age.saturatingAdding(age), limits.maxAgeNanos)
   }
 
   private mutating func touch(_ slot: Int32, now: Nanos) {

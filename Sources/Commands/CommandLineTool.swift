@@ -73,6 +73,7 @@ struct SpangateCommand: AsyncParsableCommand {
     abstract: "An OTLP gateway that keeps the service dependency graph.",
     subcommands: [
       ServeCommand.self, GraphCommand.self, CriticalPathCommand.self, RootCausesCommand.self,
+      TraceCommand.self,
       GateCommand.self,
       MarkerCommand.self,
       AnalyzeCommand.self, ReplayCommand.self, JournalCommand.self, ConfigCommand.self,

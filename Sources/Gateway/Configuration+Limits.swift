@@ -34,7 +34,9 @@ extension Configuration {
 
   /// - Parameter shards: event loops, each with a shard.
   func memoryShares(shards: Int) -> MemoryShares {
-    MemoryShares(limitBytes: limits.memory.bytes(on: .read()), shards: shards)
+    MemoryShares(
+      limitBytes: limits.memory.bytes(on: .read()), exemplarBytesMax: limits.exemplarsBytes,
+      shards: shards)
   }
 
   var queryConfiguration: QueryConfiguration {
@@ -59,8 +61,10 @@ extension Configuration {
     return names
   }
 
-  /// - Parameter memoryBytes: what the traces of one shard may take.
-  func traceLimits(memoryBytes: Int) -> TraceLimits {
+  /// - Parameters:
+  ///   - memoryBytes: what the traces of one shard may take.
+  ///   - exemplarBytes: what sealed ones may take besides that may turn out to be examples.
+  func traceLimits(memoryBytes: Int, exemplarBytes: Int = 0) -> TraceLimits {
     var trace = TraceLimits()
     trace.idleNanos = traces.idle
     trace.maxAgeNanos = traces.maxAge
@@ -68,6 +72,7 @@ extension Configuration {
     trace.clockSkewNanosMax = traces.clockSkew
     trace.spansPerTraceMax = limits.spansPerTrace
     trace.bytesMax = memoryBytes
+    trace.exemplarBytesMax = exemplarBytes
     trace.sealedBytesMax = min(memoryBytes / 2, 64 << 20)
     trace.sealedTracesRemembered = min(max(memoryBytes / 128, 1 << 12), 1 << 18)
     return trace
@@ -90,12 +95,22 @@ struct MemoryShares: Sendable, Equatable {
   var namesMax: Int
   /// One file of the journal: it is read as a whole at start.
   var segmentBytes: Int
+  /// Traces kept as examples: half of `limits.exemplars_bytes`, of which no more counts than an eighth
+  /// of the memory there is.
+  var exemplarBytes: Int
+  /// Sealed traces of each shard that may turn out to be examples, those of the present checkpoint
+  /// and those of the last: a quarter each.
+  var candidateBytesPerShard: Int
 
   /// What an idle gateway takes, with room for the caches of the store and of the allocator.
   static let baseBytes = 72 << 20
 
-  init(limitBytes: Int, shards: Int) {
-    let usable = max(limitBytes - MemoryShares.baseBytes, limitBytes / 4)
+  init(limitBytes: Int, exemplarBytesMax: Int, shards: Int) {
+    let whole = max(limitBytes - MemoryShares.baseBytes, limitBytes / 4)
+    let exemplars = min(exemplarBytesMax, whole / 8)
+    let usable = whole - exemplars
+    exemplarBytes = exemplars / 2
+    candidateBytesPerShard = exemplars / 4 / shards
     traceBytesPerShard = usable / 10 * 3 / shards
     requestBytes = usable / 20 * 3
     mailboxSpansPerShard = max(

@@ -19,6 +19,8 @@ final class Engine: Sendable {
   let commits: CommitThread
   let checkpointer: Checkpointer
   let store: TileStore
+  /// The traces that can be looked at.
+  let exemplars: ExemplarStore
   private let clock: @Sendable () -> Nanos
   private let logger: Logger
   private let replay: Replay
@@ -51,7 +53,9 @@ final class Engine: Sendable {
     let last = max(stored.checkpoint, replay.lastCheckpoint)
     isDurable = configuration.journal.durability != .none
     commits = CommitThread(journal: journal, isDurable: isDurable, names: names, logger: logger)
-    let limits = configuration.traceLimits(memoryBytes: shares.traceBytesPerShard)
+    let limits = configuration.traceLimits(
+      memoryBytes: shares.traceBytesPerShard, exemplarBytes: shares.candidateBytesPerShard)
+    exemplars = ExemplarStore(bytesMax: shares.exemplarBytes)
     var shards: [ShardLoop] = []
     for loop in loops {
       shards.append(
@@ -67,8 +71,8 @@ final class Engine: Sendable {
       requestBytesMax: shares.requestBytes, clock: clock)
     checkpointer = Checkpointer(
       shards: shards, commits: commits, store: checkpointStore(store), names: names,
-      inference: try DeploymentInference(store: store, names: names), last: last,
-      seriesMax: configuration.metrics.series, logger: logger)
+      inference: try DeploymentInference(store: store, names: names), exemplars: exemplars,
+      last: last, seriesMax: configuration.metrics.series, logger: logger)
   }
 
   /// Folds what the journal held into the shards. Before the first batch is accepted.
@@ -242,10 +246,31 @@ final class Engine: Sendable {
 
   /// The texts behind ids, whether stored yet or not.
   func texts(of ids: Set<NameID>) async throws -> [NameID: String] {
+    try await names(of: ids).mapValues(\.text)
+  }
+
+  private func names(of ids: Set<NameID>) async throws -> [NameID: Name] {
     let recent = names.names(ids)
     let missing = ids.subtracting(recent.keys).subtracting([.none])
     let stored = missing.isEmpty ? [:] : try await onStore { try $0.names(missing) }
-    return recent.merging(stored) { recent, _ in recent }.mapValues(\.text)
+    return recent.merging(stored) { recent, _ in recent }
+  }
+
+  /// A trace that still grows, or was kept as an example; nil for any other.
+  func trace(_ key: TraceKey) async throws -> TraceView? {
+    guard let (trace, isSealed) = try await spans(of: key) else { return nil }
+    let names = try await names(of: TraceView.names(of: trace.spans))
+    return try await NIOThreadPool.singleton.runIfActive {
+      TraceView(trace, isSealed: isSealed, names: names)
+    }
+  }
+
+  private func spans(
+    of key: TraceKey
+  ) async throws -> (trace: ExemplarTrace, isSealed: Bool)? {
+    if let kept = exemplars.trace(key) { return (kept, true) }
+    let owner = shards[Partition.shard(of: key, among: shards.count)]
+    return try await owner.trace(key)
   }
 
   private func read(

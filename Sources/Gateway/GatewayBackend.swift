@@ -78,6 +78,10 @@ final class GatewayBackend: QueryBackend {
     try await engine.onStore { try $0.verdicts(filter) }
   }
 
+  func trace(_ id: TraceID, tenant: TenantID) async throws -> TraceView? {
+    try await engine.trace(TraceKey(tenant: tenant, trace: id))
+  }
+
   func metrics() async -> MetricsSnapshot {
     await GatewayMetrics.collect(engine: engine, receiver: receiver)
   }

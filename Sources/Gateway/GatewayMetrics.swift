@@ -9,11 +9,12 @@ import Synchronization
 enum GatewayMetrics {
   static func collect(engine: Engine, receiver: Receiver) async -> MetricsSnapshot {
     let edges = await engine.checkpointer.sealedEdges
+    let exemplars = await engine.checkpointer.edgeExemplars
     var names = engine.names.names(edges.series.keys.flatMap(\.names))
     names[SealedEdges.overflowName.id] = SealedEdges.overflowName
     let metrics = received(receiver.counters) + refused(engine) + overflowed(engine.names)
     return MetricsSnapshot(
-      edges: edges, names: names, metrics: metrics + (await held(engine)))
+      edges: edges, exemplars: exemplars, names: names, metrics: metrics + (await held(engine)))
   }
 
   private static func received(_ counters: ReceiverCounters) -> [Metric] {
@@ -95,12 +96,15 @@ enum GatewayMetrics {
         sum.traceCount += figures.traceCount
         sum.bytes += figures.bytes
         sum.sealedSeriesCount += figures.sealedSeriesCount
+        sum.candidateBytes += figures.candidateBytes
+        sum.candidatesDropped &+= figures.candidatesDropped
       }
       journal = try await engine.commits.statistics()
     } catch {
       return []
     }
-    return shardMetrics(sum) + journalMetrics(journal)
+    return shardMetrics(sum) + exemplarMetrics(engine.exemplars.figures, sum)
+      + journalMetrics(journal)
   }
 
   private static func shardMetrics(_ figures: ShardFigures) -> [Metric] {
@@ -112,6 +116,10 @@ enum GatewayMetrics {
       counter("spangate_spans_folded_total", "Spans folded into traces.", counters.spans),
       counter("spangate_spans_late_total", "Spans whose trace was sealed.", counters.late),
       counter("spangate_spans_duplicate_total", "Spans sent more than once.", counters.duplicates),
+      counter(
+        "spangate_spans_analysed_total",
+        "Spans analysed, each as often as its trace was looked at or taken back.",
+        counters.spansAnalysed),
       counter("spangate_traces_closed_total", "Times a trace was closed.", counters.tracesClosed),
       counter("spangate_traces_sealed_total", "Traces sealed.", counters.tracesSealed),
       counter(
@@ -136,6 +144,24 @@ enum GatewayMetrics {
       Metric(
         "spangate_series_waiting", .gauge, help: "Series of sealed sums not yet in the store.",
         value: Double(figures.sealedSeriesCount)),
+    ]
+  }
+
+  private static func exemplarMetrics(
+    _ kept: ExemplarStore.Figures, _ shards: ShardFigures
+  ) -> [Metric] {
+    [
+      Metric(
+        "spangate_exemplar_traces", .gauge, help: "Traces kept as examples, with their spans.",
+        value: Double(kept.traces)),
+      Metric(
+        "spangate_exemplar_bytes", .gauge,
+        help: "Memory they take, with those of which it is not known yet.",
+        value: Double(kept.bytes + shards.candidateBytes)),
+      Metric(
+        "spangate_exemplar_traces_evicted_total", .counter,
+        help: "Traces that were examples and made room for others.",
+        value: Double(kept.evicted &+ shards.candidatesDropped)),
     ]
   }
 

@@ -178,12 +178,19 @@ extension Gathering {
 
   /// Edges in the order they are shown, each with its ends; those of other windows are left out.
   func sorted(_ keys: Set<EdgeKey>) -> [NamedEdge] {
-    keys.compactMap { key -> NamedEdge? in
-      guard let client = references[key.client], let server = references[key.server] else {
-        return nil
-      }
-      return NamedEdge(key: key, client: client, server: server)
-    }.sorted(by: NamedEdge.precedes)
+    // Nodes are few: their order is found once, and edges compare the places of their ends in it.
+    let nodes = references.values.sorted(by: NodeReference.precedes)
+    var places: [NameID: Int] = [:]
+    for (place, node) in nodes.enumerated() { places[node.nameID] = place }
+    let placed = keys.compactMap { key -> (client: Int, server: Int, key: EdgeKey)? in
+      guard let client = places[key.client], let server = places[key.server] else { return nil }
+      return (client, server, key)
+    }
+    return placed.sorted { a, b in
+      if a.client != b.client { return a.client < b.client }
+      if a.server != b.server { return a.server < b.server }
+      return a.key.type.label < b.key.type.label
+    }.map { NamedEdge(key: $0.key, client: nodes[$0.client], server: nodes[$0.server]) }
   }
 
   /// nil when the range has no such edge.

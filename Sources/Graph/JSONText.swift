@@ -55,7 +55,10 @@ public struct JSONText: Sendable {
   public mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
   public mutating func null() { raw("null") }
 
-  private mutating func raw(_ text: String) { raw(Array(text.utf8)) }
+  private mutating func raw(_ text: String) {
+    separate()
+    bytes.append(contentsOf: text.utf8)
+  }
 
   /// A value that is JSON already.
   public mutating func raw(_ value: [UInt8]) {
@@ -81,8 +84,17 @@ public struct JSONText: Sendable {
 
   private mutating func quote(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 { escape(byte) }
+    if text.utf8.contains(where: JSONText.isEscaped) {
+      for byte in text.utf8 { escape(byte) }
+    } else {
+      // Almost all text: as a whole.
+      bytes.append(contentsOf: text.utf8)
+    }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
   /// Only quotes, backslashes and controls must be escaped; everything else may stand as it is.

@@ -51,12 +51,34 @@ public struct Histogram: Equatable, Sendable {
   }
 
   public mutating func merge(_ other: Histogram, sign: Int64 = 1) {
+    if buckets.isEmpty, sumNanos == 0, sign == 1 {
+      self = other
+      return
+    }
     sumNanos &+= Int128(sign) &* other.sumNanos
     for bucket in other.buckets { add(sign &* bucket.weight, at: bucket.index) }
   }
 
   private mutating func add(_ weight: Int64, at index: UInt16) {
     let position = firstPosition(notBefore: index)
+    if position < buckets.count, buckets[position].index == index {
+      buckets[position].weight &+= weight
+      if buckets[position].weight == 0 { buckets.remove(at: position) }
+    } else {
+      buckets.insert(Bucket(index: index, weight: weight), at: position)
+    }
+  }
+
+  /// Adds the sum of a run of buckets that are about to be added one by one.
+  mutating func addSum(_ nanos: Int128, buckets count: Int) {
+    sumNanos &+= nanos
+    if buckets.isEmpty { buckets.reserveCapacity(count) }
+  }
+
+  /// Adds one bucket of an ascending run.
+  /// - Parameter position: no bucket before it comes after this one; moved on to where it stands.
+  mutating func add(_ weight: Int64, at index: UInt16, from position: inout Int) {
+    while position < buckets.count, buckets[position].index < index { position += 1 }
     if position < buckets.count, buckets[position].index == index {
       buckets[position].weight &+= weight
       if buckets[position].weight == 0 { buckets.remove(at: position) }

@@ -74,8 +74,14 @@ extension SpanID: CustomStringConvertible {
 extension UInt64 {
   /// 16 lower-case hexadecimal digits, leading zeros kept.
   public var hexadecimal: String {
-    let digits = String(self, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    unsafe String(unsafeUninitializedCapacity: 16) { digits in
+      for index in 0..<16 {
+        let nibble = UInt8(truncatingIfNeeded: self >> UInt64(60 - 4 * index)) & 0xF
+        unsafe digits[index] =
+          nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+      }
+      return 16
+    }
   }
 
   /// Reads ASCII hexadecimal digits (at most 16); nil for anything else.

@@ -63,6 +63,9 @@ public struct TraceLimits: Sendable, Equatable {
   public var bytesMax = 256 << 20
   /// What sealed sums of one shard may take while they wait for the store.
   public var sealedBytesMax = 64 << 20
+  /// What sealed traces of one shard may take that may turn out to be examples, until the next
+  /// checkpoint; 0 keeps none.
+  public var exemplarBytesMax = 0
   /// How many sealed traces of one shard are remembered, so that their late spans are known as such.
   public var sealedTracesRemembered = 1 << 18
 

@@ -30,15 +30,22 @@ extension Sums {
 
   public init(from reader: inout ByteReader) throws(MalformedBytes) {
     self.init()
+    try merge(from: &reader)
+  }
+
+  /// Adds sums in serial form, as `merge` adds what was read from it. After an error part of them
+  /// may have been added.
+  public mutating func merge(from reader: inout ByteReader) throws(MalformedBytes) {
     guard try reader.readByte() == Sums.serialVersion else { throw MalformedBytes() }
-    let present = try reader.readVarint()
+    var present = try reader.readVarint()
     guard present & ~Sums.knownCounters == 0 else { throw MalformedBytes() }
-    for field in Counters.Field.allCases where present & 1 << UInt64(field.rawValue) != 0 {
-      counters[field] = try reader.readSigned()
+    while present != 0 {
+      counters.lanes[present.trailingZeroBitCount] &+= try reader.readSigned()
+      present &= present - 1
     }
-    latency = try Histogram(from: &reader)
-    clientLatency = try Histogram(from: &reader)
-    ownTime = try Histogram(from: &reader)
+    try latency.merge(from: &reader)
+    try clientLatency.merge(from: &reader)
+    try ownTime.merge(from: &reader)
     for _ in 0..<(try reader.readCount()) {
       let high = try reader.readFixed64()
       exemplars.offer(TraceID(high: high, low: try reader.readFixed64()))
@@ -67,25 +74,24 @@ extension Histogram {
     }
   }
 
-  init(from reader: inout ByteReader) throws(MalformedBytes) {
+  /// Adds a histogram in serial form: one walk along the buckets of both.
+  mutating func merge(from reader: inout ByteReader) throws(MalformedBytes) {
     let count = try reader.readCount()
-    guard count > 0 else {
-      self.init()
-      return
-    }
+    guard count > 0 else { return }
     let high = try reader.readSigned()
-    let sum = Int128(high) << 64 | Int128(try reader.readVarint())
-    var buckets: [Bucket] = []
-    buckets.reserveCapacity(count)
+    addSum(Int128(high) << 64 | Int128(try reader.readVarint()), buckets: count)
     var index: UInt64 = 0
-    for _ in 0..<count {
-      index &+= try reader.readVarint()
-      guard index <= UInt64(HistogramScale.overIndex) else { throw MalformedBytes() }
-      buckets.append(Bucket(index: UInt16(index), weight: try reader.readSigned()))
+    var position = 0
+    for bucket in 0..<count {
+      let step = try reader.readVarint()
+      // Strictly ascending: only the first may be of index 0.
+      guard step <= UInt64(HistogramScale.overIndex), bucket == 0 || step > 0 else {
+        throw MalformedBytes()
+      }
+      index += step
+      let weight = try reader.readSigned()
+      guard index <= UInt64(HistogramScale.overIndex), weight != 0 else { throw MalformedBytes() }
+      add(weight, at: UInt16(index), from: &position)
     }
-    guard let histogram = Histogram(buckets: buckets, sumNanos: sum) else {
-      throw MalformedBytes()
-    }
-    self = histogram
   }
 }

@@ -23,13 +23,16 @@ public struct Sums: Equatable, Sendable {
     counters.isZero && latency.isEmpty && clientLatency.isEmpty && ownTime.isEmpty
   }
 
-  public mutating func add(_ finding: Finding, sign: Int64 = 1) {
+  /// - Returns: whether the finding's trace is one of the examples now.
+  @discardableResult
+  public mutating func add(_ finding: Finding, sign: Int64 = 1) -> Bool {
     counters.merge(finding.counters, sign: sign)
     let weight = sign &* finding.weight
     if let value = finding.latency { latency.add(value, weight: weight) }
     if let value = finding.clientLatency { clientLatency.add(value, weight: weight) }
     if let value = finding.ownTime { ownTime.add(value, weight: weight) }
-    if sign > 0, let trace = finding.exemplar { exemplars.offer(trace) }
+    guard sign > 0, let trace = finding.exemplar else { return false }
+    return exemplars.offer(trace)
   }
 
   public mutating func merge(_ other: Sums, sign: Int64 = 1) {
@@ -55,16 +58,19 @@ public struct Exemplars: Equatable, Sendable {
 
   public init() {}
 
-  public mutating func offer(_ trace: TraceID) {
+  /// - Returns: whether it is one of the few.
+  @discardableResult
+  public mutating func offer(_ trace: TraceID) -> Bool {
     if traces.count == Exemplars.countMax, let last = traces.last,
       !Exemplars.precedes(trace, last)
     {
-      return
+      return trace == last
     }
-    guard !traces.contains(trace) else { return }
+    guard !traces.contains(trace) else { return true }
     let position = traces.firstIndex { Exemplars.precedes(trace, $0) } ?? traces.count
     traces.insert(trace, at: position)
     if traces.count > Exemplars.countMax { traces.removeLast() }
+    return true
   }
 
   /// By rank, and by id where two have the same.
@@ -73,6 +79,9 @@ public struct Exemplars: Equatable, Sendable {
     let second = rank(b)
     return first != second ? first < second : a < b
   }
+
+  /// The share of all traces that come before this one, 0…1: as good as random, the same everywhere.
+  public static func place(of trace: TraceID) -> Double { Double(rank(trace)) / 0x1p64 }
 
   static func rank(_ trace: TraceID) -> UInt64 {
     var mixed = (trace.high ^ trace.low) &* 0x9E37_79B9_7F4A_7C15
@@ -87,11 +96,20 @@ public struct Window: Equatable, Sendable {
 
   public init() { series = [:] }
 
+  /// The sums of series of which none comes twice and none is zero.
+  public init(_ sums: some Sequence<(SeriesKey, Sums)>) {
+    series = Dictionary(sums) { first, _ in first }
+  }
+
   public var isEmpty: Bool { series.isEmpty }
 
   /// Adds a finding, or takes it away with sign −1. A series that sums to nothing disappears.
-  public mutating func add(_ finding: Finding, sign: Int64 = 1) {
-    update(finding.key) { $0.add(finding, sign: sign) }
+  /// - Returns: whether the finding's trace is an example of the series now.
+  @discardableResult
+  public mutating func add(_ finding: Finding, sign: Int64 = 1) -> Bool {
+    var isExample = false
+    update(finding.key) { isExample = $0.add(finding, sign: sign) }
+    return isExample
   }
 
   public mutating func merge(_ sums: Sums, at key: SeriesKey, sign: Int64 = 1) {
@@ -130,12 +148,19 @@ public struct WindowSums: Equatable, Sendable {
   /// short histograms.
   public static let bytesPerSeries = 768
 
-  public mutating func add(_ findings: [Finding], sign: Int64 = 1) {
-    for finding in findings { add(finding, sign: sign) }
+  /// - Returns: whether a trace of the findings is an example of a series now.
+  @discardableResult
+  public mutating func add(_ findings: [Finding], sign: Int64 = 1) -> Bool {
+    var isExample = false
+    for finding in findings where add(finding, sign: sign) { isExample = true }
+    return isExample
   }
 
-  public mutating func add(_ finding: Finding, sign: Int64 = 1) {
-    update(finding.window) { $0.add(finding, sign: sign) }
+  @discardableResult
+  public mutating func add(_ finding: Finding, sign: Int64 = 1) -> Bool {
+    var isExample = false
+    update(finding.window) { isExample = $0.add(finding, sign: sign) }
+    return isExample
   }
 
   public mutating func merge(_ sums: Sums, at key: SeriesKey, window: Nanos) {

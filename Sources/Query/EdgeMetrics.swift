@@ -34,24 +34,32 @@ final class EdgeMetrics: Sendable {
 
   init(seriesMax: Int) { self.seriesMax = seriesMax }
 
+  /// What is shown of edges labelled alike.
+  private struct Row {
+    var sums = Sums()
+    var examples = EdgeExemplars()
+  }
+
   func write(_ snapshot: MetricsSnapshot, to text: inout MetricsText) {
-    let (series, overflowedCount) = series(of: snapshot)
-    let rows = series.sorted { $0.key < $1.key }.map { (labels: $0.key.pairs, sums: $0.value) }
+    let (found, overflowedCount) = rows(of: snapshot)
+    let rows = found.sorted { $0.key < $1.key }.map { (labels: $0.key.pairs, row: $0.value) }
     let prefix = "traces_service_graph_request"
     text.begin("\(prefix)_total", type: "counter", help: "Calls between two nodes.")
-    for row in rows {
-      text.sample("\(prefix)_total", row.labels, events(row.sums.counters[.requestsAdjusted]))
+    for (labels, row) in rows {
+      text.sample("\(prefix)_total", labels, events(row.sums.counters[.requestsAdjusted]))
     }
     text.begin("\(prefix)_failed_total", type: "counter", help: "Failed calls between two nodes.")
-    for row in rows {
-      text.sample("\(prefix)_failed_total", row.labels, events(row.sums.counters[.errorsAdjusted]))
+    for (labels, row) in rows {
+      text.sample(
+        "\(prefix)_failed_total", labels, events(row.sums.counters[.errorsAdjusted]),
+        exemplar: row.examples.failed)
     }
     histograms(
       "\(prefix)_server_seconds", "How long calls took as the server saw them.",
-      rows.map { ($0.labels, $0.sums.latency) }, &text)
+      rows.map { ($0.labels, $0.row.sums.latency, $0.row.examples.server) }, &text)
     histograms(
       "\(prefix)_client_seconds", "How long calls took as the client saw them.",
-      rows.map { ($0.labels, $0.sums.clientLatency) }, &text)
+      rows.map { ($0.labels, $0.row.sums.clientLatency, $0.row.examples.client) }, &text)
     text.metric(
       Metric(
         "spangate_metrics_edges_overflowed", .gauge,
@@ -59,24 +67,26 @@ final class EdgeMetrics: Sendable {
         value: Double(overflowedCount)))
   }
 
-  /// Sums by label, and how many edges found no place of their own.
-  private func series(of snapshot: MetricsSnapshot) -> ([Labels: Sums], Int) {
-    var sums: [Labels: Sums] = [:]
+  /// Rows by label, and how many edges found no place of their own.
+  private func rows(of snapshot: MetricsSnapshot) -> ([Labels: Row], Int) {
+    var rows: [Labels: Row] = [:]
     for (key, value) in snapshot.edges.series where key.kind == .edge {
-      sums[labels(key, snapshot.names), default: Sums()].merge(value)
+      let labels = labels(key, snapshot.names)
+      rows[labels, default: Row()].sums.merge(value)
+      if let examples = snapshot.exemplars[key] { rows[labels]?.examples.merge(examples) }
     }
-    let names = sums.keys.filter { $0 != .overflow }.sorted()
+    let names = rows.keys.filter { $0 != .overflow }.sorted()
     let admitted = shown.withLock { shown in
       for name in names where shown.count < seriesMax { shown.insert(name) }
       return shown
     }
     let refused = names.filter { !admitted.contains($0) }
     for name in refused {
-      if let value = sums.removeValue(forKey: name) {
-        sums[.overflow, default: Sums()].merge(value)
+      if let row = rows.removeValue(forKey: name) {
+        rows[.overflow, default: Row()].sums.merge(row.sums)
       }
     }
-    return (sums, refused.count)
+    return (rows, refused.count)
   }
 
   private func labels(_ key: SeriesKey, _ names: [NameID: Name]) -> Labels {
@@ -88,19 +98,30 @@ final class EdgeMetrics: Sendable {
   }
 
   private func histograms(
-    _ name: String, _ help: String, _ rows: [([(String, String)], Histogram)],
+    _ name: String, _ help: String,
+    _ rows: [([(String, String)], Histogram, [Int: EdgeExemplars.Call])],
     _ text: inout MetricsText
   ) {
     text.begin(name, type: "histogram", help: help)
-    for (labels, histogram) in rows where !histogram.isEmpty {
-      for (bound, count) in zip(EdgeMetrics.boundsSeconds, EdgeMetrics.cumulative(histogram)) {
+    for (labels, histogram, examples) in rows where !histogram.isEmpty {
+      let counts = EdgeMetrics.cumulative(histogram)
+      for (index, bound) in EdgeMetrics.boundsSeconds.enumerated() {
         text.sample(
-          "\(name)_bucket", labels + [("le", MetricsText.number(bound))], events(count))
+          "\(name)_bucket", labels + [("le", MetricsText.number(bound))], events(counts[index]),
+          exemplar: examples[index])
       }
-      text.sample("\(name)_bucket", labels + [("le", "+Inf")], events(histogram.weight))
+      text.sample(
+        "\(name)_bucket", labels + [("le", "+Inf")], events(histogram.weight),
+        exemplar: examples[EdgeMetrics.boundsSeconds.count])
       text.sample("\(name)_sum", labels, Double(histogram.sumNanos) / Double(Nanos.second))
       text.sample("\(name)_count", labels, events(histogram.weight))
     }
+  }
+
+  /// The first bucket whose bound is not below a duration; the one after the last for longer ones.
+  static func bucket(of duration: Nanos) -> Int {
+    let seconds = Double(duration) / Double(Nanos.second)
+    return boundsSeconds.firstIndex { seconds <= $0 } ?? boundsSeconds.count
   }
 
   /// The weight at or below each bound. A bucket of ours, 2.2 % wide, counts as a whole where its

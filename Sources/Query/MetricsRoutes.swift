@@ -5,15 +5,18 @@ enum MetricsRoutes {
     Route(
       method: .get, path: "/metrics",
       summary:
-        "Metrics for Prometheus: the service graph as Tempo names it, and the gateway's own.",
-      answers: [.metrics]
+        "Metrics for Prometheus: the service graph as Tempo names it, and the gateway's own. With "
+        + "exemplars for whoever accepts OpenMetrics.",
+      answers: [.metrics, .openMetrics]
     ) { call in
       let snapshot = await call.backend.metrics()
-      var text = MetricsText()
+      let isOpenMetrics = AcceptedTypes(call.accept).prefersOpenMetrics
+      var text = MetricsText(isOpenMetrics ? .openMetrics : .plain)
       edges.write(snapshot, to: &text)
       for metric in snapshot.metrics { text.metric(metric) }
       text.metric(requests.metric)
-      return Answer(.metrics, text.text)
+      text.finish()
+      return Answer(isOpenMetrics ? .openMetrics : .metrics, text.text)
     }
   }
 }

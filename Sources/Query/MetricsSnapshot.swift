@@ -4,13 +4,19 @@ public import Model
 public struct MetricsSnapshot: Sendable {
   /// The `.edge` series of all traces sealed since the process began: they only ever grow.
   public var edges: Window
+  /// Of these series, calls that can be looked at.
+  public var exemplars: [SeriesKey: EdgeExemplars]
   /// The names those series refer to.
   public var names: [NameID: Name]
   /// The gateway's own.
   public var metrics: [Metric]
 
-  public init(edges: Window = Window(), names: [NameID: Name] = [:], metrics: [Metric] = []) {
+  public init(
+    edges: Window = Window(), exemplars: [SeriesKey: EdgeExemplars] = [:],
+    names: [NameID: Name] = [:], metrics: [Metric] = []
+  ) {
     self.edges = edges
+    self.exemplars = exemplars
     self.names = names
     self.metrics = metrics
   }

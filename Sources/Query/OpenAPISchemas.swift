@@ -352,6 +352,30 @@ enum OpenAPISchemas {
       "SmallestDetectable", [("errors_ratio", .maybeNumber), ("latency_ratio", .maybeNumber)]
     ),
     ("Stretch", [("before", .reference("Side")), ("after", .reference("Side"))]),
+    (
+      "Trace",
+      [
+        ("trace_id", .text), ("start", .time), ("duration_ms", .number),
+        ("state", .choice(TraceView.State.allCases.map(\.rawValue))), ("complete", .boolean),
+        ("span_count", .integer), ("truncated", .boolean),
+        ("spans", .list(.reference("TraceSpan"))),
+        ("critical_path", .list(.reference("TraceSection"))), ("error_path", .list(.text)),
+      ]
+    ),
+    (
+      "TraceSection",
+      [("span_id", .text), ("start_unix_nano", .integer), ("end_unix_nano", .integer)]
+    ),
+    (
+      "TraceSpan",
+      [
+        ("span_id", .text), ("parent_span_id", .maybeText), ("service", .text),
+        ("environment", .text), ("version", .text), ("instance", .text), ("operation", .text),
+        ("kind", .choice(["internal", "server", "client", "producer", "consumer"])),
+        ("peer", .text), ("start_unix_nano", .integer), ("duration_ms", .number),
+        ("self_ms", .number), ("critical_ms", .number), ("error", .boolean),
+      ]
+    ),
     ("Verdict", verdict),
     (
       "VerdictInFull",

@@ -32,6 +32,8 @@ public protocol QueryBackend: Sendable {
   func verdict(_ id: VerdictID, tenant: TenantID) async throws -> StoredVerdict?
   /// The newest first.
   func verdicts(_ filter: VerdictFilter) async throws -> [StoredVerdict]
+  /// A trace that still grows, or is kept as an example; nil for any other.
+  func trace(_ id: TraceID, tenant: TenantID) async throws -> TraceView?
   /// What `/metrics` shows.
   func metrics() async -> MetricsSnapshot
   /// Whether queries can be answered already.

@@ -11,6 +11,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     case unknownVersion = "unknown-version"
     case unknownMarker = "unknown-marker"
     case unknownVerdict = "unknown-verdict"
+    case unknownTrace = "unknown-trace"
     case unknownPath = "unknown-path"
     case methodNotAllowed = "method-not-allowed"
     case bodyTooLarge = "body-too-large"
@@ -21,7 +22,9 @@ public struct QueryProblem: Error, Sendable, Equatable {
     public var status: Int {
       switch self {
       case .invalidRequest, .ambiguousService: 400
-      case .unknownService, .unknownVersion, .unknownMarker, .unknownVerdict, .unknownPath: 404
+      case .unknownService, .unknownVersion, .unknownMarker, .unknownVerdict, .unknownTrace,
+        .unknownPath:
+        404
       case .methodNotAllowed: 405
       case .bodyTooLarge: 413
       case .queryTooLong: 414
@@ -38,6 +41,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .unknownVersion: "No such version in the range"
       case .unknownMarker: "No such marker"
       case .unknownVerdict: "No such verdict"
+      case .unknownTrace: "The trace is not kept"
       case .unknownPath: "There is nothing at this path"
       case .methodNotAllowed: "The path does not take this method"
       case .bodyTooLarge: "The body is too large"

@@ -52,7 +52,8 @@ struct QueryResponder: HTTPResponder {
     let body = try await body(of: request, route)
     let call = Call(
       backend: backend, configuration: configuration, tenant: .standard, segments: segments,
-      parameters: try parameters(request.uri.query ?? "", route), body: body)
+      parameters: try parameters(request.uri.query ?? "", route), body: body,
+      accept: request.headers[values: .accept].joined(separator: ","))
     return try await route.handle(call)
   }
 

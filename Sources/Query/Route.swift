@@ -55,6 +55,8 @@ struct Call: Sendable {
   var parameters: ParameterReader
   /// Empty for a route that needs none.
   var body: [UInt8] = []
+  /// What the asking side says it can read; empty when it says nothing.
+  var accept = ""
 }
 
 /// What a route answers.
@@ -81,6 +83,7 @@ enum AnswerType: String, Sendable {
   case mermaid = "text/vnd.mermaid; charset=utf-8"
   case graphML = "application/graphml+xml"
   case metrics = "text/plain; version=0.0.4; charset=utf-8"
+  case openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 }
 
 /// One parameter of a route: what the OpenAPI document says of it.

@@ -5,6 +5,9 @@ struct TileRange: Equatable {
   var width: TileWidth
   var start: Nanos
   var end: Nanos
+
+  /// How many tiles it is.
+  var count: Int { Int((end - start) / width.nanos) }
 }
 
 /// The fewest tiles that make up a range exactly: wide ones in the middle, finer ones at the edges.
@@ -57,6 +60,25 @@ struct TileCover: Equatable {
       width >= finest && width <= max(widest, finest) && time.isMultiple(of: width.nanos)
         && time + width.nanos <= end
     } ?? finest
+  }
+
+  /// The same tiles in two parts, the earlier and the later, of about as many tiles each.
+  var halves: [[TileRange]] {
+    let count = pieces.reduce(0) { $0 + $1.count }
+    var halves: [[TileRange]] = [[], []]
+    var taken = 0
+    for piece in pieces {
+      let first = min(piece.count, max(0, count / 2 - taken))
+      let middle = piece.start + Nanos(first) * piece.width.nanos
+      if first > 0 {
+        halves[0].append(TileRange(width: piece.width, start: piece.start, end: middle))
+      }
+      if first < piece.count {
+        halves[1].append(TileRange(width: piece.width, start: middle, end: piece.end))
+      }
+      taken += piece.count
+    }
+    return halves
   }
 
   /// Hours follow each other until the range has no whole one left; of the others, one at a time.

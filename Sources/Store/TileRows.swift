@@ -38,9 +38,9 @@ enum TileRows {
     return try Bool.fetchOne(statement, arguments: [width.rawValue, start.seconds]) ?? false
   }
 
-  /// Merges all series of tiles that begin in a range into a window.
+  /// Merges all series of tiles that begin in a range.
   static func merge(
-    _ db: Database, _ piece: TileRange, _ kinds: [SeriesKind]?, into window: inout Window
+    _ db: Database, _ piece: TileRange, _ kinds: [SeriesKind]?, into merge: inout TileMerge
   ) throws {
     let filter = kinds.map { kinds in
       " AND kind IN (\(kinds.map { String($0.rawValue) }.joined(separator: ", ")))"
@@ -49,17 +49,26 @@ enum TileRows {
       sql: """
         SELECT start, kind, first, second, third, sums FROM tiles
         WHERE width = ? AND start >= ? AND start < ?\(filter ?? "")
+        ORDER BY start, kind, first, second, third
         """)
     let rows = try Row.fetchCursor(
       statement,
       arguments: [piece.width.rawValue, piece.start.seconds, piece.end.seconds])
+    var bytes: [UInt8] = []
     while let row = try rows.next() {
       guard let number = UInt8(exactly: row[1] as Int64), let kind = SeriesKind(rawValue: number)
       else { throw DamagedTile(what: "a series is of no known kind (\(row[1] as Int64))") }
       let key = SeriesKey(kind, row.unsigned(2), row.unsigned(3), row.unsigned(4))
-      let start = Nanos(seconds: row[0])
-      let address = TileAddress(width: piece.width, start: start, key: key)
-      window.merge(try TileRows.sums(row, 5, address), at: key)
+      bytes.removeAll(keepingCapacity: true)
+      try row.withUnsafeData(atIndex: 5) { data in if let data { bytes.append(contentsOf: data) } }
+      var reader = ByteReader(bytes)
+      do {
+        try merge.add(&reader, at: key)
+        guard reader.isAtEnd else { throw MalformedBytes() }
+      } catch {
+        let address = TileAddress(width: piece.width, start: Nanos(seconds: row[0]), key: key)
+        throw DamagedTile(what: "\(address) cannot be read")
+      }
     }
   }
 

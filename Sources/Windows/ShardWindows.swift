@@ -35,9 +35,11 @@ public struct ShardWindows: ~Copyable {
   }
 
   /// Findings of a sealed trace: they never change again.
-  public mutating func seal(_ findings: [Finding]) {
-    generations[generations.count - 1].sums.add(findings)
+  /// - Returns: whether the trace is an example of a series of the present generation.
+  @discardableResult
+  public mutating func seal(_ findings: [Finding]) -> Bool {
     revision += 1
+    return generations[generations.count - 1].sums.add(findings)
   }
 
   /// What the overlay takes in memory, about. It shrinks as traces are sealed.

@@ -72,6 +72,45 @@ import Testing
     #expect(table.bytes == 0)
   }
 
+  /// Scenario: late spans come one by one, each after the trace was idle again.
+  /// Guarantees: analysed four times over, then only when its age has doubled; what waits is sealed in
+  /// its time, shown by a flush, and taken first when memory asks; nothing is left of it.
+  @Test func postponing() throws {
+    var table = TraceTable(limits: limits { $0.heldNanosMax = .hour })
+    for id in UInt64(1)...100 {
+      _ = table.insert(.test(id), key: .test(1), sequence: 1, now: start)
+    }
+    var closings: [Nanos] = []
+    for round in Nanos(1)...30 {
+      let now = start + round * 20 * .second
+      if let slot = table.nextIdle(now: now) {
+        #expect(table.spans(of: slot).now.count == 99 + Int(round))
+        table.close(slot)
+        closings.append(round * 20)
+      }
+      let insertion = table.insert(.test(100 + round), key: .test(1), sequence: 1, now: now)
+      if case .due(let slot) = insertion {
+        table.markAnalysed(slot, now: now)
+        closings.append(round * 20)
+      }
+    }
+    // Four times because it was idle; then at ages about twice the last.
+    #expect(closings == [20, 40, 60, 80, 120, 200, 360])
+    let last = start + 600 * .second
+    #expect(table.nextIdle(now: last + 10 * .second) == nil)
+    #expect(table.nextToSeal(now: last + 40 * .second - 1) == nil)
+    let slot = try present(table.nextToSeal(now: last + 40 * .second))
+    #expect(table.nextOpen == slot && table.nextOfAll == slot)
+    let spans = table.spans(of: slot)
+    #expect(spans.now.count == 130 && spans.analysed?.count == 117)
+    // One more span: open again, with the findings that stood.
+    _ = table.insert(.test(200), key: .test(1), sequence: 1, now: last + 11 * .second)
+    #expect(table.spans(of: slot).analysed?.count == 117)
+    #expect(table.nextToSeal(now: last + 40 * .second) == nil)
+    table.seal(slot)
+    #expect(table.bytes == 0 && table.nextOfAll == nil && table.lowestSequence == nil)
+  }
+
   /// Scenario: a trace grows without end.
   /// Guarantees: due at its maximal age, then each time its age has doubled; what was analysed is
   /// kept; sealed when held as long as any may be.

@@ -20,6 +20,23 @@ import Testing
     }
   }
 
+  /// Scenario: random sums are added to others as they are, and from their serial form.
+  /// Guarantees: the same sums, down to the examples.
+  @Test func mergingTheSerialFormIsMerging() throws {
+    var random = SeededGenerator()
+    for size in [0, 1, 3, 30] {
+      for _ in 0..<30 {
+        let added = random.sums(size)
+        var expected = random.sums(random.below(20))
+        var sums = expected
+        expected.merge(added)
+        var reader = ByteReader(added.bytes)
+        try sums.merge(from: &reader)
+        #expect(sums == expected && reader.isAtEnd)
+      }
+    }
+  }
+
   /// Scenario: several sums stand one after the other in one buffer, which begins in the middle.
   /// Guarantees: each is read to its end and no further.
   @Test func sumsFollowOneAnother() throws {

@@ -58,7 +58,7 @@ import Testing
         "/api/v1/graph/diff", "/api/v1/graph/paths", "/api/v1/markers", "/api/v1/markers/{id}",
         "/api/v1/openapi.json", "/api/v1/root-causes", "/api/v1/services",
         "/api/v1/services/{namespace}/{name}",
-        "/api/v1/verdicts", "/api/v1/verdicts/{id}", "/api/v1/what-if", "/api/v2/dependencies",
+        "/api/v1/traces/{trace_id}", "/api/v1/verdicts", "/api/v1/verdicts/{id}", "/api/v1/what-if", "/api/v2/dependencies",
         "/livez", "/metrics",
         "/readyz",
       ])
@@ -118,6 +118,9 @@ import Testing
     check(try await fixture.ask("/api/dependencies").json(), "JaegerDependencies")
     let deep = "/api/deep-dependencies?service=checkout"
     check(try await fixture.ask(deep).json(), "JaegerDeepDependencies")
+    let trace = TraceRoutesTests.view(spans: 3)
+    fixture.backend.state.withLock { $0.traces[trace.trace] = trace }
+    check(try await fixture.ask("/api/v1/traces/\(trace.trace)").json(), "Trace")
     check(try await fixture.ask("/api/v1/admin/flush", .post).json(), "Flushed")
     check(try await fixture.ask("/api/v1/graph?x=1").json(), "Problem")
   }

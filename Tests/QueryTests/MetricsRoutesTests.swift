@@ -135,6 +135,84 @@ import Testing
     #expect(metrics["\(total){\(overflow)}"] == 3)
   }
 
+  /// Scenario: a scraper accepts OpenMetrics; calls of an edge can be looked at, some in equal
+  /// buckets, some that failed, one longer than any bound.
+  /// Guarantees: the form by its rules: families without `_total`, units, an end; each exemplar at the
+  /// bucket that holds it, the last of several; failed calls at their counter; values as in the
+  /// plain form, which has no exemplars.
+  @Test func openMetrics() async throws {
+    let fixture = QueryFixture()
+    let traces = (1...4).map { TraceID(high: 0xAB, low: $0) }
+    fixture.backend.state.withLock { state in
+      state.metrics = [
+        Metric("spangate_request_bytes_total", .counter, help: "With \"quotes\".", value: 3)
+      ]
+      var examples = EdgeExemplars()
+      let second = 1_790_000_000 * Nanos.second
+      examples.offer(
+        trace: traces[0], end: second + 5, server: 3 * .millisecond, client: nil, failed: false)
+      examples.offer(
+        trace: traces[1], end: second, server: 3_500_000, client: 4 * .millisecond, failed: true)
+      examples.offer(
+        trace: traces[2], end: second, server: .hour, client: nil, failed: false)
+      let frontend = state.node("frontend", namespace: "shop")
+      let checkout = state.node("checkout", namespace: "shop")
+      state.exemplars[.edge(frontend, checkout, .direct)] = examples
+    }
+    let response = try await fixture.ask(
+      "/metrics", headers: [.accept: "application/openmetrics-text;version=1.0.0,*/*;q=0.1"])
+    #expect(
+      response.headers[.contentType]
+        == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    let lines = response.text.split(separator: "\n").map(String.init)
+    #expect(lines.last == "# EOF" && response.text.hasSuffix("# EOF\n"))
+    let prefix = "traces_service_graph_request"
+    let labels = #"client="shop/frontend",server="shop/checkout",connection_type="""#
+    func id(_ index: Int) -> String { "{trace_id=\"\(traces[index])\"}" }
+    let expected = [
+      "# TYPE \(prefix) counter", "# TYPE \(prefix)_server_seconds histogram",
+      "# UNIT \(prefix)_server_seconds seconds", "\(prefix)_total{\(labels)} 10",
+      "\(prefix)_failed_total{\(labels)} 1 # \(id(1)) 0.003500000 1790000000.000000000",
+      "\(prefix)_server_seconds_bucket{\(labels),le=\"0.004\"} 0 # \(id(0)) 0.003000000 "
+        + "1790000000.000000005",
+      "\(prefix)_server_seconds_bucket{\(labels),le=\"+Inf\"} 1 # \(id(2)) 3600.000000000 "
+        + "1790000000.000000000",
+      "# TYPE spangate_request_bytes counter", "# UNIT spangate_request_bytes bytes",
+      #"# HELP spangate_request_bytes With \"quotes\"."#, "spangate_request_bytes_total 3",
+    ]
+    for line in expected { #expect(lines.contains(line), "\(line)") }
+    // The last of a bucket; nothing of an edge without durations on that side.
+    #expect(lines.count { $0.contains("# {") } == 3)
+    let plain = try await fixture.ask("/metrics").text
+    #expect(!plain.contains("# {") && !plain.contains("# EOF"))
+    func values(_ text: String) -> [String] {
+      text.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.contains("query_requests") }
+        .map { String($0).replacing(#/ # \{.*/#, with: "") }
+    }
+    #expect(values(response.text) == values(plain))
+  }
+
+  /// Scenario: what scrapers and browsers send as Accept, and nonsense.
+  /// Guarantees: OpenMetrics only for who names it in a version that is spoken, and not where the
+  /// plain form is more welcome.
+  @Test(arguments: [
+    ("", false), ("*/*", false), ("text/plain", false), ("text/html,*/*;q=0.8", false),
+    ("application/openmetrics-text", true), ("application/openmetrics-text; version=1.0.0", true),
+    ("Application/OpenMetrics-Text;version=\"1.0.0\"", true),
+    ("application/openmetrics-text;version=0.0.1", false),
+    ("application/openmetrics-text;version=1.0.0;q=0", false),
+    ("application/openmetrics-text;version=1.0.0;q=0.2,text/plain;q=0.5", false),
+    (
+      "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+        + "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+      true
+    ),
+    (";;q=,=;,,application/openmetrics-text;q=many", false), (" , ;", false),
+  ])
+  func accepting(header: String, isOpenMetrics: Bool) {
+    #expect(AcceptedTypes(header).prefersOpenMetrics == isOpenMetrics)
+  }
+
   /// Scenario: a few requests to known and unknown paths, then a scrape.
   /// Guarantees: they are counted by route and status.
   @Test func requestsAreCounted() async throws {

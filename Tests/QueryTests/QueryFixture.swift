@@ -19,6 +19,8 @@ final class FakeBackend: QueryBackend {
     /// What is compared.
     var baseWindows: [Window] = []
     var currentWindows: [Window] = []
+    var exemplars: [SeriesKey: EdgeExemplars] = [:]
+    var traces: [TraceID: TraceView] = [:]
     var readiness = Readiness.ready
     var failure: (any Error)?
     var asked: [Range<Nanos>] = []
@@ -131,7 +133,14 @@ final class FakeBackend: QueryBackend {
   }
 
   func metrics() async -> MetricsSnapshot {
-    state.withLock { MetricsSnapshot(edges: $0.edges, names: $0.names, metrics: $0.metrics) }
+    state.withLock {
+      MetricsSnapshot(
+        edges: $0.edges, exemplars: $0.exemplars, names: $0.names, metrics: $0.metrics)
+    }
+  }
+
+  func trace(_ id: TraceID, tenant: TenantID) async throws -> TraceView? {
+    state.withLock { $0.traces[id] }
   }
 }
 

@@ -76,10 +76,10 @@ import Testing
         let end = tile + wide.nanos
         let sums = try [fine, wide].map { width in
           try store.pool.read { db in
-            var window = Window()
+            var merge = TileMerge()
             try TileRows.merge(
-              db, TileRange(width: width, start: tile, end: end), nil, into: &window)
-            return window
+              db, TileRange(width: width, start: tile, end: end), nil, into: &merge)
+            return merge.window
           }
         }
         #expect(sums[0].hasSameCounts(as: sums[1]))

@@ -8,7 +8,7 @@ import Testing
   /// Scenario: random ranges and random present times.
   /// Guarantees: the pieces follow each other without gap or overlap from start to end; each begins
   /// and ends on a border of its width, is not older than its width is kept, and is as wide as may
-  /// be; few pieces.
+  /// be; few pieces; the halves are the same tiles, as many of them in each.
   @Test func piecesMakeUpTheRange() {
     var generator = SeededGenerator("piecesMakeUpTheRange")
     for _ in 0..<3_000 {
@@ -36,6 +36,17 @@ import Testing
       }
       #expect(time == cover.end)
       #expect(cover.pieces.count <= 7)
+      // The same tiles in two parts.
+      let halves = cover.halves
+      let counts = halves.map { $0.reduce(0) { $0 + $1.count } }
+      #expect(counts[1] - counts[0] == 0 || counts[1] - counts[0] == 1)
+      var end = cover.start
+      for piece in halves[0] + halves[1] {
+        #expect(piece.start == end && piece.count > 0)
+        #expect(cover.pieces.contains { $0.width == piece.width && $0.start <= piece.start })
+        end = piece.end
+      }
+      #expect(end == cover.end)
     }
   }
 

@@ -93,3 +93,15 @@ time("histogram", spans: 1_000_000) {
   for value in 0..<UInt64(1_000_000) { histogram.add(value &* 7_919, weight: 256) }
   return UInt64(histogram.buckets.count)
 }
+
+// A span of a large trace is to cost at most twice as much as one of a small trace.
+for size in TraceSizes.sizes {
+  let traces = isTiny ? 1 : 200_000 / size
+  time("traces of \(size) spans", spans: traces * size) {
+    TraceSizes.atOnce(traces: traces, spans: size)
+  }
+}
+let trickling = isTiny ? 1_000 : 50_000
+time("a trace that trickles in over an hour", spans: trickling) {
+  TraceSizes.trickling(spans: trickling)
+}

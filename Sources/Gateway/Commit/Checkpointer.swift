@@ -2,6 +2,7 @@ import Journal
 import Logging
 import Model
 import NIOPosix
+import Query
 import Store
 import Synchronization
 
@@ -34,6 +35,8 @@ actor Checkpointer {
   /// A checkpoint that was begun and could not be stored yet: it is tried again before the next.
   private var unfinished: Pending?
   private var cumulative: SealedEdges
+  private let exemplars: ExemplarStore
+  private var examples: SealedExamples
 
   private struct Pending {
     var number: UInt64
@@ -47,7 +50,8 @@ actor Checkpointer {
 
   init(
     shards: [ShardLoop], commits: CommitThread, store: any CheckpointStore, names: NameTable,
-    inference: DeploymentInference, last: UInt64, seriesMax: Int, logger: Logger
+    inference: DeploymentInference, exemplars: ExemplarStore, last: UInt64, seriesMax: Int,
+    logger: Logger
   ) {
     self.shards = shards
     self.commits = commits
@@ -57,10 +61,15 @@ actor Checkpointer {
     self.logger = logger
     self.last = last
     cumulative = SealedEdges(seriesMax: seriesMax)
+    self.exemplars = exemplars
+    examples = SealedExamples(store: exemplars)
   }
 
   /// Edges of all traces sealed since the start: what counters that never fall are read from.
   var sealedEdges: Window { cumulative.window }
+
+  /// Calls of these edges in traces that are kept, for whoever reads the counters.
+  var edgeExemplars: [SeriesKey: EdgeExemplars] { examples.edges }
 
   /// Stores what was sealed since the last checkpoint; nothing when nothing was.
   func run() async throws {
@@ -85,14 +94,19 @@ actor Checkpointer {
 
   private func begin(_ number: UInt64) async throws -> Pending {
     let delivered = commits.sequenceNext
+    var candidates: [ExemplarTrace] = []
     var pending = Pending(number: number, sums: WindowSums(), sealed: [], mark: delivered)
     for shard in shards {
       let part = try await shard.beginCheckpoint(number, delivered: delivered)
       pending.sums.merge(part.sums)
       pending.sealed += part.sealed
       pending.mark = min(pending.mark, part.mark)
+      candidates += part.candidates
     }
     cumulative.add(pending.sums)
+    let places = pending.sums.exemplarPlaces(among: Set(candidates.map(\.key.trace)))
+    let kept = exemplars.keep(candidates, places: places)
+    examples.add(kept, shown: cumulative.window)
     return pending
   }
 

@@ -66,7 +66,7 @@ extension ConfigurationKey {
       "operations of one service told apart within an hour"),
     ConfigurationKey(
       "limits.exemplars_bytes", \.limits.exemplarsBytes, .bytes(0...(1 << 36)),
-      "spans of example traces; planned, has no effect yet"),
+      "example traces with their spans; at most an eighth of limits.memory, 0 keeps none"),
     ConfigurationKey(
       "metrics.series", \.metrics.series, .integer(1...1_000_000),
       "edges shown one by one under /metrics; the rest is summed under `__overflow__`"),

@@ -14,7 +14,9 @@ public struct Shard: ~Copyable {
   private var pathLimiter = PathLimiter()
   /// Traces sealed since the last checkpoint began.
   private var sealedKeys: [TraceKey] = []
-  private(set) var counters = ShardCounters()
+  /// Those of them that may turn out to be examples.
+  private var candidates: ExemplarCandidates
+  public private(set) var counters = ShardCounters()
   /// The latest end of all spans that came: how far event time has gone. Unix nanoseconds.
   private(set) var newestEnd: Nanos = 0
   private var findings: [Finding] = []
@@ -27,6 +29,7 @@ public struct Shard: ~Copyable {
     traces = TraceTable(limits: limits)
     analyser = TraceAnalyser(clockSkewNanosMax: limits.clockSkewNanosMax)
     sealedBytesMax = limits.sealedBytesMax
+    candidates = ExemplarCandidates(bytesMax: limits.exemplarBytesMax)
     windows = ShardWindows(stored: stored, next: next)
   }
 
@@ -92,7 +95,7 @@ extension Shard {
   private mutating func look(at slot: Int32, now: Nanos) {
     if traces.isFull(slot) {
       counters.tracesFull &+= 1
-      return seal(slot)
+      return seal(slot, isCut: true)
     }
     replaceStanding(slot)
     traces.markAnalysed(slot, now: now)
@@ -107,7 +110,8 @@ extension Shard {
     countCopies()
   }
 
-  private mutating func seal(_ slot: Int32) {
+  /// - Parameter isCut: more of its spans may have been to come.
+  private mutating func seal(_ slot: Int32, isCut: Bool = false) {
     let (spans, analysed) = traces.spans(of: slot)
     let key = traces.key(of: slot)
     if let analysed { windows.retract(analyse(analysed, key)) }
@@ -115,9 +119,10 @@ extension Shard {
     counters.skewAdjusted &+= UInt64(analyser.forest.skewedCount)
     counters.skewOverLimit &+= UInt64(analyser.forest.skewOverLimitCount)
     pathLimiter.limit(&findings)
-    windows.seal(findings)
+    let isExample = windows.seal(findings)
     countCopies()
     traces.seal(slot)
+    if isExample { candidates.offer(ExemplarTrace(key: key, spans: spans, isCut: isCut)) }
     sealedKeys.append(key)
     counters.tracesSealed &+= 1
   }
@@ -125,12 +130,13 @@ extension Shard {
   private mutating func relieve() {
     while let slot = traces.nextUnderPressure(besides: windows.overlayBytes) {
       counters.tracesSealedForMemory &+= 1
-      seal(slot)
+      seal(slot, isCut: true)
     }
   }
 
   private mutating func analyse(_ spans: [SpanRecord], _ key: TraceKey) -> [Finding] {
     findings.removeAll(keepingCapacity: true)
+    counters.spansAnalysed &+= UInt64(spans.count)
     analyser.analyse(spans, key: key, into: &findings)
     return findings
   }
@@ -171,8 +177,19 @@ extension Shard {
     defer { sealedKeys.removeAll(keepingCapacity: true) }
     return ShardCheckpoint(
       sums: windows.beginCheckpoint(number), sealed: sealedKeys,
-      mark: traces.lowestSequence ?? folded)
+      mark: traces.lowestSequence ?? folded, candidates: candidates.take())
   }
+
+  /// A trace that is in the table still, or was sealed since the last checkpoint.
+  mutating func trace(_ key: TraceKey) -> (trace: ExemplarTrace, isSealed: Bool)? {
+    if let spans = traces.spans(of: key) {
+      return (ExemplarTrace(key: key, spans: spans, isCut: false), false)
+    }
+    return candidates.trace(key).map { ($0, true) }
+  }
+
+  /// Bytes of traces that may turn out to be examples, and how many found no room.
+  var candidateFigures: (bytes: Int, dropped: UInt64) { (candidates.bytes, candidates.dropped) }
 
   mutating func dropGenerations(through checkpoint: UInt64) {
     windows.drop(through: checkpoint)
@@ -185,6 +202,8 @@ struct ShardCheckpoint: Sendable {
   var sealed: [TraceKey]
   /// The lowest journal sequence this shard still needs.
   var mark: UInt64
+  /// Sealed traces that may turn out to be examples.
+  var candidates: [ExemplarTrace]
 }
 
 /// What happened in a shard since it began. Never falls.
@@ -194,6 +213,8 @@ public struct ShardCounters: Sendable, Equatable {
   public var late: UInt64 = 0
   /// Copies of spans that were there already.
   public var duplicates: UInt64 = 0
+  /// Spans analysed, each as often as its trace was: when its findings are taken back as well.
+  public var spansAnalysed: UInt64 = 0
   public var tracesClosed: UInt64 = 0
   public var tracesSealed: UInt64 = 0
   /// Traces sealed because they reached their span limit, and because memory asked.
@@ -210,6 +231,7 @@ public struct ShardCounters: Sendable, Equatable {
     spans &+= other.spans
     late &+= other.late
     duplicates &+= other.duplicates
+    spansAnalysed &+= other.spansAnalysed
     tracesClosed &+= other.tracesClosed
     tracesSealed &+= other.tracesSealed
     tracesFull &+= other.tracesFull

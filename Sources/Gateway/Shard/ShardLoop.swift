@@ -105,8 +105,14 @@ final class ShardLoop: Sendable {
     try await onLoop {
       ShardFigures(
         counters: $0.shard.counters, traceCount: $0.shard.traceCount, bytes: $0.shard.bytes,
-        sealedSeriesCount: $0.shard.sealedSeriesCount)
+        sealedSeriesCount: $0.shard.sealedSeriesCount,
+        candidateBytes: $0.shard.candidateFigures.bytes,
+        candidatesDropped: $0.shard.candidateFigures.dropped)
     }
+  }
+
+  func trace(_ key: TraceKey) async throws -> (trace: ExemplarTrace, isSealed: Bool)? {
+    try await onLoop { $0.shard.trace(key) }
   }
 
   func hasUnstoredSums() async throws -> Bool {
@@ -147,4 +153,7 @@ struct ShardFigures: Sendable {
   var bytes: Int
   /// Series of sealed sums that wait for the store.
   var sealedSeriesCount: Int
+  /// Of sealed traces that may turn out to be examples: what they take, and how many found no room.
+  var candidateBytes = 0
+  var candidatesDropped: UInt64 = 0
 }

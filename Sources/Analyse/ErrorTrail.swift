@@ -1,0 +1,40 @@
+import Model
+
+extension TraceForest {
+  /// The way of the failure that the trace showed: from the outermost failed span down to where it
+  /// began, each the parent of the next. Of several failed children the one that ended last: its
+  /// failure is what the parent saw last. Empty when nothing failed.
+  ///
+  /// It begins at the failed span nearest to a root; of several the earliest.
+  public func errorTrail() -> [Int] {
+    guard let first = outermostFailure() else { return [] }
+    var trail = [first]
+    while let last = trail.last,
+      // Children are sorted by their end, latest first.
+      let next = children(of: last).first(where: { spans[Int($0)].isError })
+    {
+      trail.append(Int(next))
+    }
+    return trail
+  }
+
+  private func outermostFailure() -> Int? {
+    var depths = Array(repeating: 0, count: spans.count)
+    var found: Int?
+    for index32 in order {
+      let index = Int(index32)
+      if let parent = parent(of: index) { depths[index] = depths[parent] + 1 }
+      guard spans[index].isError else { continue }
+      guard let before = found else {
+        found = index
+        continue
+      }
+      if depths[index] < depths[before]
+        || (depths[index] == depths[before] && spans[index].start < spans[before].start)
+      {
+        found = index
+      }
+    }
+    return found
+  }
+}
