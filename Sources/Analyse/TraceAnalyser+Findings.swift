@@ -21,6 +21,7 @@ extension TraceAnalyser {
     }
     emitTraceCounts(trace: key.trace, into: &findings)
     emitPaths(trace: key.trace, into: &findings)
+    emitWaits(into: &findings)
     emitStructure(into: &findings)
     emitCoverage(key.tenant, into: &findings)
   }
@@ -94,10 +95,11 @@ extension TraceAnalyser {
     let gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTime($0) } ?? 0)
     if !queued, client != nil || gap > 0 { finding.ownTime = gap }
     finding.counters[.criticalPathNanos] = adjusted(criticalTime, weight)
+    if hasFailedCalls { count(callCosts[index], &finding.counters, weight: weight) }
     if callFailed(index) {
       countFailure(
         &finding.counters, weight: weight,
-        callerFailed: queued ? nil : forest.spans[visits[Int(visitOf[parent])].entry].isError)
+        callerFailed: queued ? nil : hasFailed(visitOf[parent]))
     }
     findings.append(finding)
     emitAnswer(to: index, below: parent, into: &findings)
@@ -170,10 +172,10 @@ extension TraceAnalyser {
     node.clientLatency = nil
     node.ownTime = span.durationNanos
     node.counters[.traces] = 0
+    if hasFailedCalls { count(peerCosts[index], &finding.counters, weight: weight) }
     if span.isError {
       countFailure(
-        &finding.counters, weight: weight,
-        callerFailed: forest.spans[visits[Int(visitOf[index])].entry].isError)
+        &finding.counters, weight: weight, callerFailed: hasFailed(visitOf[index]))
       node.counters[.errors] = 1
       node.counters[.errorsAdjusted] = weight
       // Nobody sees what is below the peer: the failure begins there as far as anyone can tell.
@@ -183,7 +185,15 @@ extension TraceAnalyser {
     findings.append(node)
   }
 
-  private func countFailure(_ counters: inout Counters, weight: Int64, callerFailed: Bool?) {
+  /// Whether the request of a visit failed.
+  func hasFailed(_ visit: Int32) -> Bool { forest.spans[visits[Int(visit)].entry].isError }
+
+  func count(_ cost: ErrorCost, _ counters: inout Counters, weight: Int64) {
+    counters[.absorbedNanos] = adjusted(cost.absorbed, weight)
+    counters[.retryNanos] = adjusted(cost.retried, weight)
+  }
+
+  func countFailure(_ counters: inout Counters, weight: Int64, callerFailed: Bool?) {
     counters[.errors] = 1
     counters[.errorsAdjusted] = weight
     switch callerFailed {

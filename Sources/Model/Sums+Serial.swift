@@ -3,13 +3,21 @@
 extension Sums {
   static let serialVersion: UInt8 = 1
 
-  /// version · set of non-zero counters (varint bits) · their values · three histograms · exemplars.
+  /// Beside the counters in the set of what follows: a histogram of wholes.
+  private static let wholesBit: UInt64 = 1 << 16
+  private static let knownBits = Counters.Field.allCases.reduce(wholesBit) {
+    $0 | 1 << UInt64($1.rawValue)
+  }
+
+  /// version · set of what follows (varint bits: non-zero counters, and 16 for wholes) · values of the
+  /// counters · three histograms · wholes, if there are any · exemplars.
   public func write(to writer: inout ByteWriter) {
     writer.write(Sums.serialVersion)
     var present: UInt64 = 0
     for field in Counters.Field.allCases where counters[field] != 0 {
       present |= 1 << UInt64(field.rawValue)
     }
+    if !wholes.isEmpty { present |= Sums.wholesBit }
     writer.write(varint: present)
     for field in Counters.Field.allCases where counters[field] != 0 {
       writer.write(signed: counters[field])
@@ -17,6 +25,7 @@ extension Sums {
     latency.write(to: &writer)
     clientLatency.write(to: &writer)
     ownTime.write(to: &writer)
+    if !wholes.isEmpty { wholes.write(to: &writer) }
     writer.write(varint: UInt64(exemplars.traces.count))
     for trace in exemplars.traces {
       writer.write(fixed: trace.high)
@@ -28,13 +37,14 @@ extension Sums {
     self.init()
     guard try reader.readByte() == Sums.serialVersion else { throw MalformedBytes() }
     let present = try reader.readVarint()
-    guard present >> UInt64(Counters.Field.allCases.count) == 0 else { throw MalformedBytes() }
+    guard present & ~Sums.knownBits == 0 else { throw MalformedBytes() }
     for field in Counters.Field.allCases where present & 1 << UInt64(field.rawValue) != 0 {
       counters[field] = try reader.readSigned()
     }
     latency = try Histogram(from: &reader)
     clientLatency = try Histogram(from: &reader)
     ownTime = try Histogram(from: &reader)
+    if present & Sums.wholesBit != 0 { wholes = try Histogram(from: &reader) }
     for _ in 0..<(try reader.readCount()) {
       let high = try reader.readFixed64()
       exemplars.offer(TraceID(high: high, low: try reader.readFixed64()))

@@ -7,6 +7,9 @@ public struct Sums: Equatable, Sendable {
   public var clientLatency: Histogram
   /// At a node: self time, what no callee explains. On an edge: the gap, what neither end explains.
   public var ownTime: Histogram
+  /// On a path: how long the traces took in which time was spent there. Weighted with that time, in
+  /// nanoseconds adjusted for sampling: its weight is `Counters.Field.criticalPathNanos`.
+  public var wholes: Histogram
   /// A few traces in which it can be seen: those with the smallest ids by `Exemplars.rank`.
   public var exemplars: Exemplars
 
@@ -15,12 +18,14 @@ public struct Sums: Equatable, Sendable {
     latency = Histogram()
     clientLatency = Histogram()
     ownTime = Histogram()
+    wholes = Histogram()
     exemplars = Exemplars()
   }
 
   /// Nothing is left to read. Exemplars do not count: they are best effort.
   public var isZero: Bool {
     counters.isZero && latency.isEmpty && clientLatency.isEmpty && ownTime.isEmpty
+      && wholes.isEmpty
   }
 
   public mutating func add(_ finding: Finding, sign: Int64 = 1) {
@@ -29,6 +34,9 @@ public struct Sums: Equatable, Sendable {
     if let value = finding.latency { latency.add(value, weight: weight) }
     if let value = finding.clientLatency { clientLatency.add(value, weight: weight) }
     if let value = finding.ownTime { ownTime.add(value, weight: weight) }
+    if let value = finding.whole {
+      wholes.add(value, weight: sign &* finding.counters[.criticalPathNanos])
+    }
     if sign > 0, let trace = finding.exemplar { exemplars.offer(trace) }
   }
 
@@ -37,6 +45,7 @@ public struct Sums: Equatable, Sendable {
     latency.merge(other.latency, sign: sign)
     clientLatency.merge(other.clientLatency, sign: sign)
     ownTime.merge(other.ownTime, sign: sign)
+    wholes.merge(other.wholes, sign: sign)
     if sign > 0 { for trace in other.exemplars.traces { exemplars.offer(trace) } }
   }
 
@@ -44,6 +53,7 @@ public struct Sums: Equatable, Sendable {
   public func hasSameCounts(as other: Sums) -> Bool {
     counters == other.counters && latency == other.latency
       && clientLatency == other.clientLatency && ownTime == other.ownTime
+      && wholes == other.wholes
   }
 }
 

@@ -77,6 +77,12 @@ enum OpenAPISchemas {
     ("exemplars", .list(.text)),
   ]
 
+  /// What its calls hold up, where one service is shown.
+  private static let wait: [(String, Shape)] = [
+    ("drag_ms", .maybe("Durations")), ("slack_ms", .maybe("Durations")),
+    ("blocking_share", .maybeNumber),
+  ]
+
   private static func differences(of name: String) -> [(String, Shape)] {
     [
       ("new", .list(.reference(name))), ("vanished", .list(.reference(name))),
@@ -112,24 +118,40 @@ enum OpenAPISchemas {
       ]
     ),
     (
+      "CallErrors",
+      [("propagated", .number), ("absorbed", .number), ("probability", .maybeNumber)]
+    ),
+    (
       "CallPath",
       [
         ("path", .list(.text)), ("traces", .integer), ("exclusive_ms", .reference("PathTimes")),
         ("gap_ms", .reference("PathTimes")), ("share", .number), ("error_traces", .integer),
+        ("absorbed_ms", .number), ("retry_ms", .number), ("bands", .list(.reference("PathBand"))),
         ("exemplars", .list(.text)),
+        // In a comparison.
+        ("base", .maybe("PathFigures")), ("current", .maybe("PathFigures")),
+        ("change_ms", .number), ("share_change", .number),
       ]
     ),
     (
       "CriticalPath",
       range + [
         ("entry", .text), ("traces", .integer), ("requests", .number),
-        ("duration_ms", .maybe("Durations")), ("paths", .list(.reference("CallPath"))),
+        ("duration_ms", .maybe("Durations")), ("error_traces", .integer),
+        ("absorbed_ms", .number), ("retry_ms", .number), ("bands", .list(.reference("PathBand"))),
+        ("paths", .list(.reference("CallPath"))), ("error_paths", .list(.reference("ErrorPath"))),
         ("entries", .list(.reference("PathEntry"))),
+        // In a comparison.
+        ("base_start", .time), ("base_end", .time),
+        ("comparison", .choice(["ranges", "versions"])), ("service", .text), ("version", .text),
+        ("base_version", .text), ("environment", .text), ("base", .reference("PathSide")),
+        ("current", .reference("PathSide")), ("change_ms", .number),
       ]
     ),
     ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
     (
-      "Edge", ends + measures
+      "Edge",
+      ends + measures + wait
     ),
     (
       "EdgeDifference",
@@ -151,7 +173,14 @@ enum OpenAPISchemas {
       "ErrorPropagation",
       [
         ("callee_failures", .number), ("propagated", .number), ("absorbed", .number),
-        ("probability", .maybeNumber),
+        ("probability", .maybeNumber), ("absorbed_ms", .number), ("retry_ms", .number),
+      ]
+    ),
+    (
+      "ErrorPath",
+      [
+        ("path", .list(.text)), ("origin", .text), ("error_traces", .integer), ("errors", .number),
+        ("share", .number), ("duration_ms", .reference("PathTimes")), ("exemplars", .list(.text)),
       ]
     ),
     (
@@ -252,7 +281,8 @@ enum OpenAPISchemas {
       "MetricChange",
       [
         ("metric", .choice(MetricChange.Metric.allCases.map(\.rawValue))), ("base", .number),
-        ("current", .number), ("change", .maybeNumber),
+        ("current", .number), ("change", .maybeNumber), ("interval", .maybeList(.maybeNumber)),
+        ("significant", .boolean),
       ]
     ),
     ("Node", identity + presence),
@@ -294,6 +324,7 @@ enum OpenAPISchemas {
       [
         ("callee", .text), ("operation", .text), ("requests", .number), ("failed", .number),
         ("probability", .maybeNumber), ("per_request", .maybeNumber),
+        ("error_propagation", .reference("CallErrors")),
       ]
     ),
     (
@@ -301,6 +332,29 @@ enum OpenAPISchemas {
       [
         ("entry", .text), ("service", .text), ("operation", .text), ("environment", .text),
         ("requests", .number), ("traces", .integer),
+      ]
+    ),
+    (
+      "PathBand",
+      [
+        ("from_quantile", .number), ("to_quantile", .number), ("from_ms", .number),
+        ("to_ms", .number), ("requests", .number), ("critical_path_ms", .maybeNumber),
+        ("share", .number),
+      ]
+    ),
+    (
+      "PathFigures",
+      [
+        ("traces", .integer), ("error_traces", .integer), ("exclusive_ms", .number),
+        ("gap_ms", .number), ("critical_path_ms", .number), ("share", .number),
+        ("exemplars", .list(.text)),
+      ]
+    ),
+    (
+      "PathSide",
+      [
+        ("traces", .integer), ("requests", .number), ("duration_ms", .maybe("Durations")),
+        ("critical_path_ms", .number),
       ]
     ),
     (
@@ -407,7 +461,23 @@ enum OpenAPISchemas {
       range + [
         ("service", .text), ("operation", .text), ("latency", .list(.reference("LatencyEffect"))),
         ("errors", .list(.reference("ErrorEffect"))),
+        ("upstream", .list(.reference("UpstreamEffect"))),
+        ("calls", .list(.reference("CallEffect"))),
       ]
+    ),
+    (
+      "UpstreamEffect",
+      [
+        ("service", .text), ("environment", .text), ("entry", .boolean), ("mean_ms", .maybeNumber),
+        ("change_ms", .number),
+      ]
+    ),
+    (
+      "CallEffect",
+      [
+        ("client", .text), ("client_environment", .text), ("requests", .number),
+        ("change_ms", .maybeNumber),
+      ] + wait
     ),
   ]
 
