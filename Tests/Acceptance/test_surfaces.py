@@ -299,9 +299,9 @@ def test_dependencies_of_jaeger(shop):
     deep = ask(shop, "/api/deep-dependencies", service="checkout")
     assert set(deep) == {"dependencies"}
     assert [[step["service"] for step in each["path"]] for each in deep["dependencies"]] == [
-        ["frontend", "checkout"],
-        ["checkout", "payment"],
+        ["frontend", "checkout", "payment"],
     ]
+    assert all(step["operation"] for each in deep["dependencies"] for step in each["path"])
     for each in deep["dependencies"]:
         assert set(each) == {"path", "attributes"}
         assert all(set(step) == {"service", "operation"} for step in each["path"])
