@@ -3,7 +3,8 @@ import Foundation
 
 struct GraphCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "graph", abstract: "Prints the service dependency graph a gateway sees.")
+    commandName: "graph", abstract: "Prints the service dependency graph a gateway sees.",
+    subcommands: [GraphDiffCommand.self, GraphPathsCommand.self])
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case table, json, dot, mermaid, graphml
