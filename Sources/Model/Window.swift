@@ -113,8 +113,14 @@ public struct Window: Equatable, Sendable {
   }
 
   private mutating func update(_ key: SeriesKey, _ change: (inout Sums) -> Void) {
-    change(&series[key, default: Sums()])
-    if series[key]?.isZero == true { series.removeValue(forKey: key) }
+    if Window.isZero(&series[key, default: Sums()], after: change) {
+      series.removeValue(forKey: key)
+    }
+  }
+
+  private static func isZero(_ sums: inout Sums, after change: (inout Sums) -> Void) -> Bool {
+    change(&sums)
+    return sums.isZero
   }
 
   /// Equal in everything that is a count or a sum.
@@ -141,7 +147,17 @@ public struct WindowSums: Equatable, Sendable {
   public static let bytesPerSeries = 768
 
   public mutating func add(_ findings: [Finding], sign: Int64 = 1) {
-    for finding in findings { add(finding, sign: sign) }
+    // Findings of one trace come in runs of one window, which is looked up once for each.
+    var next = 0
+    while next < findings.count {
+      let start = findings[next].window
+      update(start) { window in
+        while next < findings.count, findings[next].window == start {
+          window.add(findings[next], sign: sign)
+          next += 1
+        }
+      }
+    }
   }
 
   public mutating func add(_ finding: Finding, sign: Int64 = 1) {
