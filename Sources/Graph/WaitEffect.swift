@@ -10,6 +10,9 @@ struct WaitEffect {
 
   /// Enough for a delay to come through any way that matters, and round any cycle.
   private static let roundsMax = 64
+  /// Of how many calls drag has to be known to bound anything: ranges need not begin and end with the
+  /// same calls, since drag is counted where its trace ended.
+  private static let knownShareMin = 0.9
   /// No request is supposed to take so much longer or shorter: an hour.
   private static let changeNanosMax = 3.6e12
 
@@ -32,8 +35,13 @@ struct WaitEffect {
     guard change < 0 else { return 0 }
     let faster = -change * 1e6
     let waits = gathering.waits.values.compactMap { $0[target.nameID] }
-    // Without a single call that was looked at, nothing is known but what paths say.
-    guard !waits.isEmpty else { return .infinity }
+    let known = waits.reduce(0) { $0 + $1.counters.adjusted(.requestsAdjusted) }
+    let all = graph.edges.reduce(0) { sum, edge in
+      let isOfTarget = edge.serverNameID == target.nameID
+      return isOfTarget && edge.connectionType != .messagingSystem ? sum + edge.requests : sum
+    }
+    // Of the other calls nothing is known but what paths say.
+    guard !waits.isEmpty, known >= all * WaitEffect.knownShareMin else { return .infinity }
     return waits.reduce(0) { sum, wait in
       let others =
         wait.counters.adjusted(.requestsAdjusted)
