@@ -12,7 +12,7 @@ struct GraphDiffCommand: AsyncParsableCommand {
   @Option(help: "Only services of this namespace.") var namespace: String?
   @Option(help: "Only this environment.") var environment: String?
   @Option(help: "How many calls away from the service.") var depth: Int?
-  @Option(help: "up (callers), down (callees) or both.") var direction: GraphCommand.Direction?
+  @Option(help: "up (callers), down (callees) or both.") var direction: ShowGraphCommand.Direction?
   @Option(help: "RFC 3339 or Unix time; the default is 15 minutes ago.") var start: String?
   @Option(help: "RFC 3339 or Unix time; the default is now.") var end: String?
   @Option(help: "The default is as long before its end as the range is.") var baseStart: String?
