@@ -68,13 +68,31 @@ public struct SlackAndDrag: Sendable {
       let parent = queue[next]
       next += 1
       listChildren(of: parent, in: forest)
+      if children.count == 1 {
+        takeOnly(children[0], of: parent, in: forest)
+        continue
+      }
       findSlacks(until: children.first?.until ?? parent.until)
       findDrags(from: parent.from, below: drags[Int(parent.span)])
       for child in children {
         slacks[Int(child.span)] = child.slack.saturatingAdding(slacks[Int(parent.span)])
-        queue.append(Window(span: child.span, from: child.from, until: child.until))
+        look(below: child, in: forest)
       }
     }
+  }
+
+  /// Most parents are clients that wait for their server and nothing else.
+  private mutating func takeOnly(
+    _ child: Child, of parent: Window, in forest: borrowing TraceForest
+  ) {
+    slacks[Int(child.span)] = slacks[Int(parent.span)]
+    drags[Int(child.span)] = min(drags[Int(parent.span)], child.until &- child.from)
+    look(below: child, in: forest)
+  }
+
+  private mutating func look(below child: Child, in forest: borrowing TraceForest) {
+    guard !forest.children(of: Int(child.span)).isEmpty else { return }
+    queue.append(Window(span: child.span, from: child.from, until: child.until))
   }
 
   private mutating func listChildren(of parent: Window, in forest: borrowing TraceForest) {
@@ -93,6 +111,7 @@ public struct SlackAndDrag: Sendable {
         Child(
           span: child32, from: max(span.start, parent.from), until: min(span.end, parent.until)))
     }
+    guard children.count > 1 else { return }
     byStart.sort { a, b in
       let first = children[Int(a)].from
       let second = children[Int(b)].from

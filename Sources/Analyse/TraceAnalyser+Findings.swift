@@ -21,6 +21,7 @@ extension TraceAnalyser {
     }
     emitTraceCounts(trace: key.trace, into: &findings)
     emitPaths(trace: key.trace, into: &findings)
+    emitWaits(into: &findings)
     emitStructure(into: &findings)
     emitCoverage(key.tenant, into: &findings)
   }
@@ -94,10 +95,11 @@ extension TraceAnalyser {
     let gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTime($0) } ?? 0)
     if !queued, client != nil || gap > 0 { finding.ownTime = gap }
     finding.counters[.criticalPathNanos] = adjusted(criticalTime, weight)
+    if hasFailedCalls { count(callCosts[index], &finding.counters, weight: weight) }
     if callFailed(index) {
       countFailure(
         &finding.counters, weight: weight,
-        callerFailed: queued ? nil : forest.spans[visits[Int(visitOf[parent])].entry].isError)
+        callerFailed: queued ? nil : hasFailed(visitOf[parent]))
     }
     emit(
       finding, from: forest.spans[parent].service, to: entry.service, entry.dimensions,
@@ -172,10 +174,10 @@ extension TraceAnalyser {
     node.clientLatency = nil
     node.ownTime = span.durationNanos
     node.counters[.traces] = 0
+    if hasFailedCalls { count(peerCosts[index], &finding.counters, weight: weight) }
     if span.isError {
       countFailure(
-        &finding.counters, weight: weight,
-        callerFailed: forest.spans[visits[Int(visitOf[index])].entry].isError)
+        &finding.counters, weight: weight, callerFailed: hasFailed(visitOf[index]))
       node.counters[.errors] = 1
       node.counters[.errorsAdjusted] = weight
       // Nobody sees what is below the peer: the failure begins there as far as anyone can tell.
@@ -185,7 +187,15 @@ extension TraceAnalyser {
     emit(node, at: peer, span.dimensions, into: &findings)
   }
 
-  private func countFailure(_ counters: inout Counters, weight: Int64, callerFailed: Bool?) {
+  /// Whether the request of a visit failed.
+  func hasFailed(_ visit: Int32) -> Bool { forest.spans[visits[Int(visit)].entry].isError }
+
+  func count(_ cost: ErrorCost, _ counters: inout Counters, weight: Int64) {
+    counters[.absorbedNanos] = adjusted(cost.absorbed, weight)
+    counters[.retryNanos] = adjusted(cost.retried, weight)
+  }
+
+  func countFailure(_ counters: inout Counters, weight: Int64, callerFailed: Bool?) {
     counters[.errors] = 1
     counters[.errorsAdjusted] = weight
     switch callerFailed {

@@ -5,16 +5,31 @@ extension TraceAnalyser {
   /// Emits for each request, and each thing it called, how often it did. By the minute of the request's
   /// end: structure is looked at over long stretches.
   func emitStructure(into findings: inout [Finding]) {
-    var calls: [(visit: Int32, callee: NameID, failed: Bool, weight: Int64)] = []
+    struct Call {
+      var visit: Int32
+      var callee: NameID
+      var failed: Bool
+      /// Whether the caller, which waited for it, failed too; nil where nobody waits.
+      var callerFailed: Bool?
+      var weight: Int64
+    }
+    var calls: [Call] = []
     for index in forest.spans.indices {
       let span = forest.spans[index]
       if let peer = peerCalled(index) {
-        calls.append((visitOf[index], peer, span.isError, Int64(span.weight)))
+        calls.append(
+          Call(
+            visit: visitOf[index], callee: peer, failed: span.isError,
+            callerFailed: hasFailed(visitOf[index]), weight: Int64(span.weight)))
       }
       // What is taken from a queue is called by nobody who would wait for it.
       if !isTaken(index), isCalled(index), let parent = forest.parent(of: index) {
         let callee = span.operation.isNone ? span.service : span.operation
-        calls.append((visitOf[parent], callee, callFailed(index), Int64(span.weight)))
+        calls.append(
+          Call(
+            visit: visitOf[parent], callee: callee, failed: callFailed(index),
+            callerFailed: isQueued(index, parent: parent) ? nil : hasFailed(visitOf[parent]),
+            weight: Int64(span.weight)))
       }
     }
     calls.sort { ($0.visit, $0.callee) < ($1.visit, $1.callee) }
@@ -29,8 +44,7 @@ extension TraceAnalyser {
       finding.counters[.requests] = 1
       finding.counters[.requestsAdjusted] = call.weight
       if call.failed {
-        finding.counters[.errors] = 1
-        finding.counters[.errorsAdjusted] = call.weight
+        countFailure(&finding.counters, weight: call.weight, callerFailed: call.callerFailed)
       }
       // Requests that made the call at all: one for the first of several.
       if last?.visit != call.visit || last?.callee != call.callee { finding.counters[.traces] = 1 }

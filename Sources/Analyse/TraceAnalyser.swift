@@ -32,6 +32,14 @@ public struct TraceAnalyser: Sendable {
   /// Parallel to the forest's spans: time on the critical path that is the span's own.
   public internal(set) var criticalTimes: [Nanos] = []
 
+  /// Whether some call of the trace failed; without, the two that follow are empty.
+  var hasFailedCalls = false
+  /// Parallel to the forest's spans: what calls cost because they failed, by the span that enters
+  /// the callee, and by the span that calls a peer.
+  var callCosts: [ErrorCost] = []
+  var peerCosts: [ErrorCost] = []
+  var slackAndDrag = SlackAndDrag()
+
   /// Whether the trace has spans that send or take messages; without, what follows is empty.
   private(set) var hasQueues = false
   /// Whether the trace has spans of proxies; without, `handedTimes` is empty.
@@ -106,6 +114,7 @@ public struct TraceAnalyser: Sendable {
     findSelfTimes()
     findCriticalTimes()
     markFailedCalls()
+    findErrorCosts()
     emit(key: key, into: &findings)
     return forest.duplicateCount
   }

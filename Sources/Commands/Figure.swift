@@ -28,6 +28,20 @@ enum Figure {
     return digits(value / 1_000) + " s"
   }
 
+  /// With its sign: `+12.3 ms`, `-340 µs`, `0 µs`.
+  static func change(milliseconds value: Double?) -> String {
+    guard let value, value.isFinite else { return "–" }
+    return sign(value) + milliseconds(value.magnitude)
+  }
+
+  /// With its sign: `+12.3%`.
+  static func change(share: Double?) -> String {
+    guard let share, share.isFinite else { return "–" }
+    return sign(share) + percent(share.magnitude)
+  }
+
+  private static func sign(_ value: Double) -> String { value > 0 ? "+" : value < 0 ? "-" : "" }
+
   static func percent(_ share: Double?) -> String {
     guard let share, share.isFinite else { return "–" }
     return digits(share * 100) + "%"

@@ -3,7 +3,15 @@ import Foundation
 
 struct GraphCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "graph", abstract: "Prints the service dependency graph a gateway sees.")
+    commandName: "graph", abstract: "Prints the service dependency graph a gateway sees.",
+    discussion: "Without a subcommand it is shown: spangate graph show --help lists the options.",
+    subcommands: [ShowGraphCommand.self, GraphDiffCommand.self, GraphPathsCommand.self],
+    defaultSubcommand: ShowGraphCommand.self)
+}
+
+struct ShowGraphCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Prints the graph; what happens without a subcommand.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case table, json, dot, mermaid, graphml

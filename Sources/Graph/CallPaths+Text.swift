@@ -28,6 +28,18 @@ extension CallPaths {
     json.member("traces", entry.traces)
     json.member("requests", entry.requests as Double?)
     json.summary("duration_ms", entry.duration)
+    json.member("error_traces", entry.errorTraces)
+    json.member("absorbed_ms", entry.absorbedTime as Double?)
+    json.member("retry_ms", entry.retryTime as Double?)
+    json.key("bands")
+    json.array(entry.bands) { json, band in
+      json.object { json in
+        json.quantiles(of: band)
+        json.member("from_ms", band.from as Double?)
+        json.member("to_ms", band.to as Double?)
+        json.member("requests", band.requests as Double?)
+      }
+    }
     json.key("paths")
     json.array(entry.paths) { json, path in
       json.object { json in
@@ -37,7 +49,29 @@ extension CallPaths {
         json.member("gap_ms") { $0.times(path.gapSum, path.gap) }
         json.member("share", path.share as Double?)
         json.member("error_traces", path.errorTraces)
+        json.member("absorbed_ms", path.absorbedTime as Double?)
+        json.member("retry_ms", path.retryTime as Double?)
+        json.key("bands")
+        json.array(zip(entry.bands, path.bands)) { json, band in
+          json.object { json in
+            json.quantiles(of: band.0)
+            json.member("critical_path_ms", band.1.mean)
+            json.member("share", band.1.share as Double?)
+          }
+        }
         json.member("exemplars", path.exemplars.map { "\($0)" })
+      }
+    }
+    json.key("error_paths")
+    json.array(entry.errorPaths) { json, way in
+      json.object { json in
+        json.member("path", way.path)
+        json.member("origin", way.path.last ?? "")
+        json.member("error_traces", way.traces)
+        json.member("errors", way.errors as Double?)
+        json.member("share", way.share as Double?)
+        json.member("duration_ms") { $0.times(way.durationSum, way.duration) }
+        json.member("exemplars", way.exemplars.map { "\($0)" })
       }
     }
   }
@@ -51,6 +85,11 @@ extension CallPaths {
 }
 
 extension JSONText {
+  fileprivate mutating func quantiles(of band: PathBand) {
+    member("from_quantile", band.fromQuantile as Double?)
+    member("to_quantile", band.toQuantile as Double?)
+  }
+
   fileprivate mutating func times(_ sum: Double, _ summary: DurationSummary?) {
     member("sum", sum as Double?)
     member("mean", summary?.mean)

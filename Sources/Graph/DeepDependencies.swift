@@ -2,39 +2,57 @@ public import Model
 
 /// The paths around one service, as Jaeger's deep dependency graph reads them.
 ///
-/// Every path ends at the service, from somebody nobody calls, or begins there, to somebody who
-/// calls nobody. The two are not joined: calls say who calls whom, not which of the callers' calls
-/// led on to which callee. Operations are left empty for the same reason, calls are counted by
-/// service.
+/// First the ways requests really took, from an entry point through the service to whoever is called
+/// last: those with time on the critical path, or by which an error came. What calls show besides
+/// them (nobody waited, or a queue lies between) is added from who calls whom: such a path ends at
+/// the service, from somebody nobody calls, or begins there, to somebody who calls nobody; the two are
+/// not joined, because calls do not say which led on to which. Its operations are named as far as
+/// what operations call leaves no choice.
 /// - Source: Jaeger `/api/deep-dependencies`, TDdgPayload of jaeger-ui.
 public struct DeepDependencies: Sendable, Equatable {
+  public struct Step: Sendable, Hashable {
+    /// An id.
+    public var service: String
+    /// Empty where it has no name, or several fit.
+    public var operation: String
+  }
+
   public struct Path: Sendable, Equatable {
-    /// Ids.
-    public var services: [String]
+    public var steps: [Step]
     /// Traces in which all of its calls can be seen, as far as examples were kept.
     public var exemplars: [TraceID]
   }
 
   public var paths: [Path]
 
-  /// On either side of the service, and the most calls of one path.
+  /// Ways that were taken; and of the others on either side of the service. The most calls of one of
+  /// those.
   public static let pathsMax = 200
   public static let depthMax = 16
 
+  /// - Parameter input: with the series of edges, answers, instances, paths, versions, nodes, and what
+  ///   operations call.
   /// - Errors: `GraphError` when the name stands for no service, or for several.
   public init(
     _ input: GraphInput, tenant: TenantID, service: String
   ) throws(GraphError) {
-    let calls = CallTable(Gathering(input, tenant: tenant), environment: nil)
+    let gathering = Gathering(input, tenant: tenant)
+    let calls = CallTable(gathering, environment: nil)
     let focus = try calls.indices(named: service, GraphOptions())
+    let taken = TakenWays(
+      PathTree(input, tenant: tenant), through: Set(focus.map { calls.references[$0].id }))
+    let operations = OperationCalls(gathering)
     let up = DeepDependencies.paths(calls.callers, from: focus).map { Array($0.reversed()) }
     let down = DeepDependencies.paths(calls.next, from: focus)
-    paths = (up + down).map { numbers in
+    let others = (up + down).compactMap { numbers -> Path? in
       let hops = zip(numbers, numbers.dropFirst()).map { calls.hop($0, $1) }
+      let services = numbers.map { calls.references[$0].id }
+      guard !taken.covers(services) else { return nil }
       return Path(
-        services: numbers.map { calls.references[$0].id },
+        steps: operations.named(services),
         exemplars: DeepDependencies.shared(hops.map { $0.flatMap(\.exemplars) }))
     }
+    paths = taken.paths + others
   }
 
   /// Paths along `next` from `focus` as far as they go. A neighbour from which only circles go on
@@ -63,10 +81,10 @@ public struct DeepDependencies: Sendable, Equatable {
       json.array(paths) { json, path in
         json.object { json in
           json.key("path")
-          json.array(path.services) { json, service in
+          json.array(path.steps) { json, step in
             json.object { json in
-              json.member("service", service)
-              json.member("operation", "")
+              json.member("service", step.service)
+              json.member("operation", step.operation)
             }
           }
           json.key("attributes")

@@ -32,6 +32,8 @@ struct Gathering {
   private(set) var operations: [NameID: [NameID: Sums]] = [:]
   /// Of each operation what it calls.
   private(set) var calls: [NameID: [NameID: Sums]] = [:]
+  /// Of each client, by server: what its calls hold up.
+  private(set) var waits: [NameID: [NameID: Sums]] = [:]
   /// Of each service: the instances, each with the version it ran.
   private(set) var instances: [NameID: [(instance: NameID, version: NameID)]] = [:]
   /// Of each node its requests by their dimensions.
@@ -87,7 +89,13 @@ struct Gathering {
       if key.first == UInt64(tenant.raw) { takeUnpaired(key.second, sums.counters) }
     case .overflow:
       if key.first == UInt64(tenant.raw) { takeOverflow(key.second, sums.counters) }
-    case .unreached, .path, .answered: break
+    case .wait:
+      second = aliases.node(second)
+      var sums = sums
+      // Under a name of its own, the call was the only one of the trace by that name.
+      if second.raw != key.second { sums.clientLatency = Histogram() }
+      waits[first, default: [:]][second, default: Sums()].merge(sums)
+    case .unreached, .path, .errorPath, .answered: break
     case .call: calls[first, default: [:]][second] = sums
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
@@ -201,21 +209,28 @@ extension Gathering {
   func edge(_ key: EdgeKey, _ client: NodeReference, _ server: NodeReference) -> Edge {
     let sums = edges[key] ?? Sums()
     let counters = sums.counters
-    let propagated = counters.adjusted(.propagatedAdjusted)
-    let absorbed = counters.adjusted(.absorbedAdjusted)
-    let failed = counters.adjusted(.errorsAdjusted)
     return Edge(
       clientNameID: key.client, serverNameID: key.server, client: client.id, server: server.id,
       clientEnvironment: client.environment, serverEnvironment: server.environment,
-      connectionType: key.type, requests: counters.adjusted(.requestsAdjusted), failed: failed,
+      connectionType: key.type, requests: counters.adjusted(.requestsAdjusted),
+      failed: counters.adjusted(.errorsAdjusted),
       clientLatency: DurationSummary(sums.clientLatency),
       serverLatency: DurationSummary(sums.latency), gap: DurationSummary(sums.ownTime),
       criticalPathShare: share(
         Double(counters[.criticalPathNanos]), of: Double(criticalPathNanos)),
-      errorPropagation: ErrorPropagation(
-        calleeFailures: failed, propagated: propagated, absorbed: absorbed,
-        probability: share(propagated, of: propagated + absorbed)),
+      errorPropagation: Gathering.propagation(counters),
+      wait: waits[key.client]?[key.server].map { CallWait($0) },
       exemplars: sums.exemplars.traces)
+  }
+
+  private static func propagation(_ counters: Counters) -> ErrorPropagation {
+    let propagated = counters.adjusted(.propagatedAdjusted)
+    let absorbed = counters.adjusted(.absorbedAdjusted)
+    return ErrorPropagation(
+      calleeFailures: counters.adjusted(.errorsAdjusted), propagated: propagated,
+      absorbed: absorbed, probability: share(propagated, of: propagated + absorbed),
+      absorbedTime: Double(counters[.absorbedNanos]) / 1e6,
+      retryTime: Double(counters[.retryNanos]) / 1e6)
   }
 
   func operationViews(of service: NameID) -> [OperationView] {
@@ -236,12 +251,13 @@ extension Gathering {
         requests: sums.counters.adjusted(.requestsAdjusted),
         failed: sums.counters.adjusted(.errorsAdjusted),
         probability: share(Double(sums.counters[.traces]), of: Double(requests)),
-        perRequest: requests > 0 ? Double(calls) / Double(requests) : nil)
+        perRequest: requests > 0 ? Double(calls) / Double(requests) : nil,
+        errorPropagation: Gathering.propagation(sums.counters))
     }.sorted { ($0.callee, $0.operation) < ($1.callee, $1.operation) }
   }
 
   /// What was called, as users read it; nil when its name is gone.
-  private func calleeLabel(_ id: NameID) -> (node: String, operation: String)? {
+  func calleeLabel(_ id: NameID) -> (node: String, operation: String)? {
     if id.isNone { return (Name.overflowText, "") }
     guard let name = names[id] else { return nil }
     if let node = NodeReference(name) { return (node.id, "") }

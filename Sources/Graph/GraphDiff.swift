@@ -63,14 +63,18 @@ extension GraphDiff {
       after.references[$0] ?? before.references[$0]
     }
     for reference in references.sorted(by: NodeReference.precedes) {
-      diff.take(before.nodeIfSeen(reference), after.nodeIfSeen(reference))
+      diff.take(
+        before.nodeIfSeen(reference), after.nodeIfSeen(reference),
+        [before, after].map { $0.nodes[reference.nameID] ?? Sums() })
     }
     // An edge both sides have is named by the current one.
     let edges =
       after.sorted(selection.edges.filter { after.edges[$0] != nil })
       + before.sorted(selection.edges.filter { after.edges[$0] == nil })
     for edge in edges.sorted(by: Gathering.NamedEdge.precedes) {
-      diff.take(before.edgeIfSeen(edge), after.edgeIfSeen(edge))
+      diff.take(
+        before.edgeIfSeen(edge), after.edgeIfSeen(edge),
+        [before, after].map { $0.edges[edge.key] ?? Sums() })
     }
     return diff
   }
@@ -85,12 +89,16 @@ extension GraphDiff {
       of: Gathering(both, tenant: tenant, dimensions: options.dimensions), options)
   }
 
-  private mutating func take(_ before: Node?, _ after: Node?) {
+  /// - Parameter sums: of both sides, the base first.
+  private mutating func take(_ before: Node?, _ after: Node?, _ sums: [Sums]) {
     var difference = NodeDifference(
       base: before, current: after, changes: [], newVersions: [], vanishedVersions: [])
     if let before, let after {
       difference.changes = GraphDiff.changes(
-        before.figures, after.figures, base.seconds, current.seconds, changeMin)
+        before.figures, after.figures, base.seconds, current.seconds, changeMin
+      ).judged(
+        ChanceSide(node: sums[0], seconds: base.seconds),
+        ChanceSide(node: sums[1], seconds: current.seconds))
       difference.newVersions = after.versions.filter { !before.versions.contains($0) }
       difference.vanishedVersions = before.versions.filter { !after.versions.contains($0) }
     }
@@ -101,19 +109,20 @@ extension GraphDiff {
       difference, inBase: before != nil, inCurrent: after != nil, isChanged: isChanged)
   }
 
-  private mutating func take(_ before: Edge?, _ after: Edge?) {
+  private mutating func take(_ before: Edge?, _ after: Edge?, _ sums: [Sums]) {
     var difference = EdgeDifference(base: before, current: after, changes: [])
-    if let before, let after { difference.changes = changes(before, after) }
+    if let before, let after { difference.changes = changes(before, after, sums) }
     edges.take(
       difference, inBase: before != nil, inCurrent: after != nil,
       isChanged: !difference.changes.isEmpty)
   }
 
-  private func changes(_ before: Edge, _ after: Edge) -> [MetricChange] {
+  private func changes(_ before: Edge, _ after: Edge, _ sums: [Sums]) -> [MetricChange] {
     // Both sides of an edge are compared as the same end saw them.
     let servers = (before.serverLatency, after.serverLatency)
-    let latencies =
-      servers.0 != nil && servers.1 != nil ? servers : (before.clientLatency, after.clientLatency)
+    let isByServer = servers.0 != nil && servers.1 != nil
+    let latencies = isByServer ? servers : (before.clientLatency, after.clientLatency)
+    let histograms = sums.map { isByServer ? $0.latency : $0.clientLatency }
     return [
       MetricChange(
         .requestRate, base: before.requests / base.seconds,
@@ -122,7 +131,9 @@ extension GraphDiff {
         .errorRate, base: before.failedShare, current: after.failedShare, changeMin: changeMin),
       MetricChange(
         .latencyP95, base: latencies.0?.p95, current: latencies.1?.p95, changeMin: changeMin),
-    ].compactMap { $0 }
+    ].compactMap { $0 }.judged(
+      ChanceSide(edge: sums[0], seconds: base.seconds, latency: histograms[0]),
+      ChanceSide(edge: sums[1], seconds: current.seconds, latency: histograms[1]))
   }
 
   /// What moved between the figures of two nodes, versions or operations.

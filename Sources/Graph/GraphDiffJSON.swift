@@ -121,6 +121,13 @@ extension JSONText {
         json.member("base", rounded(change.base) as Double?)
         json.member("current", rounded(change.current) as Double?)
         json.member("change", change.relative.map(rounded))
+        json.key("interval")
+        if let interval = change.interval {
+          json.array([interval.lowerBound, interval.upperBound]) { $0.number(rounded($1)) }
+        } else {
+          json.null()
+        }
+        json.member("significant", change.isSignificant)
       }
     }
   }

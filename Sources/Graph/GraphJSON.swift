@@ -158,6 +158,11 @@ extension JSONText {
       json.member("failed", call.failed as Double?)
       json.member("probability", call.probability)
       json.member("per_request", call.perRequest)
+      json.member("error_propagation") { json in
+        json.member("propagated", call.errorPropagation.propagated)
+        json.member("absorbed", call.errorPropagation.absorbed)
+        json.member("probability", call.errorPropagation.probability.map(rounded))
+      }
     }
   }
 
@@ -181,8 +186,17 @@ extension JSONText {
       json.member("propagated", edge.errorPropagation.propagated)
       json.member("absorbed", edge.errorPropagation.absorbed)
       json.member("probability", edge.errorPropagation.probability.map(rounded))
+      json.member("absorbed_ms", edge.errorPropagation.absorbedTime as Double?)
+      json.member("retry_ms", edge.errorPropagation.retryTime as Double?)
     }
+    if let wait = edge.wait { members(of: wait) }
     member("exemplars", edge.exemplars.map(\.description))
+  }
+
+  mutating func members(of wait: CallWait) {
+    summary("drag_ms", wait.drag)
+    summary("slack_ms", wait.slack)
+    member("blocking_share", wait.blockingShare.map(rounded))
   }
 
   mutating func summary(_ key: String, _ summary: DurationSummary?) {

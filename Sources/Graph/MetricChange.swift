@@ -23,6 +23,12 @@ public struct MetricChange: Sendable, Equatable {
   public var metric: Metric
   public var base: Double
   public var current: Double
+  /// Between which values the difference lies, in the metric's unit, as far as the number of traces
+  /// (of an edge: of calls) can tell; nil where that is not known.
+  public var interval: ClosedRange<Double>?
+
+  /// The difference is more than chance explains: 0 is not in the interval.
+  public var isSignificant: Bool { interval.map { !$0.contains(0) } ?? false }
 
   /// `(current − base) / base`; nil where the base is 0.
   public var relative: Double? { base > 0 ? (current - base) / base : nil }

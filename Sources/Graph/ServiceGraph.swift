@@ -68,6 +68,8 @@ public struct Edge: Sendable, Equatable {
   /// Of all critical-path time in the range; nil when there is none at all.
   public var criticalPathShare: Double?
   public var errorPropagation: ErrorPropagation
+  /// What its calls hold up; nil where the series about it were not read.
+  public var wait: CallWait?
   /// A few traces in which the call can be seen.
   public var exemplars: [TraceID]
 
@@ -85,6 +87,30 @@ public struct ErrorPropagation: Sendable, Equatable {
   public var absorbed: Double
   /// `propagated / (propagated + absorbed)`; nil without failures.
   public var probability: Double?
+  /// Milliseconds on critical paths, over all calls, adjusted for sampling: of failed calls after
+  /// which the caller did not fail, and of failed calls that were made again, with the pauses between.
+  public var absorbedTime = 0.0
+  public var retryTime = 0.0
+}
+
+/// What calls over an edge hold up.
+public struct CallWait: Sendable, Equatable {
+  /// How much sooner the trace would have ended without one of them: a faster callee gains no more.
+  public var drag: DurationSummary?
+  /// How much longer one of them could have taken before the trace did: a slower callee costs what
+  /// exceeds it. Calls that nobody waits for have none.
+  public var slack: DurationSummary?
+  /// The share of calls without slack, 0…1: those of which every delay is a delay of the trace.
+  public var blockingShare: Double?
+
+  init(_ sums: Sums) {
+    drag = DurationSummary(sums.ownTime)
+    slack = DurationSummary(sums.latency)
+    let tight = sums.latency.buckets.first { $0.index == HistogramScale.underIndex }?.weight ?? 0
+    blockingShare = share(
+      Double(tight) / Double(SpanRecord.weightOne),
+      of: sums.counters.adjusted(.requestsAdjusted))
+  }
 }
 
 /// What arrived, and what could not be used.

@@ -65,6 +65,8 @@ public struct CallView: Sendable, Equatable {
   public var probability: Double?
   /// How often a request makes it.
   public var perRequest: Double?
+  /// What became of the calls that failed.
+  public var errorPropagation = ErrorPropagation(calleeFailures: 0, propagated: 0, absorbed: 0)
 }
 
 /// One version of a service.

@@ -36,12 +36,19 @@ extension VersionDiff {
       throw .unknownVersion(
         service: node.id, version: version, seen: views.map(\.version).filter { !$0.isEmpty })
     }
+    func sums(_ version: String) -> Sums {
+      let versions = gathering.versions[node.nameID] ?? [:]
+      return versions.first { gathering.text($0.key) == version }?.value ?? Sums()
+    }
     let current = try view(version)
     let base = try view(baseVersion)
     let seconds = rangeSeconds(input.start, input.end)
     return VersionDiff(
       start: input.start, end: input.end, revision: input.revision, changeMin: changeMin,
       node: gathering.node(node), base: base, current: current,
-      changes: GraphDiff.changes(base.figures, current.figures, seconds, seconds, changeMin))
+      changes: GraphDiff.changes(base.figures, current.figures, seconds, seconds, changeMin)
+        .judged(
+          ChanceSide(node: sums(baseVersion), seconds: seconds),
+          ChanceSide(node: sums(version), seconds: seconds)))
   }
 }

@@ -28,6 +28,28 @@ public struct WhatIf: Sendable, Equatable {
     public var isSupposed: Bool
   }
 
+  /// The effect on one service's own requests, an estimate.
+  public struct Upstream: Sendable, Equatable {
+    public var service: String
+    public var environment: String
+    /// Nobody traced calls it.
+    public var isEntry: Bool
+    /// Milliseconds: as it is, and by how much it would change.
+    public var mean: Double?
+    public var change: Double
+  }
+
+  /// The effect of one call alone, if only that call took longer or shorter.
+  public struct Call: Sendable, Equatable {
+    public var client: String
+    public var environment: String
+    public var requests: Double
+    public var wait: CallWait
+    /// Milliseconds by which the trace would take longer, per call; nil when no change was asked
+    /// about.
+    public var change: Double?
+  }
+
   public var start: Nanos
   public var end: Nanos
   public var revision: UInt64
@@ -36,11 +58,16 @@ public struct WhatIf: Sendable, Equatable {
   /// The largest effect first; those without any come last.
   public var latency: [Latency] = []
   public var errors: [Errors] = []
+  /// The largest effect first.
+  public var upstream: [Upstream] = []
+  /// Calls to the service, by who makes them; the most requests first.
+  public var calls: [Call] = []
 }
 
 extension GraphBuilder {
   /// - Parameters:
-  ///   - input: with the series of paths, nodes and edges.
+  ///   - input: with the series of paths, versions, nodes, edges and what calls hold up; of operations
+  ///     too, where one is asked about.
   ///   - change: milliseconds each request would take longer (negative: shorter, down to nothing).
   ///   - errorRate: the share of requests that would fail in addition, 0…1.
   /// - Errors: as for a graph around `service`.
@@ -49,6 +76,7 @@ extension GraphBuilder {
     environment: String?, change: Double?, errorRate: Double?
   ) throws(GraphError) -> WhatIf {
     let options = GraphOptions(environment: environment, service: service, direction: .up)
+    let gathering = Gathering(input, tenant: tenant)
     let graph = try build(input, tenant: tenant, options: options)
     let named = graph.nodes.filter { $0.id == service }
     let targets = named.isEmpty ? graph.nodes.filter { $0.service == service } : named
@@ -61,9 +89,14 @@ extension GraphBuilder {
     var answer = WhatIf(
       start: input.start, end: input.end, revision: input.revision, service: target.id,
       operation: operation)
+    let waits = WaitEffect(gathering, graph, target, operation: operation)
+    answer.calls = waits.calls(change: change)
     if let change {
-      answer.latency = LatencyEffect(target, operation, changeNanos: change * 1e6)
-        .entries(PathTree(input, tenant: tenant), environment)
+      answer.latency = LatencyEffect(
+        target, operation, changeNanos: change * 1e6,
+        gainNanosMax: waits.gainNanosMax(change: change)
+      ).entries(PathTree(input, tenant: tenant), environment)
+      answer.upstream = waits.upstream(change: change)
     }
     if let errorRate { answer.errors = ErrorEffect(graph, target).services(errorRate) }
     return answer
@@ -75,15 +108,19 @@ private struct LatencyEffect {
   private let target: Node
   private let operation: String?
   private let changeNanos: Double
+  /// More than that all requests together cannot gain.
+  private let gainNanosMax: Double
 
-  init(_ target: Node, _ operation: String?, changeNanos: Double) {
+  init(_ target: Node, _ operation: String?, changeNanos: Double, gainNanosMax: Double) {
+    self.gainNanosMax = gainNanosMax
     self.target = target
     self.operation = operation
     self.changeNanos = changeNanos
   }
 
   /// Time that is not on the critical path is nobody's loss and nobody's gain, as long as the path
-  /// stays where it is: what is gained is an upper bound, what is lost a lower one.
+  /// stays where it is: what is gained is an upper bound, what is lost a lower one. Where the service
+  /// is not the entry point itself, its calls' drag bounds the gain as well.
   func entries(_ tree: PathTree, _ environment: String?) -> [WhatIf.Latency] {
     let found = tree.entries.compactMap { entry -> WhatIf.Latency? in
       guard environment.map({ $0 == entry.step.environment }) ?? true,
@@ -93,12 +130,15 @@ private struct LatencyEffect {
       let weight = Double(max(entry.sums.latency.weight, 1))
       var changed = 0.0
       var onPath = 0.0
-      tree.visit(entry) { node, _ in
-        guard matches(node.step) else { return }
-        changed += change(node.sums.ownTime)
-        if node.sums.counters[.criticalPathNanos] > 0 {
-          onPath = max(onPath, Double(node.sums.counters[.traces]))
+      tree.visit(entry) { group, _ in
+        guard matches(group.step) else { return }
+        changed += change(group.sums.ownTime)
+        if group.sums.counters[.criticalPathNanos] > 0 {
+          onPath = max(onPath, Double(group.sums.counters[.traces]))
         }
+      }
+      if changed < 0, !matches(entry.step) {
+        changed = max(changed, -gainNanosMax * Double(SpanRecord.weightOne))
       }
       return WhatIf.Latency(
         entry: entry.step.label, environment: entry.step.environment,
@@ -175,7 +215,8 @@ private struct ErrorEffect {
 }
 
 extension WhatIf {
-  /// `{"start","end","revision","service","operation","latency":[…],"errors":[…]}`.
+  /// `{"start","end","revision","service","operation","latency":[…],"errors":[…],
+  /// "upstream":[…],"calls":[…]}`.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -203,6 +244,26 @@ extension WhatIf {
           json.member("error_rate", effect.errorRate)
           json.member("increase", effect.increase as Double?)
           json.member("supposed", effect.isSupposed)
+        }
+      }
+      json.key("upstream")
+      json.array(upstream) { json, effect in
+        json.object { json in
+          json.member("service", effect.service)
+          if !effect.environment.isEmpty { json.member("environment", effect.environment) }
+          json.member("entry", effect.isEntry)
+          json.member("mean_ms", effect.mean)
+          json.member("change_ms", effect.change as Double?)
+        }
+      }
+      json.key("calls")
+      json.array(calls) { json, call in
+        json.object { json in
+          json.member("client", call.client)
+          if !call.environment.isEmpty { json.member("client_environment", call.environment) }
+          json.member("requests", call.requests as Double?)
+          json.members(of: call.wait)
+          json.member("change_ms", call.change)
         }
       }
     }

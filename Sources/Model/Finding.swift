@@ -11,14 +11,16 @@ public struct Finding: Equatable, Sendable {
   public var latency: Nanos?
   public var clientLatency: Nanos?
   public var ownTime: Nanos?
-  /// What the durations count for, in 1/256ths.
+  /// How long the whole took of which this is a part; it counts for `Counters.Field.criticalPathNanos`.
+  public var whole: Nanos?
+  /// What the other durations count for, in 1/256ths.
   public var weight: Int64
   /// A trace in which it can be seen.
   public var exemplar: TraceID?
 
   public init(
     window: Nanos, key: SeriesKey, counters: Counters = Counters(), latency: Nanos? = nil,
-    clientLatency: Nanos? = nil, ownTime: Nanos? = nil,
+    clientLatency: Nanos? = nil, ownTime: Nanos? = nil, whole: Nanos? = nil,
     weight: Int64 = Int64(SpanRecord.weightOne), exemplar: TraceID? = nil
   ) {
     self.window = window
@@ -27,6 +29,7 @@ public struct Finding: Equatable, Sendable {
     self.latency = latency
     self.clientLatency = clientLatency
     self.ownTime = ownTime
+    self.whole = whole
     self.weight = weight
     self.exemplar = exemplar
   }
@@ -55,7 +58,9 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// names it, `second` the address it went to or 0, `third` the caller.
   case unreached = 9
   /// Time on the critical path by way of requests: `first` the path, `second` the path before it (0
-  /// for an entry point), `third` the operation requested last. Ids of paths are hashes of the two.
+  /// for an entry point), `third` the operation requested last. Ids of paths are hashes of the two and
+  /// of the version that answered (`SeriesKey.pathID`). `Sums.wholes` says how long the traces took
+  /// in which the time was spent.
   case path = 10
   /// Who answered to a name or an address: `first` the peer as a call names it, `second` the service
   /// whose span was found below the call, `third` its version.
@@ -70,13 +75,20 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// Calls the same way: `first` the client node, `second` the server node, `third` the dimensions of
   /// the request at the server, or of the caller where the server does not report.
   case dimensionEdge = 15
+  /// What calls hold up: `first` the client node, `second` the server node. `latency` is their slack,
+  /// of those that somebody waits for; `ownTime` their drag; `clientLatency` the drag of those that
+  /// were the trace's only request to the server.
+  case wait = 16
+  /// Ways by which errors reached an entry point: `first` the path at whose end the error began,
+  /// `second` and `third` as for `path`. `latency` is how long the entry point's request took.
+  case errorPath = 17
 }
 
 extension SeriesKind {
   public static let all = Set(allCases)
   /// All that a graph shows: not what there is by operation, which is much.
   public static let ofGraph = all.subtracting([
-    .operation, .unreached, .path, .call, .dimensionEdge,
+    .operation, .unreached, .path, .call, .dimensionEdge, .wait, .errorPath,
   ])
   /// The same for the part of a graph with some dimensions.
   public static let ofGraphByDimension = ofGraph.union([.dimensionEdge])
@@ -145,6 +157,14 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   ) -> SeriesKey {
     .init(.path, path, parent, operation.raw)
   }
+  public static func errorPath(
+    _ path: UInt64, below parent: UInt64, operation: NameID
+  ) -> SeriesKey {
+    .init(.errorPath, path, parent, operation.raw)
+  }
+  public static func wait(_ client: NameID, for server: NameID) -> SeriesKey {
+    .init(.wait, client.raw, server.raw)
+  }
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
@@ -165,10 +185,10 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public var names: [NameID] {
     switch kind {
     case .node: [NameID(first)]
-    case .version, .operation, .edge, .call, .dimension: [NameID(first), NameID(second)]
+    case .version, .operation, .edge, .call, .dimension, .wait: [NameID(first), NameID(second)]
     case .instance, .unreached, .answered, .dimensionEdge:
       [NameID(first), NameID(second), NameID(third)]
-    case .path: [NameID(third)]
+    case .path, .errorPath: [NameID(third)]
     case .unpaired, .coverage, .overflow: []
     }
   }
@@ -245,6 +265,11 @@ public struct Counters: Equatable, Sendable {
     case late = 11
     /// Spans whose times were moved because the clocks of two hosts disagreed.
     case skewed = 13
+    /// Time on critical paths spent in failed calls after which the calling request did not fail, and
+    /// in failed calls that were made again, with the pause before the next attempt. As
+    /// `criticalPathNanos`; a failed call can be in both.
+    case absorbedNanos = 14
+    case retryNanos = 15
   }
 
   /// One lane a field; the lanes above the last field are zero.

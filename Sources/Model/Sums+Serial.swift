@@ -2,18 +2,21 @@
 
 extension Sums {
   static let serialVersion: UInt8 = 1
-  /// The bits of the counters there are: not all numbers have one.
-  private static let knownCounters = Counters.Field.allCases.reduce(into: UInt64(0)) {
-    $0 |= 1 << UInt64($1.rawValue)
+  /// Beside the counters in the set of what follows: a histogram of wholes.
+  private static let wholesBit: UInt64 = 1 << 16
+  private static let knownBits = Counters.Field.allCases.reduce(wholesBit) {
+    $0 | 1 << UInt64($1.rawValue)
   }
 
-  /// version · set of non-zero counters (varint bits) · their values · three histograms · exemplars.
+  /// version · set of what follows (varint bits: non-zero counters, and 16 for wholes) · values of the
+  /// counters · three histograms · wholes, if there are any · exemplars.
   public func write(to writer: inout ByteWriter) {
     writer.write(Sums.serialVersion)
     var present: UInt64 = 0
     for field in Counters.Field.allCases where counters[field] != 0 {
       present |= 1 << UInt64(field.rawValue)
     }
+    if !wholes.isEmpty { present |= Sums.wholesBit }
     writer.write(varint: present)
     for field in Counters.Field.allCases where counters[field] != 0 {
       writer.write(signed: counters[field])
@@ -21,6 +24,7 @@ extension Sums {
     latency.write(to: &writer)
     clientLatency.write(to: &writer)
     ownTime.write(to: &writer)
+    if !wholes.isEmpty { wholes.write(to: &writer) }
     writer.write(varint: UInt64(exemplars.traces.count))
     for trace in exemplars.traces {
       writer.write(fixed: trace.high)
@@ -37,15 +41,17 @@ extension Sums {
   /// may have been added.
   public mutating func merge(from reader: inout ByteReader) throws(MalformedBytes) {
     guard try reader.readByte() == Sums.serialVersion else { throw MalformedBytes() }
-    var present = try reader.readVarint()
-    guard present & ~Sums.knownCounters == 0 else { throw MalformedBytes() }
-    while present != 0 {
-      counters.lanes[present.trailingZeroBitCount] &+= try reader.readSigned()
-      present &= present - 1
+    let present = try reader.readVarint()
+    guard present & ~Sums.knownBits == 0 else { throw MalformedBytes() }
+    var set = present & ~Sums.wholesBit
+    while set != 0 {
+      counters.lanes[set.trailingZeroBitCount] &+= try reader.readSigned()
+      set &= set - 1
     }
     try latency.merge(from: &reader)
     try clientLatency.merge(from: &reader)
     try ownTime.merge(from: &reader)
+    if present & Sums.wholesBit != 0 { try wholes.merge(from: &reader) }
     for _ in 0..<(try reader.readCount()) {
       let high = try reader.readFixed64()
       exemplars.offer(TraceID(high: high, low: try reader.readFixed64()))

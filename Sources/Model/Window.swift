@@ -7,6 +7,9 @@ public struct Sums: Equatable, Sendable {
   public var clientLatency: Histogram
   /// At a node: self time, what no callee explains. On an edge: the gap, what neither end explains.
   public var ownTime: Histogram
+  /// On a path: how long the traces took in which time was spent there. Weighted with that time, in
+  /// nanoseconds adjusted for sampling: its weight is `Counters.Field.criticalPathNanos`.
+  public var wholes: Histogram
   /// A few traces in which it can be seen: those with the smallest ids by `Exemplars.rank`.
   public var exemplars: Exemplars
 
@@ -15,12 +18,14 @@ public struct Sums: Equatable, Sendable {
     latency = Histogram()
     clientLatency = Histogram()
     ownTime = Histogram()
+    wholes = Histogram()
     exemplars = Exemplars()
   }
 
   /// Nothing is left to read. Exemplars do not count: they are best effort.
   public var isZero: Bool {
     counters.isZero && latency.isEmpty && clientLatency.isEmpty && ownTime.isEmpty
+      && wholes.isEmpty
   }
 
   /// - Returns: whether the finding's trace is one of the examples now.
@@ -31,6 +36,9 @@ public struct Sums: Equatable, Sendable {
     if let value = finding.latency { latency.add(value, weight: weight) }
     if let value = finding.clientLatency { clientLatency.add(value, weight: weight) }
     if let value = finding.ownTime { ownTime.add(value, weight: weight) }
+    if let value = finding.whole {
+      wholes.add(value, weight: sign &* finding.counters[.criticalPathNanos])
+    }
     guard sign > 0, let trace = finding.exemplar else { return false }
     return exemplars.offer(trace)
   }
@@ -40,6 +48,7 @@ public struct Sums: Equatable, Sendable {
     latency.merge(other.latency, sign: sign)
     clientLatency.merge(other.clientLatency, sign: sign)
     ownTime.merge(other.ownTime, sign: sign)
+    wholes.merge(other.wholes, sign: sign)
     if sign > 0 { for trace in other.exemplars.traces { exemplars.offer(trace) } }
   }
 
@@ -47,6 +56,7 @@ public struct Sums: Equatable, Sendable {
   public func hasSameCounts(as other: Sums) -> Bool {
     counters == other.counters && latency == other.latency
       && clientLatency == other.clientLatency && ownTime == other.ownTime
+      && wholes == other.wholes
   }
 }
 
@@ -121,8 +131,14 @@ public struct Window: Equatable, Sendable {
   }
 
   private mutating func update(_ key: SeriesKey, _ change: (inout Sums) -> Void) {
-    change(&series[key, default: Sums()])
-    if series[key]?.isZero == true { series.removeValue(forKey: key) }
+    if Window.isZero(&series[key, default: Sums()], after: change) {
+      series.removeValue(forKey: key)
+    }
+  }
+
+  private static func isZero(_ sums: inout Sums, after change: (inout Sums) -> Void) -> Bool {
+    change(&sums)
+    return sums.isZero
   }
 
   /// Equal in everything that is a count or a sum.
@@ -152,7 +168,17 @@ public struct WindowSums: Equatable, Sendable {
   @discardableResult
   public mutating func add(_ findings: [Finding], sign: Int64 = 1) -> Bool {
     var isExample = false
-    for finding in findings where add(finding, sign: sign) { isExample = true }
+    // Findings of one trace come in runs of one window, which is looked up once for each.
+    var next = 0
+    while next < findings.count {
+      let start = findings[next].window
+      update(start) { window in
+        while next < findings.count, findings[next].window == start {
+          if window.add(findings[next], sign: sign) { isExample = true }
+          next += 1
+        }
+      }
+    }
     return isExample
   }
 

@@ -47,7 +47,8 @@ enum DependencyRoutes {
 
   static let deep = Route(
     method: .get, path: "/api/deep-dependencies",
-    summary: "Jaeger: the paths that lead to a service, and those that lead on from it.",
+    summary:
+      "Jaeger: the ways requests took through a service, and what else calls lead to and from.",
     parameters: [
       QueryParameter(
         name: "service", shape: .text, summary: "A name, or an id.", isRequired: true)
@@ -58,7 +59,9 @@ enum DependencyRoutes {
     let service = reader.required("service", "Name the service whose paths are wanted.")
     let range = reader.lookback(now: call.backend.now, call.configuration)
     try reader.finish()
-    let input = try await call.input(range, [.edge])
+    let input = try await call.input(
+      range.inMinutes,
+      [.edge, .answered, .instance, .path, .version, .node, .call])
     let paths = try DeepDependencies(input, tenant: call.tenant, service: service)
     return Answer(.json, paths.json.bytes)
   }

@@ -78,6 +78,12 @@ enum OpenAPISchemas {
     ("exemplars", .list(.text)),
   ]
 
+  /// What its calls hold up, where one service is shown.
+  private static let wait: [(String, Shape)] = [
+    ("drag_ms", .maybe("Durations")), ("slack_ms", .maybe("Durations")),
+    ("blocking_share", .maybeNumber),
+  ]
+
   private static func differences(of name: String) -> [(String, Shape)] {
     [
       ("new", .list(.reference(name))), ("vanished", .list(.reference(name))),
@@ -115,19 +121,34 @@ enum OpenAPISchemas {
     ),
     ("ClockSkew", [("adjusted", .integer), ("over_limit", .integer)]),
     (
+      "CallErrors",
+      [("propagated", .number), ("absorbed", .number), ("probability", .maybeNumber)]
+    ),
+    (
       "CallPath",
       [
         ("path", .list(.text)), ("traces", .integer), ("exclusive_ms", .reference("PathTimes")),
         ("gap_ms", .reference("PathTimes")), ("share", .number), ("error_traces", .integer),
+        ("absorbed_ms", .number), ("retry_ms", .number), ("bands", .list(.reference("PathBand"))),
         ("exemplars", .list(.text)),
+        // In a comparison.
+        ("base", .maybe("PathFigures")), ("current", .maybe("PathFigures")),
+        ("change_ms", .number), ("share_change", .number),
       ]
     ),
     (
       "CriticalPath",
       range + [
         ("entry", .text), ("traces", .integer), ("requests", .number),
-        ("duration_ms", .maybe("Durations")), ("paths", .list(.reference("CallPath"))),
+        ("duration_ms", .maybe("Durations")), ("error_traces", .integer),
+        ("absorbed_ms", .number), ("retry_ms", .number), ("bands", .list(.reference("PathBand"))),
+        ("paths", .list(.reference("CallPath"))), ("error_paths", .list(.reference("ErrorPath"))),
         ("entries", .list(.reference("PathEntry"))),
+        // In a comparison.
+        ("base_start", .time), ("base_end", .time),
+        ("comparison", .choice(["ranges", "versions"])), ("service", .text), ("version", .text),
+        ("base_version", .text), ("environment", .text), ("base", .reference("PathSide")),
+        ("current", .reference("PathSide")), ("change_ms", .number),
       ]
     ),
     (
@@ -137,7 +158,8 @@ enum OpenAPISchemas {
     ("DimensionValue", [("value", .text)] + figures),
     ("Durations", ["mean", "p50", "p90", "p95", "p99", "max"].map { ($0, .number) }),
     (
-      "Edge", ends + measures
+      "Edge",
+      ends + measures + wait
     ),
     (
       "EdgeDifference",
@@ -159,7 +181,14 @@ enum OpenAPISchemas {
       "ErrorPropagation",
       [
         ("callee_failures", .number), ("propagated", .number), ("absorbed", .number),
-        ("probability", .maybeNumber),
+        ("probability", .maybeNumber), ("absorbed_ms", .number), ("retry_ms", .number),
+      ]
+    ),
+    (
+      "ErrorPath",
+      [
+        ("path", .list(.text)), ("origin", .text), ("error_traces", .integer), ("errors", .number),
+        ("share", .number), ("duration_ms", .reference("PathTimes")), ("exemplars", .list(.text)),
       ]
     ),
     (
@@ -260,7 +289,8 @@ enum OpenAPISchemas {
       "MetricChange",
       [
         ("metric", .choice(MetricChange.Metric.allCases.map(\.rawValue))), ("base", .number),
-        ("current", .number), ("change", .maybeNumber),
+        ("current", .number), ("change", .maybeNumber), ("interval", .maybeList(.maybeNumber)),
+        ("significant", .boolean),
       ]
     ),
     ("Node", identity + presence),
@@ -302,6 +332,7 @@ enum OpenAPISchemas {
       [
         ("callee", .text), ("operation", .text), ("requests", .number), ("failed", .number),
         ("probability", .maybeNumber), ("per_request", .maybeNumber),
+        ("error_propagation", .reference("CallErrors")),
       ]
     ),
     (
@@ -309,6 +340,29 @@ enum OpenAPISchemas {
       [
         ("entry", .text), ("service", .text), ("operation", .text), ("environment", .text),
         ("requests", .number), ("traces", .integer),
+      ]
+    ),
+    (
+      "PathBand",
+      [
+        ("from_quantile", .number), ("to_quantile", .number), ("from_ms", .number),
+        ("to_ms", .number), ("requests", .number), ("critical_path_ms", .maybeNumber),
+        ("share", .number),
+      ]
+    ),
+    (
+      "PathFigures",
+      [
+        ("traces", .integer), ("error_traces", .integer), ("exclusive_ms", .number),
+        ("gap_ms", .number), ("critical_path_ms", .number), ("share", .number),
+        ("exemplars", .list(.text)),
+      ]
+    ),
+    (
+      "PathSide",
+      [
+        ("traces", .integer), ("requests", .number), ("duration_ms", .maybe("Durations")),
+        ("critical_path_ms", .number),
       ]
     ),
     (
@@ -464,7 +518,23 @@ enum OpenAPISchemas {
       range + [
         ("service", .text), ("operation", .text), ("latency", .list(.reference("LatencyEffect"))),
         ("errors", .list(.reference("ErrorEffect"))),
+        ("upstream", .list(.reference("UpstreamEffect"))),
+        ("calls", .list(.reference("CallEffect"))),
       ]
+    ),
+    (
+      "UpstreamEffect",
+      [
+        ("service", .text), ("environment", .text), ("entry", .boolean), ("mean_ms", .maybeNumber),
+        ("change_ms", .number),
+      ]
+    ),
+    (
+      "CallEffect",
+      [
+        ("client", .text), ("client_environment", .text), ("requests", .number),
+        ("change_ms", .maybeNumber),
+      ] + wait
     ),
   ]
 

@@ -38,6 +38,10 @@ public struct PathLimiter: Sendable {
     var redirected: [UInt64: UInt64] = [:]
     for index in findings.indices {
       if findings[index].key.kind == .call { limitCall(&findings[index]) }
+      if findings[index].key.kind == .errorPath, let home = redirected[findings[index].key.first] {
+        let overflow = PathLimiter.overflow(of: home)
+        findings[index].key = .errorPath(overflow.first, below: overflow.second, operation: .none)
+      }
       guard findings[index].key.kind == .path else { continue }
       renew(findings[index].window)
       let path = findings[index].key.first

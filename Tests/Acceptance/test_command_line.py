@@ -100,6 +100,20 @@ def test_graph_from_the_server(gateway):
     assert ["frontend", "checkout", "1", "0"] in [row[:4] for row in rows], table.stdout
 
 
+def test_what_changed_and_by_which_ways(gateway):
+    otlp.send(gateway, otlp.call("frontend", "checkout"))
+    gateway.flush()
+    diff = run("graph", "diff", "--server", gateway.query)
+    assert diff.returncode == 0, diff.stderr
+    assert "frontend → checkout  new" in diff.stdout
+    paths = run("graph", "paths", "--from", "frontend", "--to=checkout", "--server", gateway.query)
+    assert paths.returncode == 0, paths.stderr
+    assert "frontend → checkout" in paths.stdout
+    for question in (["diff", "--service=x"], ["paths", "--from=x", "--to=checkout"]):
+        result = run("graph", *question, "--server", gateway.query)
+        assert (result.returncode, result.stdout) == (USAGE, ""), result.stderr
+
+
 def test_graph_of_a_service_nobody_saw(gateway):
     result = run("graph", "--server", gateway.query, "--service", "nobody")
     assert (result.returncode, result.stdout) == (USAGE, "")

@@ -140,8 +140,12 @@ def test_what_changed_between_two_ranges(gateway):
             "base": pytest.approx(2 / 300),
             "current": pytest.approx(4 / 300),
             "change": 1,
+            "interval": [pytest.approx(0, abs=0.1), pytest.approx(0, abs=0.1)],
+            "significant": False,
         }
     ]
+    low, high = b["changes"][0]["interval"]
+    assert low < 0 < 2 / 300 < high
     (edge,) = edges["changed"]
     assert set(edge) == {"client", "server", "connection_type", "base", "current", "changes"}
     assert set(edge["current"]) == EDGE_FIGURES | {"request_rate", "error_rate"}
@@ -174,6 +178,53 @@ def test_what_changed_between_two_versions(gateway):
     problem = ask(gateway, "/api/v1/graph/diff", 404, **parameters | {"version": "v3"})
     assert problem["type"] == "urn:spangate:problem:unknown-version"
     assert "Seen: v1, v2." in problem["detail"]
+
+
+def test_where_the_time_goes(gateway):
+    """Requests through two versions of checkout; one fails and fails the request before it."""
+    for version in ("v1", "v1", "v2"):
+        failed = version == "v2"
+        spans = chain("frontend", "checkout", "payment")
+        spans[0]["error"] = spans[2]["error"] = failed
+        document = otlp.request(spans)
+        for group in document["resourceSpans"]:
+            if group["resource"]["attributes"][0]["value"]["stringValue"] == "checkout":
+                group["resource"]["attributes"].append(otlp.attribute("service.version", version))
+        assert otlp.send_json(gateway, document)[0] == 200
+    gateway.flush()
+    answer = ask(gateway, "/api/v1/critical-path", service="frontend")
+    assert (answer["entry"], answer["traces"], answer["error_traces"]) == ("frontend GET /", 3, 1)
+    assert sum(path["share"] for path in answer["paths"]) == pytest.approx(1)
+    assert len(answer["paths"]) == 3, "versions are told apart only when they are asked about"
+    assert sum(band["requests"] for band in answer["bands"]) == 3
+    for number, band in enumerate(answer["bands"]):
+        shares = sum(path["bands"][number]["share"] for path in answer["paths"])
+        assert shares == pytest.approx(1 if band["requests"] else 0)
+    (way,) = answer["error_paths"]
+    assert way["path"] == ["frontend GET /", "checkout GET"]
+    assert (way["origin"], way["error_traces"], way["share"]) == ("checkout GET", 1, 1)
+    assert len(way["exemplars"]) == 1
+    versions = {"versions_of": "checkout", "version": "v2", "base_version": "v1"}
+    compared = ask(gateway, "/api/v1/critical-path", service="frontend", **versions)
+    assert compared["comparison"] == "versions"
+    assert (compared["base"]["traces"], compared["current"]["traces"]) == (2, 1)
+    changes = sum(path["change_ms"] for path in compared["paths"])
+    assert changes == pytest.approx(compared["change_ms"], abs=1e-6)
+    unknown = ask(
+        gateway, "/api/v1/critical-path", 404, service="frontend", **versions | {"version": "v3"}
+    )
+    assert "Seen: v1, v2." in unknown["detail"]
+    now = otlp.now() // otlp.SECOND
+    base = {"base_start": now - 7200, "base_end": now - 3600}
+    before = ask(gateway, "/api/v1/critical-path", service="frontend", **base)
+    assert all(path["base"] is None for path in before["paths"])
+    view = ask(gateway, "/api/v1/services/-/checkout")
+    (edge,) = view["downstream"]
+    assert {"drag_ms", "slack_ms", "blocking_share"} <= set(edge)
+    effect = ask(gateway, "/api/v1/what-if", service="payment", delta_ms=-5)
+    assert [each["client"] for each in effect["calls"]] == ["checkout"]
+    assert {each["service"] for each in effect["upstream"]} == {"checkout", "frontend"}
+    assert all(each["change_ms"] <= 0 for each in effect["upstream"])
 
 
 def test_paths(shop):
@@ -300,9 +351,9 @@ def test_dependencies_of_jaeger(shop):
     deep = ask(shop, "/api/deep-dependencies", service="checkout")
     assert set(deep) == {"dependencies"}
     assert [[step["service"] for step in each["path"]] for each in deep["dependencies"]] == [
-        ["frontend", "checkout"],
-        ["checkout", "payment"],
+        ["frontend", "checkout", "payment"],
     ]
+    assert all(step["operation"] for each in deep["dependencies"] for step in each["path"])
     for each in deep["dependencies"]:
         assert set(each) == {"path", "attributes"}
         assert all(set(step) == {"service", "operation"} for step in each["path"])

@@ -79,6 +79,33 @@ private func paths(_ trace: TraceSketch) -> [String] {
     #expect(found.reduce(0) { $0 + $1.counters[.criticalPathNanos] } == 2000 * 1_000_000)
   }
 
+  /// Scenario: the same way, while two versions of the service in its middle run.
+  /// Guarantees: it is one path before that service and two from there on; the version is part of the
+  /// id and can be told from it; every part says how long the whole took.
+  @Test func versions() {
+    var ids: [String: Set<UInt64>] = [:]
+    for version in ["v1", "v2"] {
+      var trace = TraceSketch()
+      let root = trace.span("a", .server, 0, 90, version: "old", operation: "a")
+      let b = trace.span("b", .server, under: root, 0, 60, version: version, operation: "b")
+      trace.span("c", .server, under: b, 0, 20, operation: "c")
+      var analyser = TraceAnalyser()
+      var findings: [Finding] = []
+      analyser.analyse(trace.spans, key: TraceSketch.key, into: &findings)
+      for finding in findings where finding.key.kind == .path {
+        let text = trace.names[NameID(finding.key.third)] ?? "?"
+        ids[text, default: []].insert(finding.key.first)
+        #expect(finding.whole == 90 * .millisecond)
+        guard text == "b" else { continue }
+        let expected = SeriesKey.pathID(
+          of: NameID(finding.key.third), version: trace.name(version, .version),
+          below: finding.key.second)
+        #expect(finding.key.first == expected)
+      }
+    }
+    #expect(ids.mapValues(\.count) == ["a": 1, "b": 2, "c": 2])
+  }
+
   /// Scenario: random traces of every sort.
   /// Guarantees: the paths hold all the time that is on the critical path, no more and no less;
   /// callers come first; each path once a trace; ids follow from the way alone.
@@ -103,9 +130,18 @@ private func paths(_ trace: TraceSketch) -> [String] {
         #expect(seen.contains(finding.key.second))
         seen.insert(finding.key.first)
         #expect(finding.window.isMultiple(of: .minute))
+        let versions = [NameID.none] + Set(spans.map(\.version)).sorted()
         #expect(
-          finding.key.first
-            == TraceAnalyser.pathID(of: NameID(finding.key.third), below: finding.key.second))
+          versions.contains { version in
+            finding.key.first
+              == SeriesKey.pathID(
+                of: NameID(finding.key.third), version: version, below: finding.key.second)
+          })
+        // So the bands of an entry point hold all its time.
+        if finding.counters[.criticalPathNanos] > 0 { #expect(finding.whole != nil) }
+      }
+      for origin in findings where origin.key.kind == .errorPath {
+        #expect(seen.contains(origin.key.first) && origin.latency != nil)
       }
     }
   }
@@ -139,7 +175,8 @@ private func paths(_ trace: TraceSketch) -> [String] {
 
   /// Scenario: a request that calls one operation twice, one of them failing, and a database; and
   /// another of the same operation that calls nothing.
-  /// Guarantees: calls, failures, and how many of the requests made the call at all.
+  /// Guarantees: calls, failures and that they were absorbed, and how many of the requests made the
+  /// call at all.
   @Test func structure() {
     var trace = TraceSketch()
     let root = trace.span("a", .server, 0, 100, operation: "GET /")
@@ -156,7 +193,8 @@ private func paths(_ trace: TraceSketch) -> [String] {
     let found = outcome.window.series.filter { $0.key.kind == .call }.map { key, sums in
       key.names.map { trace.names[$0] ?? "-" }.joined(separator: ">")
         + " \(sums.counters[.requests])/\(sums.counters[.errors]) \(sums.counters[.traces])"
+        + " \(sums.counters[.absorbedAdjusted] / 256)"
     }
-    #expect(found.sorted() == ["GET />Place 2/1 1", "GET />orders 1/0 1"])
+    #expect(found.sorted() == ["GET />Place 2/1 1 1", "GET />orders 1/0 1 0"])
   }
 }

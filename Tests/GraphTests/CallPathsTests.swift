@@ -5,7 +5,7 @@ import Testing
 @testable import Graph
 
 /// front GET / (100 traces) → checkout Place → database orders, and front GET /help (10 traces).
-private struct PathShop {
+struct PathShop {
   var fixture = GraphFixture()
   let front: NameID
   let checkout: NameID

@@ -41,12 +41,12 @@ import Testing
 
   /// Scenario: the shop around its checkout; a service whose callees only call each other.
   /// Guarantees: paths end or begin at the service and go as far as calls do; a call that only leads
-  /// in circles stands by itself; no operations are named.
+  /// in circles stands by itself; no operations are named where nothing is known of any.
   @Test func deepPaths() throws {
     var shop = Shop()
     func paths(_ service: String) throws -> [[String]] {
       try DeepDependencies(shop.fixture.input, tenant: .standard, service: service)
-        .paths.map(\.services)
+        .paths.map { $0.steps.map(\.service) }
     }
     #expect(
       try paths("checkout") == [
@@ -72,5 +72,43 @@ import Testing
     #expect(
       attributes
         == [["key": "exemplar_trace_id", "value": "00000000000000010000000000000002"]])
+  }
+
+  /// Scenario: requests that went through the shop to the database, and what operations call.
+  /// Guarantees: the way they took, from the entry point to the end, with operations and examples; it
+  /// stands for the calls it is made of. What is added for the queue has the operations that fit, and
+  /// none where several do.
+  @Test func takenWays() throws {
+    var shop = Shop()
+    let get = shop.fixture.part(.operation, of: shop.frontend, "GET /")
+    let place = shop.fixture.part(.operation, of: shop.checkout, "Place")
+    let send = shop.fixture.part(.operation, of: shop.mail, "send")
+    let trace = TraceID(high: 3, low: 4)
+    for (id, parent, operation) in [(1, 0, get), (2, 1, place), (3, 2, shop.orders)] {
+      shop.fixture.add(
+        .path(UInt64(id), below: UInt64(parent), operation: operation), [.traces: 5],
+        exemplar: trace)
+    }
+    shop.fixture.add(.path(9, below: 2, operation: .none), [.traces: 1])
+    shop.fixture.add(.call(from: get, to: place), [.requests: 5])
+    shop.fixture.add(.call(from: place, to: shop.queue), [.requests: 5])
+    func paths() throws -> [[String]] {
+      try DeepDependencies(shop.fixture.input, tenant: .standard, service: "checkout").paths
+        .map { $0.steps.map { "\($0.service) \($0.operation)" } }
+    }
+    #expect(
+      try paths() == [
+        ["shop/frontend GET /", "shop/checkout Place", "database:orders "],
+        ["shop/checkout Place", "messaging:receipts ", "mail "],
+      ])
+    shop.fixture.add(.call(from: shop.queue, to: send), [.requests: 5])
+    let other = shop.fixture.part(.operation, of: shop.checkout, "Refund")
+    shop.fixture.add(.call(from: other, to: shop.queue), [.requests: 5])
+    #expect(
+      try paths().last == ["shop/checkout ", "messaging:receipts ", "mail send"])
+    let first = try DeepDependencies(
+      shop.fixture.input, tenant: .standard, service: "checkout"
+    ).paths.first
+    #expect(first?.exemplars == [trace])
   }
 }

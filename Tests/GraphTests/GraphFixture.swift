@@ -37,7 +37,8 @@ struct GraphFixture {
   /// Adds one finding with whole, unsampled counts.
   mutating func add(
     _ key: SeriesKey, _ counts: [Counters.Field: Int64] = [:], latency: Nanos? = nil,
-    clientLatency: Nanos? = nil, ownTime: Nanos? = nil, exemplar: TraceID? = nil
+    clientLatency: Nanos? = nil, ownTime: Nanos? = nil, whole: Nanos? = nil,
+    exemplar: TraceID? = nil
   ) {
     var counters = Counters()
     for (field, count) in counts {
@@ -46,7 +47,8 @@ struct GraphFixture {
     window.add(
       Finding(
         window: GraphFixture.start, key: key, counters: counters, latency: latency,
-        clientLatency: clientLatency, ownTime: ownTime, exemplar: exemplar))
+        clientLatency: clientLatency, ownTime: ownTime, whole: whole,
+        exemplar: exemplar))
   }
 
   private static let adjusted: Set<Counters.Field> = [

@@ -45,7 +45,10 @@ import Testing
     let propagation = try #require(edge["error_propagation"] as? [String: Double])
     #expect(
       propagation
-        == ["callee_failures": 8, "propagated": 6, "absorbed": 2, "probability": 0.75])
+        == [
+          "callee_failures": 8, "propagated": 6, "absorbed": 2, "probability": 0.75,
+          "absorbed_ms": 0, "retry_ms": 0,
+        ])
     #expect(edge["exemplars"] as? [String] == ["00000000000000010000000000000002"])
     let coverage = try #require(json["coverage"] as? [String: Any])
     #expect(

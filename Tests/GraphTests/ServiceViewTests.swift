@@ -87,7 +87,8 @@ import Testing
 
   /// Scenario: an operation that calls another's operation, a database, and what found no room; one
   /// whose name is gone.
-  /// Guarantees: each call with its failures, how often it is made, and by how many of the requests.
+  /// Guarantees: each call with its failures and what became of them, how often it is made, and by how
+  /// many of the requests.
   @Test func callsOfOperations() throws {
     var fixture = GraphFixture()
     let front = fixture.node("front", namespace: "shop")
@@ -100,7 +101,10 @@ import Testing
     fixture.add(.node(back), [.requestsAdjusted: 10])
     fixture.add(
       .call(from: get, to: place),
-      [.requests: 15, .requestsAdjusted: 15, .errorsAdjusted: 3, .traces: 5])
+      [
+        .requests: 15, .requestsAdjusted: 15, .errorsAdjusted: 3, .propagatedAdjusted: 2,
+        .absorbedAdjusted: 1, .traces: 5,
+      ])
     fixture.add(.call(from: get, to: orders), [.requests: 10, .requestsAdjusted: 10, .traces: 10])
     fixture.add(.call(from: get, to: .none), [.requests: 1, .requestsAdjusted: 1, .traces: 1])
     fixture.add(.call(from: get, to: NameID(99)), [.requests: 1, .traces: 1])
@@ -117,11 +121,15 @@ import Testing
           perRequest: 1),
         CallView(
           callee: "shop/back", operation: "Place", requests: 15, failed: 3, probability: 0.5,
-          perRequest: 1.5),
+          perRequest: 1.5,
+          errorPropagation: ErrorPropagation(
+            calleeFailures: 3, propagated: 2, absorbed: 1, probability: 2.0 / 3)),
       ])
     let json = try view.json.parsed()
     let operation = try #require((json["operations"] as? [[String: Any]])?.first)
     let written = try #require((operation["calls"] as? [[String: Any]])?.last)
     #expect(written["callee"] as? String == "shop/back" && written["per_request"] as? Double == 1.5)
+    let errors = try #require(written["error_propagation"] as? [String: Double])
+    #expect(errors == ["propagated": 2, "absorbed": 1, "probability": 0.666666667])
   }
 }

@@ -15,6 +15,7 @@ extension SeededGenerator {
       counters: counters, latency: once(in: 2) ? anyMagnitude() : nil,
       clientLatency: once(in: 3) ? anyMagnitude() : nil,
       ownTime: once(in: 3) ? anyMagnitude() : nil,
+      whole: once(in: 3) ? anyMagnitude() : nil,
       weight: Int64(1 + anyMagnitude() % UInt64(UInt32.max)),
       exemplar: once(in: 2) ? TraceID(high: next(), low: next()) : nil)
   }

@@ -118,6 +118,11 @@ import Testing
         0, 0, 1,
         1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
       ])
+    var path = Sums()
+    path.counters[.criticalPathNanos] = 3
+    path.counters[.retryNanos] = 1
+    path.wholes.add(1000, weight: 256)
+    #expect(path.bytes == [1, 0x80, 0x84, 0x06, 6, 2, 0, 0, 0, 1, 0, 0xE8, 0x07, 1, 0x80, 0x04, 0])
   }
 
   /// Scenario: findings are added and taken away.

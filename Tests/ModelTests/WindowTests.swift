@@ -63,6 +63,13 @@ import Testing
       change.counters[field] = 1
       #expect(!sums.hasSameCounts(as: WindowSums(findings + [change])))
     }
+    // Wholes count for critical time, so without any they do not count.
+    change.counters = Counters()
+    change.counters[.criticalPathNanos] = 7
+    let withoutWhole = WindowSums(findings + [change])
+    var withWhole = change
+    withWhole.whole = 5
+    #expect(!withoutWhole.hasSameCounts(as: WindowSums(findings + [withWhole])))
     change.counters = Counters()
     for path: WritableKeyPath<Finding, Nanos?> in [\.latency, \.clientLatency, \.ownTime] {
       var finding = change

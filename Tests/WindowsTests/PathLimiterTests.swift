@@ -43,7 +43,8 @@ import Testing
   }
 
   /// Scenario: what lies below a path that found no room.
-  /// Guarantees: it goes where that one went, under the same entry point, and tells no duration.
+  /// Guarantees: it goes where that one went, under the same entry point, and tells no duration;
+  /// errors that began there are those of the overflow.
   @Test func below() {
     var limiter = PathLimiter()
     var first = [finding(1)]
@@ -53,6 +54,14 @@ import Testing
     limiter.limit(&findings)
     #expect(findings.dropFirst().allSatisfy { $0.key == PathLimiter.overflow(of: 1) })
     #expect(findings.map(\.latency) == [1_000_000, nil, nil])
+    let error = Finding(
+      window: hour, key: .errorPath(5_001, below: 5_000, operation: NameID(5_001)), latency: 7)
+    var failed = [finding(1), finding(5_000, below: 1), finding(5_001, below: 5_000), error]
+    limiter.limit(&failed)
+    let overflow = PathLimiter.overflow(of: 1)
+    #expect(
+      failed[3].key == .errorPath(overflow.first, below: overflow.second, operation: .none))
+    #expect(failed[3].latency == 7)
   }
 
   /// Scenario: more entry points than are told apart; an hour later the first of them again.

@@ -1,0 +1,117 @@
+import Model
+
+/// Between which values a figure lies, as far as the events it was computed from can tell; and
+/// between which the difference of two.
+///
+/// Every interval is of the 99 % kind: of two ranges that differ by chance alone about one comparison
+/// in a hundred is called significant. That supposes that events came by themselves; requests of one
+/// trace do not, so nodes are judged by their traces, and edges, which are counted by calls, a little
+/// too boldly where one trace makes many.
+/// - Source: Wilson 1927 (shares); the same score interval for a Poisson count; order statistics for
+///   quantiles (Conover, Practical Nonparametric Statistics, 3.2); the difference of two figures from
+///   their intervals by Newcombe 1998, method 10, and Zou and Donner 2008 (MOVER).
+struct ChanceInterval: Equatable {
+  var estimate: Double
+  var low: Double
+  var high: Double
+
+  /// The quantile of the normal distribution that leaves half a percent on either side.
+  static let deviations = 2.5758
+
+  /// The share of some events among all.
+  init?(share part: Double, of whole: Double) {
+    guard whole > 0, part >= 0, part <= whole else { return nil }
+    let z = ChanceInterval.deviations
+    let share = part / whole
+    let middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
+    let spread =
+      z / (1 + z * z / whole)
+      * (share * (1 - share) / whole + z * z / (4 * whole * whole)).squareRoot()
+    estimate = share
+    low = max(0, middle - spread)
+    high = min(1, middle + spread)
+  }
+
+  /// A rate, from how many events there were.
+  /// - Parameter perEvent: what one event adds to the rate.
+  init?(count: Double, perEvent: Double) {
+    guard count >= 0, perEvent >= 0 else { return nil }
+    let z = ChanceInterval.deviations
+    let spread = z * (count + z * z / 4).squareRoot()
+    estimate = count * perEvent
+    low = max(0, count + z * z / 2 - spread) * perEvent
+    high = (count + z * z / 2 + spread) * perEvent
+  }
+
+  /// A quantile, milliseconds.
+  /// - Parameter count: from how many events that came by themselves.
+  init?(quantile: Double, of histogram: Histogram, count: Double) {
+    guard count > 0, let estimate = histogram.quantileNanos(quantile) else { return nil }
+    let spread = ChanceInterval.deviations * (count * quantile * (1 - quantile)).squareRoot()
+    let first = (count * quantile - spread) / count
+    let last = (count * quantile + spread + 1) / count
+    self.estimate = estimate / 1e6
+    // Beyond the last of all nothing is known.
+    low = first > 0 ? (histogram.quantileNanos(first) ?? 0) / 1e6 : 0
+    high = last < 1 ? (histogram.quantileNanos(last) ?? .infinity) / 1e6 : .infinity
+  }
+
+  /// Between which values `self − base` lies.
+  func difference(from base: ChanceInterval) -> ClosedRange<Double> {
+    let difference = estimate - base.estimate
+    func length(_ a: Double, _ b: Double) -> Double { (a * a + b * b).squareRoot() }
+    let below = length(estimate - low, base.high - base.estimate)
+    let above = length(high - estimate, base.estimate - base.low)
+    return (difference - max(0, below))...(difference + max(0, above))
+  }
+}
+
+/// What the figures of one side rest on.
+struct ChanceSide {
+  /// Nil where nothing can be said.
+  var rate: ChanceInterval?
+  var errorRate: ChanceInterval?
+  var latency: ChanceInterval?
+
+  /// Of a node or a version: by its traces.
+  init(node sums: Sums, seconds: Double) {
+    let traces = Double(sums.counters[.traces])
+    guard traces > 0 else { return }
+    let requests = sums.counters.adjusted(.requestsAdjusted)
+    rate = ChanceInterval(count: traces, perEvent: requests / traces / seconds)
+    errorRate = ChanceInterval(share: Double(sums.counters[.errorTraces]), of: traces)
+    latency = ChanceInterval(quantile: 0.95, of: sums.latency, count: traces)
+  }
+
+  /// Of an edge: by its calls.
+  /// - Parameter latency: what is compared of it.
+  init(edge sums: Sums, seconds: Double, latency: Histogram) {
+    let calls = Double(sums.counters[.requests])
+    guard calls > 0 else { return }
+    let requests = sums.counters.adjusted(.requestsAdjusted)
+    rate = ChanceInterval(count: calls, perEvent: requests / calls / seconds)
+    errorRate = ChanceInterval(share: Double(sums.counters[.errors]), of: calls)
+    self.latency = ChanceInterval(quantile: 0.95, of: latency, count: calls)
+  }
+
+  subscript(metric: MetricChange.Metric) -> ChanceInterval? {
+    switch metric {
+    case .requestRate: rate
+    case .errorRate: errorRate
+    case .latencyP95: latency
+    }
+  }
+}
+
+extension [MetricChange] {
+  /// The same, each with what chance explains.
+  func judged(_ base: ChanceSide, _ current: ChanceSide) -> [MetricChange] {
+    map { change in
+      var change = change
+      if let before = base[change.metric], let after = current[change.metric] {
+        change.interval = after.difference(from: before)
+      }
+      return change
+    }
+  }
+}
