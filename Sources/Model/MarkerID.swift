@@ -60,6 +60,8 @@ extension MarkerID {
       writer.write(optional: marker.scaling?.from.map(Int64.init))
       writer.write(optional: marker.scaling.map { Int64($0.to) })
       writer.write(text: marker.scaling?.reason ?? "")
+      // What an end says by itself is not said twice.
+      if let state = marker.state, state != .finished { writer.write(text: state.rawValue) }
       for (key, value) in marker.attributes.sorted(by: { $0.key < $1.key }) {
         writer.write(text: key)
         writer.write(text: "\(value)")

@@ -5,20 +5,17 @@ internal import Model
 enum MarkerRows {
   private static let columns = """
     id, tenant, kind, service, namespace, environment, version, time, end_time, dedupe_key, \
-    inferred, details
+    inferred, details, state
     """
 
   /// How many markers around a new one are looked at.
   private static let neighboursMax = 1_000
 
-  /// Adds a marker, or finds the one that stands for it already.
+  /// Adds a marker, or finds the one that stands for it already and adds what it says.
   static func insert(_ db: Database, _ marker: Marker, rule: MarkerRule) throws -> MarkerInsertion {
     let standing = try resolve(db, marker.id)
     if let existing = try fetch(db, standing, tenant: marker.tenant) {
-      // A span that came late shows that the version was there earlier than known.
-      if existing.id == marker.id, marker.inferred, marker.time < existing.time {
-        try write(db, marker)
-      }
+      if existing.id == marker.id { try update(db, existing, with: marker, rule: rule) }
       return MarkerInsertion(id: existing.id, existed: true)
     }
     let others = try neighbours(db, of: marker, nearNanos: rule.nearNanos)
@@ -29,11 +26,34 @@ enum MarkerRows {
     case .replacing(let replaced):
       try makeRoom(db)
       try write(db, marker)
-      for id in replaced {
-        try delete(db, id)
-        try alias(db, id, to: marker.id)
-      }
+      try replace(db, replaced, by: marker.id)
       return MarkerInsertion(id: marker.id, existed: false)
+    }
+  }
+
+  private static func update(
+    _ db: Database, _ existing: Marker, with marker: Marker, rule: MarkerRule
+  ) throws {
+    if marker.inferred {
+      // A span that came late shows that the version was there earlier than known.
+      if marker.time < existing.time { try write(db, marker) }
+      return
+    }
+    let merged = existing.merged(with: marker)
+    guard merged != existing else { return }
+    try write(db, merged)
+    // What it says now may be what an inferred marker says too.
+    let others = try neighbours(db, of: merged, nearNanos: rule.nearNanos)
+    guard case .replacing(let replaced) = rule.place(merged, others) else { return }
+    try replace(db, replaced, by: merged.id)
+  }
+
+  private static func replace(
+    _ db: Database, _ replaced: [MarkerID], by marker: MarkerID
+  ) throws {
+    for id in replaced where id != marker {
+      try delete(db, id)
+      try alias(db, id, to: marker)
     }
   }
 
@@ -90,13 +110,15 @@ enum MarkerRows {
     let details = try MarkerDetails(marker).text()
     let statement = try db.cachedStatement(
       sql: """
-        INSERT OR REPLACE INTO markers (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT OR REPLACE INTO markers (\(columns)) 
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     try statement.execute(arguments: [
       marker.id.raw.signed, Int64(marker.tenant.raw), marker.kind.rawValue,
       marker.service, marker.namespace, marker.environment,
       marker.version, Int64(clamping: marker.time),
       marker.endTime.map { Int64(clamping: $0) }, marker.dedupeKey, marker.inferred, details,
+      marker.state?.rawValue ?? "",
     ])
   }
 
@@ -147,11 +169,16 @@ enum MarkerRows {
     let name: String = row[2]
     guard let tenant = UInt32(exactly: row[1] as Int64), let kind = MarkerKind(rawValue: name)
     else { throw DamagedTile(what: "marker \(id) is of no known kind") }
+    let stateName: String = row[12]
+    let state = MarkerState(rawValue: stateName)
+    guard state != nil || stateName.isEmpty else {
+      throw DamagedTile(what: "marker \(id) is in no known state")
+    }
     let details = try MarkerDetails.read(row[11], of: id)
     var marker = Marker(
       tenant: TenantID(tenant), kind: kind, service: row[3], namespace: row[4],
       environment: row[5], time: Nanos(clamping: row[7] as Int64),
-      endTime: (row[8] as Int64?).map { Nanos(clamping: $0) }, version: row[6],
+      endTime: (row[8] as Int64?).map { Nanos(clamping: $0) }, state: state, version: row[6],
       previousVersion: details.previousVersion ?? "",
       scaling: details.scaling.map { .init(from: $0.from, to: $0.to, reason: $0.reason ?? "") },
       source: details.source ?? "", dedupeKey: row[9], url: details.url ?? "",
