@@ -12,6 +12,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     case unknownMarker = "unknown-marker"
     case unknownVerdict = "unknown-verdict"
     case unknownPath = "unknown-path"
+    case badSignature = "bad-signature"
     case methodNotAllowed = "method-not-allowed"
     case bodyTooLarge = "body-too-large"
     case queryTooLong = "query-too-long"
@@ -22,6 +23,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       switch self {
       case .invalidRequest, .ambiguousService: 400
       case .unknownService, .unknownVersion, .unknownMarker, .unknownVerdict, .unknownPath: 404
+      case .badSignature: 401
       case .methodNotAllowed: 405
       case .bodyTooLarge: 413
       case .queryTooLong: 414
@@ -39,6 +41,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .unknownMarker: "No such marker"
       case .unknownVerdict: "No such verdict"
       case .unknownPath: "There is nothing at this path"
+      case .badSignature: "The signature is missing or wrong"
       case .methodNotAllowed: "The path does not take this method"
       case .bodyTooLarge: "The body is too large"
       case .queryTooLong: "The query is too long"

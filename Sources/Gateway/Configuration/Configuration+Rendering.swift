@@ -12,6 +12,14 @@ extension LoadedConfiguration {
         lines.append(LoadedConfiguration.indent(depth) + sections[depth] + ":")
       }
       open = sections
+      guard !key.isSecret else {
+        // As a comment: what is printed can be used as a file, and must not set a secret called so.
+        lines.append(
+          "\(LoadedConfiguration.indent(sections.count))# \(parts[parts.count - 1]): "
+            + "\(key.text(configuration))  # \(InvalidValue.shown(origin(of: key.path).description))"
+        )
+        continue
+      }
       let value = LoadedConfiguration.quoted(key.text(configuration))
       lines.append(
         "\(LoadedConfiguration.indent(sections.count))\(parts[parts.count - 1]): \(value)"
@@ -53,8 +61,10 @@ extension ConfigurationKey {
     ]
     for key in all {
       let flag = key.flag.map { "`--\($0)`" } ?? ""
+      let standard =
+        key.isSecret ? key.defaultText : key.defaultText.isEmpty ? "" : "`\(key.defaultText)`"
       lines.append(
-        "| `\(key.path)` | \(key.type) | `\(key.defaultText)` | \(key.range) | \(flag) "
+        "| `\(key.path)` | \(key.type) | \(standard) | \(key.range) | \(flag) "
           + "| \(key.summary) |")
     }
     return lines.joined(separator: "\n") + "\n"
