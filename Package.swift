@@ -140,6 +140,7 @@ let package = Package(
       "Query",
       [
         "Model", "Graph", "Markers", "Impact", "Query",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),

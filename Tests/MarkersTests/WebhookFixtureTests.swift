@@ -127,19 +127,19 @@ private let changes: [(String, [String])] = [
   (
     "argocd/degraded",
     [
-      "deployment /shop/checkout 08:00:00–08:01:10 failed v42 argocd:checkout:\(commit):2026-11-23T08:00:00Z"
+      "deployment /shop/checkout 08:00:00–08:01:10 failed v42 argocd:shop/checkout:2026-11-23T08:00:00Z"
     ]
   ),
   (
     "argocd/deployed",
     [
-      "deployment /shop/checkout 08:00:00–08:01:10 finished v42 argocd:checkout:\(commit):2026-11-23T08:00:00Z"
+      "deployment /shop/checkout 08:00:00–08:01:10 finished v42 argocd:shop/checkout:2026-11-23T08:00:00Z"
     ]
   ),
   (
     "argocd/running",
     [
-      "deployment /shop/checkout 08:00:00 in_progress v42 argocd:checkout:\(commit):2026-11-23T08:00:00Z"
+      "deployment /shop/checkout 08:00:00 in_progress v42 argocd:shop/checkout:2026-11-23T08:00:00Z"
     ]
   ),
   (

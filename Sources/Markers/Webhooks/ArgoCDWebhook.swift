@@ -31,7 +31,9 @@ enum ArgoCDWebhook {
     draft.state = state
     draft.version = ImageTag.version(of: body["images"].elements, service: app)
     if draft.version.isEmpty { draft.version = body["revision"].text }
-    draft.key = "\(app):\(body["revision"].text):\(body["startedAt"].text)"
+    // One operation of one application; without a time, what it brought.
+    let start = [body["startedAt"].text, body["revision"].text].first { !$0.isEmpty } ?? ""
+    draft.key = "\(draft.namespace)/\(app):\(start)"
     draft.url = body["url"].text
     draft.attributes = ["revision": body["revision"], "health": body["health"]]
     return [.change(draft)]
