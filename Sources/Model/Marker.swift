@@ -118,6 +118,20 @@ public struct Marker: Equatable, Sendable, Identifiable {
     inferred = true
   }
 
+  /// The scaling that the instances in spans show.
+  /// - Parameter isRollout: a version was new at about that time.
+  public init(
+    inferredScaling scaling: Scaling, of service: NodeIdentity, tenant: TenantID, time: Nanos,
+    endTime: Nanos, isRollout: Bool
+  ) {
+    self.init(
+      tenant: tenant, kind: .scaling, service: service.name, namespace: service.namespace,
+      environment: service.environment, time: time, endTime: endTime, scaling: scaling,
+      source: Marker.inferredSource, attributes: isRollout ? ["rollout": .boolean(true)] : [:])
+    id = MarkerID.of(tenant: tenant, service: service, scalingAt: time)
+    inferred = true
+  }
+
   /// The source of what is read from the spans themselves.
   public static let inferredSource = "spans"
 

@@ -28,6 +28,7 @@ extension MarkerID {
     case dedupeKey = 1
     case content = 2
     case inference = 3
+    case scaling = 4
   }
 
   /// The id of whatever a tenant posts under a key of its own.
@@ -43,6 +44,16 @@ extension MarkerID {
     hashed(tenant, .inference) {
       $0.write(text: service.text)
       $0.write(text: version)
+    }
+  }
+
+  /// The id of a change of size that the spans show.
+  public static func of(
+    tenant: TenantID, service: NodeIdentity, scalingAt time: Nanos
+  ) -> MarkerID {
+    hashed(tenant, .scaling) {
+      $0.write(text: service.text)
+      $0.write(varint: time)
     }
   }
 

@@ -32,6 +32,7 @@ enum AttributeKey: UInt8, CaseIterable {
   case serviceName, serviceNamespace, serviceVersion, serviceInstanceID
   case environmentName, environment
   case hostName, podName, containerID, hostIP, podIP
+  case imageTags, imageTag, replicaSetName
 
   var text: StaticString {
     switch self {
@@ -111,6 +112,9 @@ enum AttributeKey: UInt8, CaseIterable {
     case .containerID: "container.id"
     case .hostIP: "host.ip"
     case .podIP: "k8s.pod.ip"
+    case .imageTags: "container.image.tags"
+    case .imageTag: "container.image.tag"
+    case .replicaSetName: "k8s.replicaset.name"
     }
   }
 }

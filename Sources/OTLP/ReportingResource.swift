@@ -43,6 +43,13 @@ struct ReportingResource {
     }
   }
 
+  /// The tag of the container's image; nil for one that moves from version to version.
+  static func imageTag(_ attributes: AttributeSlots) -> UnsafeRawBufferPointer? {
+    let tag = unsafe attributes[.imageTags].firstText ?? attributes[.imageTag].firstText
+    guard let tag = unsafe tag, unsafe !tag.equals("latest") else { return nil }
+    return unsafe tag
+  }
+
   /// The workload beside a proxy of Linkerd's, which calls itself `linkerd-proxy` wherever it is.
   /// - Source: linkerd2-proxy sends the pod's labels as attributes of its resource; the injector
   ///   labels pods with the workload's name and namespace.

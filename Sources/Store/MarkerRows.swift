@@ -36,7 +36,8 @@ enum MarkerRows {
   ) throws {
     if marker.inferred {
       // A span that came late shows that the version was there earlier than known.
-      if marker.time < existing.time { try write(db, marker) }
+      let isMoved = marker.kind == .scaling ? marker != existing : marker.time < existing.time
+      if isMoved { try write(db, marker) }
       return
     }
     let merged = existing.merged(with: marker)
@@ -84,17 +85,51 @@ enum MarkerRows {
     return markers
   }
 
+  /// With the size before it, where the source did not say it: the one that the scaling of the same
+  /// target before it led to. Found when it is read, so that it does not depend on the order in
+  /// which they came.
+  static func withSizeBefore(_ db: Database, _ marker: Marker) throws -> Marker {
+    guard marker.kind == .scaling, let scaling = marker.scaling, scaling.from == nil else {
+      return marker
+    }
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT \(columns) FROM markers
+        WHERE tenant = ? AND service = ? AND kind = ? AND time < ? AND namespace = ?
+        AND environment = ? ORDER BY time DESC, id LIMIT \(earlierMax)
+        """)
+    let rows = try Row.fetchAll(
+      statement,
+      arguments: [
+        Int64(marker.tenant.raw), marker.service, marker.kind.rawValue,
+        Int64(clamping: marker.time),
+        marker.namespace, marker.environment,
+      ])
+    let target = marker.attributes[targetAttribute]
+    let earlier = try rows.map(self.marker).first {
+      $0.scaling != nil && $0.attributes[targetAttribute] == target
+    }
+    var found = marker
+    found.scaling?.from = earlier?.scaling?.to
+    return found
+  }
+
+  /// How many earlier scalings are looked at.
+  private static let earlierMax = 8
+  /// Names what is scaled where a service is scaled by several.
+  private static let targetAttribute = "object"
+
   private static func neighbours(
     _ db: Database, of marker: Marker, nearNanos: Nanos
   ) throws -> [Marker] {
     let filter = MarkerFilter(
       tenant: marker.tenant, start: marker.time.saturatingSubtracting(nearNanos),
-      end: marker.time.saturatingAdding(nearNanos).saturatingAdding(1), kind: .deployment,
+      end: marker.time.saturatingAdding(nearNanos).saturatingAdding(1), kind: marker.kind,
       countMax: neighboursMax)
-    guard marker.kind == .deployment else { return [] }
+    guard marker.kind == .deployment || marker.kind == .scaling else { return [] }
     var query = MarkerQuery(filter)
     query.require("service = ?", marker.service)
-    query.require("version = ?", marker.version)
+    if marker.kind == .deployment { query.require("version = ?", marker.version) }
     let rows = try Row.fetchCursor(
       db,
       sql: """

@@ -18,6 +18,7 @@ extension TileStore {
     try StoreError.wrapping(.read, path) {
       try pool.read { db in
         try MarkerRows.fetch(db, try MarkerRows.resolve(db, id), tenant: tenant)
+          .map { try MarkerRows.withSizeBefore(db, $0) }
       }
     }
   }
@@ -25,7 +26,9 @@ extension TileStore {
   /// The newest first.
   public func markers(_ filter: MarkerFilter) throws(StoreError) -> [Marker] {
     try StoreError.wrapping(.read, path) {
-      try pool.read { try MarkerRows.fetch($0, filter) }
+      try pool.read { db in
+        try MarkerRows.fetch(db, filter).map { try MarkerRows.withSizeBefore(db, $0) }
+      }
     }
   }
 

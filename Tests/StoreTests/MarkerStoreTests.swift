@@ -105,6 +105,29 @@ extension TileStore {
     }
   }
 
+  /// Scenario: scalings that do not say how many there were, told in any order, of two targets.
+  /// Guarantees: each shows the size that the one of its target before it led to.
+  @Test func sizeBefore() throws {
+    func scaling(_ minute: Nanos, _ scaling: Marker.Scaling?, object: String = "a") -> Marker {
+      Marker(
+        kind: .scaling, service: "checkout", time: epoch + minute * .minute, scaling: scaling,
+        attributes: ["object": .text(object)])
+    }
+    let markers = [
+      scaling(1, .init(to: 3)), scaling(2, .init(from: 3, to: 5)), scaling(3, nil),
+      scaling(4, .init(to: 9), object: "b"), scaling(5, .init(to: 4)), scaling(6, .init(to: 8)),
+    ]
+    for order in [markers, markers.reversed()] {
+      let directory = try TemporaryDirectory()
+      let store = try TileStore(path: directory.path)
+      for marker in order { _ = try store.insert(marker) }
+      let read = try store.markers(MarkerFilter(start: 0, end: .max))
+      #expect(read.map { $0.scaling?.from } == [4, 5, nil, nil, 3, nil])
+      #expect(try store.marker(markers[5].id, tenant: .standard)?.scaling?.from == 4)
+      #expect(try store.insert(markers[5]).existed)
+    }
+  }
+
   /// Scenario: a deployment is inferred, then announced; another announced, then inferred.
   /// Guarantees: one marker each, under the announced id; the other id leads to it, also again;
   /// deleting by either deletes it.
@@ -143,7 +166,7 @@ extension TileStore {
     try store.commit(
       CheckpointContent(
         number: 1, mark: 0, sums: WindowSums(), names: [],
-        deployments: [inferred("v4", at: epoch + .day)], retracted: [id, told]))
+        inferred: [inferred("v4", at: epoch + .day)], retracted: [id, told]))
     #expect(try store.ids() == [inferred("v4", at: 0).id, told])
   }
 
