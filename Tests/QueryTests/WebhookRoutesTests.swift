@@ -18,7 +18,8 @@ private let deployment = """
    "repository": {"full_name": "shop/checkout"}}
   """
 
-private let flagger = #"{"name": "cart", "namespace": "shop", "phase": "Succeeded", "checksum": "c"}"#
+private let flagger =
+  #"{"name": "cart", "namespace": "shop", "phase": "Succeeded", "checksum": "c"}"#
 
 private func code(_ body: String, _ secret: String) -> String {
   let code = HMAC<SHA256>.authenticationCode(
@@ -30,7 +31,7 @@ private func code(_ body: String, _ secret: String) -> String {
 private func fields(_ values: [String: String]) -> HTTPFields {
   var fields = HTTPFields()
   for (name, value) in values {
-    if let name = HTTPField.Name(name) { fields[name] = value }
+    if let name = HTTPFields.Element.Name(name) { fields[name] = value }
   }
   return fields
 }
@@ -83,9 +84,15 @@ private func guarded(_ source: WebhookSource) -> QueryFixture {
     let cases: [(WebhookSource, String, String, [String])] = [
       (
         .github, "X-Hub-Signature-256", "sha256=" + code(deployment, "hunter2"),
-        ["sha256=" + code(deployment, "hunter3"), "sha256=" + code("{}", "hunter2"), "sha256=zz", ""]
+        [
+          "sha256=" + code(deployment, "hunter3"), "sha256=" + code("{}", "hunter2"), "sha256=zz",
+          "",
+        ]
       ),
-      (.circleci, "circleci-signature", "v2=00, v1=" + right, ["v1=" + right.dropLast(), "v2=\(right)"]),
+      (
+        .circleci, "circleci-signature", "v2=00, v1=" + right,
+        ["v1=" + right.dropLast(), "v2=\(right)"]
+      ),
       (.gitlab, "X-Gitlab-Token", "hunter2", ["hunter", "hunter22", "é"]),
       (.flagger, "X-Spangate-Token", "hunter2", ["Hunter2"]),
       (.argocd, "Authorization", "Bearer hunter2", ["Bearer x", "hunter2", "Bearer"]),
@@ -97,7 +104,7 @@ private func guarded(_ source: WebhookSource) -> QueryFixture {
       let body = source == .github ? deployment : flagger
       for value in [nil] + bad.map(Optional.some) {
         var headers = source == .github ? github : HTTPFields()
-        if let value, let name = HTTPField.Name(header) { headers[name] = value }
+        if let value, let name = HTTPFields.Element.Name(header) { headers[name] = value }
         let answer = try await fixture.ask(address, .post, headers: headers, body: body)
         #expect(answer.status == .unauthorized, "\(source) \(value ?? "")")
         #expect(try answer.json()["type"] as? String == "urn:spangate:problem:bad-signature")
@@ -107,7 +114,7 @@ private func guarded(_ source: WebhookSource) -> QueryFixture {
       let metric = #"spangate_webhooks_total{outcome="forged",source="\#(source.rawValue)"} "#
       #expect(try await fixture.ask("/metrics").text.contains(metric + "\(bad.count + 1)"))
       var headers = source == .github ? github : HTTPFields()
-      if let name = HTTPField.Name(header) { headers[name] = good }
+      if let name = HTTPFields.Element.Name(header) { headers[name] = good }
       let answer = try await fixture.ask(address, .post, headers: headers, body: body)
       #expect(answer.status != .unauthorized, "\(source)")
     }
@@ -126,7 +133,8 @@ private func guarded(_ source: WebhookSource) -> QueryFixture {
     #expect(empty.status == .badRequest)
     #expect(try Array(empty.fieldErrors().keys) == ["name"])
     let padding = String(repeating: " ", count: 1 << 20)
-    #expect(try await fixture.ask(path + "flagger", .post, body: flagger + padding).status == .badRequest)
+    #expect(
+      try await fixture.ask(path + "flagger", .post, body: flagger + padding).status == .badRequest)
     let large = flagger + padding.dropLast(flagger.utf8.count)
     #expect(try await fixture.ask(path + "flagger", .post, body: large).status == .ok)
     let unknown = try await fixture.ask(path + "githib", .post, body: "{}")
