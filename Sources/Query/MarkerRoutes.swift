@@ -24,10 +24,10 @@ enum MarkerRoutes {
   ) { call in
     try call.parameters.finish()
     let marker = try MarkerBody.marker(call.body, tenant: call.tenant, now: call.backend.now)
-    let insertion = try await call.backend.insert(marker)
+    let insertion = try await call.backend.insert([marker]).first
     var json = JSONText()
-    json.object { $0.member("id", "\(insertion.id)") }
-    return Answer(.json, json.bytes, status: insertion.existed ? 200 : 201)
+    json.object { $0.member("id", "\(insertion?.id ?? marker.id)") }
+    return Answer(.json, json.bytes, status: insertion?.existed == true ? 200 : 201)
   }
 
   static let list = Route(

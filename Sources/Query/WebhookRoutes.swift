@@ -48,8 +48,7 @@ enum WebhookRoutes {
     }
     do {
       let reading = try read(call, source)
-      var ids: [String] = []
-      for marker in reading.markers { ids.append("\(try await insert(marker, call))") }
+      let ids = try await insert(reading.markers, call)
       counters.count(source, ids.isEmpty ? .ignored : .taken)
       return Answer(.json, json(ids, reading).bytes)
     } catch {
@@ -101,12 +100,14 @@ enum WebhookRoutes {
   }
 
   /// What cannot be kept now is sent again later: sources repeat what was not taken.
-  private static func insert(_ marker: Marker, _ call: Call) async throws(QueryProblem) -> MarkerID
-  {
+  private static func insert(
+    _ markers: [Marker], _ call: Call
+  ) async throws(QueryProblem) -> [String] {
+    guard !markers.isEmpty else { return [] }
     do {
-      return try await call.backend.insert(marker).id
+      return try await call.backend.insert(markers).map { "\($0.id)" }
     } catch {
-      throw QueryProblem.overloaded("The marker cannot be kept now. Send it again later.")
+      throw QueryProblem.overloaded("The change cannot be kept now. Send it again later.")
     }
   }
 

@@ -13,6 +13,13 @@ extension TileStore {
     }
   }
 
+  /// Adds markers in one transaction.
+  public func insert(_ markers: [Marker]) throws(StoreError) -> [MarkerInsertion] {
+    try StoreError.wrapping(.commit, path) {
+      try pool.write { db in try markers.map { try MarkerRows.insert(db, $0, rule: rule) } }
+    }
+  }
+
   /// A marker by its id, or by the id of one it stands for.
   public func marker(_ id: MarkerID, tenant: TenantID) throws(StoreError) -> Marker? {
     try StoreError.wrapping(.read, path) {

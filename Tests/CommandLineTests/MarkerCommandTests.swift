@@ -101,6 +101,7 @@ private let one = """
         service      shop/checkout
         environment  prod
         time         2026-11-23T09:00:00Z
+        state        finished
         change       v41 → v42
         source       github
         inferred     yes
