@@ -76,6 +76,14 @@ private func flagger(_ name: String, timestamp: String) -> String {
     #expect(ahead.markers.isEmpty)
     #expect(ahead.problems.first?.message.contains(Timestamp.text(now)) == true)
     #expect(try at(now - .hour).markers.map(\.time) == [now - .hour])
+    let late = """
+      {"app": "a", "phase": "Succeeded", "startedAt": "\(Timestamp.text(now))",
+       "finishedAt": "\(Timestamp.text(now + .hour))"}
+      """
+    #expect(try read(late, from: .argocd).problems.map(\.field) == ["end_time"])
+    let protection = try read(
+      "{}", from: .github, headers: ["x-github-event": "deployment_protection_rule"])
+    #expect(protection.ignored.first?.contains("spangate gate") == true)
     for text in ["0001-01-01T00:00:00Z", "", "soon"] {
       let reading = try read(flagger("a", timestamp: text), from: .flagger)
       #expect(reading.markers.map(\.time) == [now])

@@ -5,6 +5,13 @@ import Model
 enum GitHubWebhook {
   static func read(_ message: WebhookMessage) -> [WebhookFinding] {
     let event = message.header("x-github-event")
+    guard event != "deployment_protection_rule" else {
+      return [
+        .ignored(
+          "a deployment_protection_rule is not answered: Spangate calls nobody; let a job of the "
+            + "workflow ask `spangate gate`")
+      ]
+    }
     guard event == "deployment_status" else {
       return [.ignored("the event \(shown(event)) is no change: deployment_status is")]
     }

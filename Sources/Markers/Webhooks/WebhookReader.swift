@@ -69,21 +69,23 @@ public struct WebhookReader: Sendable {
         &reading)
     }
     let time = time(draft.time) ?? message.received
-    guard time <= message.received.saturatingAdding(limits.aheadNanosMax) else {
+    let isOver = draft.state?.isOver == true
+    let endTime = isOver ? max(time, self.time(draft.endTime) ?? time) : nil
+    for (field, time) in [("time", time), ("end_time", endTime ?? time)]
+    where time > message.received.saturatingAdding(limits.aheadNanosMax) {
       return note(
         MarkerProblem(
-          "time",
+          field,
           "Is \(language.written(time)), more than \(limits.aheadNanosMax / .minute) minutes ahead: "
             + "it is \(language.written(message.received)) here. One of the two clocks is wrong."),
         &reading)
     }
-    let isOver = draft.state?.isOver == true
     var marker = Marker(
       tenant: tenant, kind: draft.kind, service: service,
       namespace: cut(address.namespace ?? draft.namespace, limits.nameBytesMax),
       environment: cut(address.environment ?? draft.environment, limits.nameBytesMax),
-      time: time, endTime: isOver ? max(time, self.time(draft.endTime) ?? time) : nil,
-      state: draft.state, version: cut(draft.version, limits.nameBytesMax),
+      time: time, endTime: endTime, state: draft.state,
+      version: cut(draft.version, limits.nameBytesMax),
       previousVersion: cut(draft.previousVersion, limits.nameBytesMax), scaling: draft.scaling,
       source: source.rawValue, dedupeKey: draft.key.map { key(source, $0, address) },
       url: url(draft.url), attributes: attributes(draft.attributes))
