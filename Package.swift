@@ -50,6 +50,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
@@ -88,6 +89,7 @@ let package = Package(
       "Query",
       [
         "Model", "Graph", "Markers", "Impact",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), logging,
       ] + nio),
@@ -149,12 +151,14 @@ let package = Package(
       "Query",
       [
         "Model", "Graph", "Markers", "Impact", "Query",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),
     tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
     tests(
       "Gateway",
-      ["Model", "Graph", "Impact", "OTLP", "Query", "Receive", "Store", "Gateway", logging] + nio),
+      ["Model", "Graph", "Impact", "Markers", "OTLP", "Query", "Receive", "Store", "Gateway", logging]
+        + nio),
   ]
 )

@@ -20,6 +20,7 @@ enum MarkerAnswer {
     var environment: String?
     var time: String
     var endTime: String?
+    var state: String?
     var version: String?
     var previousVersion: String?
     var scaling: Scaling?
@@ -76,14 +77,15 @@ extension MarkerAnswer.One {
   }
 
   fileprivate var row: [String] {
-    [time, kind, serviceText, change, environment ?? "", source ?? "", id]
+    [time, kind, serviceText, change, state ?? "", environment ?? "", source ?? "", id]
   }
 
   /// One line a field; what is not known has none.
   fileprivate var fields: [(String, String?)] {
     [
       ("id", id), ("kind", kind), ("service", serviceText), ("environment", environment),
-      ("time", time), ("until", endTime), ("change", change), ("reason", scaling?.reason),
+      ("time", time), ("until", endTime), ("state", state), ("change", change),
+      ("reason", scaling?.reason),
       ("source", source), ("inferred", inferred == true ? "yes" : nil),
       ("dedupe key", dedupeKey), ("url", url),
     ] + (attributes ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }
@@ -98,7 +100,7 @@ extension MarkerAnswer.List {
       return "no markers from \(start ?? "?") to \(end ?? "?")\n"
     }
     let table = PlainTable(
-      header: ["TIME", "KIND", "SERVICE", "CHANGE", "ENVIRONMENT", "SOURCE", "ID"],
+      header: ["TIME", "KIND", "SERVICE", "CHANGE", "STATE", "ENVIRONMENT", "SOURCE", "ID"],
       rows: markers.map(\.row)
     ).text
     return truncated == true ? table + "\nThere are older ones: name --limit or --end.\n" : table

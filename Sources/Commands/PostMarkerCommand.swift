@@ -17,6 +17,7 @@ struct PostMarkerCommand: AsyncParsableCommand {
   @Option(help: "The version it changes from.") var previousVersion: String?
   @Option(help: "RFC 3339 or Unix time; the default is now.") var time: String?
   @Option(help: "RFC 3339 or Unix time; when it was over.") var endTime: String?
+  @Option(help: "started, in_progress, finished, failed or rolled_back.") var state: String?
   @Option(help: "Of a scaling: how many there were.") var from: Int?
   @Option(help: "Of a scaling: how many there are to be.") var to: Int?
   @Option(help: "Of a scaling: why.") var reason: String?
@@ -52,7 +53,8 @@ struct PostMarkerCommand: AsyncParsableCommand {
       let texts: [(String, String?)] = [
         ("kind", kind), ("service", service), ("namespace", namespace),
         ("environment", environment), ("time", time), ("end_time", endTime),
-        ("version", version), ("previous_version", previousVersion), ("source", source),
+        ("state", state), ("version", version), ("previous_version", previousVersion),
+        ("source", source),
         ("dedupe_key", dedupeKey), ("url", url),
       ]
       for (key, value) in texts { if let value { json.member(key, value) } }

@@ -11,6 +11,7 @@ struct ListMarkersCommand: AsyncParsableCommand {
   @Option(help: "Only this namespace.") var namespace: String?
   @Option(help: "Only this environment.") var environment: String?
   @Option(help: "Only this kind.") var kind: String?
+  @Option(help: "Only what has come exactly so far, such as in_progress.") var state: String?
   @Option(help: "RFC 3339 or Unix time.") var start: String?
   @Option(help: "RFC 3339 or Unix time.") var end: String?
   @Option(help: "How many at most.") var limit: Int?
@@ -19,7 +20,8 @@ struct ListMarkersCommand: AsyncParsableCommand {
     let context = CommandContext.current
     let query: [(String, String?)] = [
       ("start", start), ("end", end), ("service", service), ("namespace", namespace),
-      ("environment", environment), ("kind", kind), ("limit", limit.map { "\($0)" }),
+      ("environment", environment), ("kind", kind), ("state", state),
+      ("limit", limit.map { "\($0)" }),
     ]
     let (answer, url) = try await server.ask(
       "GET", MarkerCommand.path, query: query, in: context)

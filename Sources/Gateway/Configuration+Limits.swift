@@ -1,4 +1,5 @@
 import Journal
+import Markers
 import Model
 import OTLP
 import Query
@@ -39,9 +40,18 @@ extension Configuration {
       shards: shards)
   }
 
-  var queryConfiguration: QueryConfiguration {
-    QueryConfiguration(
-      host: query.address.host, port: query.address.port, metricsSeriesMax: metrics.series)
+  /// - Errors: `UnreadableSecret` when a file that is to hold a secret cannot be read.
+  func queryConfiguration() throws -> QueryConfiguration {
+    var query = QueryConfiguration(
+      host: self.query.address.host, port: self.query.address.port,
+      metricsSeriesMax: metrics.series)
+    for source in WebhookSource.allCases {
+      let section = webhooks[source]
+      let file = section.secretFile
+      query.webhookSecrets[source] =
+        file.isEmpty ? section.secret : try WebhookSecret(file: file, of: source)
+    }
+    return query
   }
 
   func journalConfiguration(_ shares: MemoryShares) -> JournalConfiguration {

@@ -44,8 +44,8 @@ final class GatewayBackend: QueryBackend {
     try await engine.compared(base, with: current, kinds: kinds)
   }
 
-  func insert(_ marker: Marker) async throws -> MarkerInsertion {
-    try await engine.onStore { try $0.insert(marker) }
+  func insert(_ markers: [Marker]) async throws -> [MarkerInsertion] {
+    try await engine.onStore { try $0.insert(markers) }
   }
 
   func markers(_ filter: MarkerFilter) async throws -> [Marker] {

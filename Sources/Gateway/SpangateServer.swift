@@ -71,6 +71,7 @@ private final class Parts: Sendable {
     self.configuration = configuration
     self.logger = logger
     let clock = SystemClock.now
+    let queryConfiguration = try configuration.queryConfiguration()
     let loops = configuration.workers == 0 ? System.coreCount : configuration.workers
     group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     engine = try await Engine(
@@ -83,7 +84,7 @@ private final class Parts: Sendable {
       engine: engine, receiver: receiver, errorsTolerated: configuration.gate.errorsTolerated,
       clock: clock)
     queryServer = QueryServer(
-      configuration: configuration.queryConfiguration, backend: backend, logger: logger)
+      configuration: queryConfiguration, backend: backend, logger: logger)
   }
 
   func start() async throws -> ListeningAddresses {

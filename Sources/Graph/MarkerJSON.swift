@@ -11,6 +11,7 @@ extension JSONText {
       json.member("environment", marker.environment)
       json.member("time", Timestamp.text(marker.time))
       if let end = marker.endTime { json.member("end_time", Timestamp.text(end)) }
+      json.known("state", marker.state?.rawValue ?? "")
       json.known("version", marker.version)
       json.known("previous_version", marker.previousVersion)
       if let scaling = marker.scaling { json.member("scaling") { $0.members(of: scaling) } }

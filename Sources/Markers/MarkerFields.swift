@@ -2,7 +2,7 @@ import Model
 
 /// The members of one object; what is wrong with them is gathered, each with its place.
 struct MarkerFields {
-  private let values: [String: MarkerInput]
+  private let values: [String: JSONValue]
   /// What stands before a key: empty, or `scaling.`.
   private let place: String
   private let language: MarkerReader.Language
@@ -11,7 +11,7 @@ struct MarkerFields {
 
   /// A null is the same as nothing.
   init(
-    _ values: [String: MarkerInput], place: String = "", language: MarkerReader.Language,
+    _ values: [String: JSONValue], place: String = "", language: MarkerReader.Language,
     limits: MarkerLimits
   ) {
     self.values = values.filter { $0.value != .null }

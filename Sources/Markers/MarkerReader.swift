@@ -25,7 +25,7 @@ public struct MarkerReader: Sendable {
 
   /// The keys of a marker, in the order in which they are listed for a person.
   public static let keys = [
-    "kind", "service", "namespace", "environment", "time", "end_time", "version",
+    "kind", "service", "namespace", "environment", "time", "end_time", "state", "version",
     "previous_version", "scaling", "source", "dedupe_key", "url", "attributes",
   ]
   public static let scalingKeys = ["from", "to", "reason"]
@@ -41,7 +41,7 @@ public struct MarkerReader: Sendable {
   /// - Parameter now: the present, Unix nanoseconds: the time of a marker that names none.
   /// - Errors: all that is wrong, by field.
   public func read(
-    _ object: [String: MarkerInput], tenant: TenantID, now: Nanos
+    _ object: [String: JSONValue], tenant: TenantID, now: Nanos
   ) throws(MarkerProblems) -> Marker {
     var fields = MarkerFields(object, language: language, limits: limits)
     fields.refuseUnknown(MarkerReader.keys)
@@ -50,6 +50,7 @@ public struct MarkerReader: Sendable {
     let namespace = fields.name("namespace")
     let environment = fields.name("environment")
     let (time, endTime) = times(&fields, now: now)
+    let state = state(&fields, hasEnd: endTime != nil)
     let version = fields.name("version")
     let previousVersion = fields.name("previous_version")
     let scaling = scaling(&fields, kind)
@@ -62,23 +63,39 @@ public struct MarkerReader: Sendable {
     }
     return Marker(
       tenant: tenant, kind: kind, service: service, namespace: namespace,
-      environment: environment, time: time, endTime: endTime, version: version,
+      environment: environment, time: time, endTime: endTime, state: state, version: version,
       previousVersion: previousVersion, scaling: scaling, source: source,
       dedupeKey: dedupeKey.isEmpty ? nil : dedupeKey, url: url, attributes: attributes)
   }
 
   private func kind(_ fields: inout MarkerFields) -> MarkerKind? {
-    let kinds = MarkerKind.allCases.map(\.rawValue)
-    let choices = kinds.joined(separator: ", ")
     guard fields.has("kind") else {
+      let choices = MarkerKind.allCases.map(\.rawValue).joined(separator: ", ")
       fields.refuse("kind", "Is required: one of \(choices).")
       return nil
     }
-    guard let text = fields.optionalText("kind", bytesMax: limits.nameBytesMax) else { return nil }
-    if let kind = MarkerKind(rawValue: text) { return kind }
-    let hint = language.nearest(text, kinds).map { "Did you mean \"\($0)\"? " } ?? ""
-    fields.refuse("kind", "Unknown kind. \(hint)There are \(choices).")
+    return choice(&fields, "kind")
+  }
+
+  private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ fields: inout MarkerFields, _ key: String
+  ) -> Choice? {
+    guard let text = fields.optionalText(key, bytesMax: limits.nameBytesMax) else { return nil }
+    if let choice = Choice(rawValue: text) { return choice }
+    let choices = Choice.allCases.map(\.rawValue)
+    let hint = language.nearest(text, choices).map { "Did you mean \"\($0)\"? " } ?? ""
+    fields.refuse(
+      key, "Unknown \(key). \(hint)There are \(choices.joined(separator: ", ")).")
     return nil
+  }
+
+  private func state(_ fields: inout MarkerFields, hasEnd: Bool) -> MarkerState? {
+    let state: MarkerState? = choice(&fields, "state")
+    if let state, !state.isOver, hasEnd {
+      fields.refuse(
+        "end_time", "Is for what is over; the state is \(state.rawValue). Leave one of them out.")
+    }
+    return state
   }
 
   /// Without a known kind nothing is said about a service that is missing: one mistake, one message.

@@ -11,6 +11,25 @@ public enum MarkerKind: String, Sendable, CaseIterable {
   public var needsService: Bool { self != .infrastructure && self != .incident }
 }
 
+/// How far a change has come. The raw values are what users write and the store holds.
+///
+/// The order of the cases is the only way a life goes: whatever order messages come in, the one
+/// that is furthest along counts.
+public enum MarkerState: String, Sendable, CaseIterable, Comparable {
+  case started
+  case inProgress = "in_progress"
+  case finished
+  case failed
+  case rolledBack = "rolled_back"
+
+  /// Nothing more happens, unless it is taken back.
+  public var isOver: Bool { self >= .finished }
+
+  private var rank: Int { MarkerState.allCases.firstIndex(of: self) ?? 0 }
+
+  public static func < (a: MarkerState, b: MarkerState) -> Bool { a.rank < b.rank }
+}
+
 /// Something that changed: what, where and when.
 public struct Marker: Equatable, Sendable, Identifiable {
   public var id: MarkerID
@@ -24,8 +43,10 @@ public struct Marker: Equatable, Sendable, Identifiable {
   public var environment: String
   /// When it happened, or began; Unix nanoseconds.
   public var time: Nanos
-  /// When it was over; nil while it is not, or for what takes no time.
+  /// When it was over; known exactly when the state says that it is.
   public var endTime: Nanos?
+  /// How far it has come; nil when nobody said so, as for what takes no time.
+  public var state: MarkerState?
   /// Empty when not known.
   public var version: String
   public var previousVersion: String
@@ -54,11 +75,14 @@ public struct Marker: Equatable, Sendable, Identifiable {
   }
 
   /// A marker that somebody announces. Its id follows from its key, or else from all of it.
+  /// An end without a state is that of something finished; what is over and names no end was over
+  /// at its time.
   public init(
     tenant: TenantID = .standard, kind: MarkerKind, service: String, namespace: String = "",
-    environment: String = "", time: Nanos, endTime: Nanos? = nil, version: String = "",
-    previousVersion: String = "", scaling: Scaling? = nil, source: String = "",
-    dedupeKey: String? = nil, url: String = "", attributes: [String: MarkerAttribute] = [:]
+    environment: String = "", time: Nanos, endTime: Nanos? = nil, state: MarkerState? = nil,
+    version: String = "", previousVersion: String = "", scaling: Scaling? = nil,
+    source: String = "", dedupeKey: String? = nil, url: String = "",
+    attributes: [String: MarkerAttribute] = [:]
   ) {
     id = MarkerID(0)
     self.tenant = tenant
@@ -67,7 +91,8 @@ public struct Marker: Equatable, Sendable, Identifiable {
     self.namespace = namespace
     self.environment = environment
     self.time = time
-    self.endTime = endTime
+    self.state = state ?? endTime.map { _ in .finished }
+    self.endTime = self.state?.isOver == true ? endTime ?? time : nil
     self.version = version
     self.previousVersion = previousVersion
     self.scaling = scaling
@@ -90,6 +115,20 @@ public struct Marker: Equatable, Sendable, Identifiable {
       environment: service.environment, time: time, version: version,
       previousVersion: previousVersion, source: Marker.inferredSource)
     id = MarkerID.of(tenant: tenant, service: service, firstSightOf: version)
+    inferred = true
+  }
+
+  /// The scaling that the instances in spans show.
+  /// - Parameter isRollout: a version was new at about that time.
+  public init(
+    inferredScaling scaling: Scaling, of service: NodeIdentity, tenant: TenantID, time: Nanos,
+    endTime: Nanos, isRollout: Bool
+  ) {
+    self.init(
+      tenant: tenant, kind: .scaling, service: service.name, namespace: service.namespace,
+      environment: service.environment, time: time, endTime: endTime, scaling: scaling,
+      source: Marker.inferredSource, attributes: isRollout ? ["rollout": .boolean(true)] : [:])
+    id = MarkerID.of(tenant: tenant, service: service, scalingAt: time)
     inferred = true
   }
 
@@ -127,13 +166,14 @@ public struct MarkerFilter: Equatable, Sendable {
   public var namespace: String?
   public var environment: String?
   public var kind: MarkerKind?
+  public var state: MarkerState?
   /// At most so many, the newest.
   public var countMax: Int
 
   public init(
     tenant: TenantID = .standard, start: Nanos, end: Nanos, service: String? = nil,
     namespace: String? = nil, environment: String? = nil, kind: MarkerKind? = nil,
-    countMax: Int = 1_000
+    state: MarkerState? = nil, countMax: Int = 1_000
   ) {
     self.tenant = tenant
     self.start = start
@@ -142,6 +182,7 @@ public struct MarkerFilter: Equatable, Sendable {
     self.namespace = namespace
     self.environment = environment
     self.kind = kind
+    self.state = state
     self.countMax = countMax
   }
 }

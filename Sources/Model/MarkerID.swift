@@ -28,6 +28,7 @@ extension MarkerID {
     case dedupeKey = 1
     case content = 2
     case inference = 3
+    case scaling = 4
   }
 
   /// The id of whatever a tenant posts under a key of its own.
@@ -46,6 +47,16 @@ extension MarkerID {
     }
   }
 
+  /// The id of a change of size that the spans show.
+  public static func of(
+    tenant: TenantID, service: NodeIdentity, scalingAt time: Nanos
+  ) -> MarkerID {
+    hashed(tenant, .scaling) {
+      $0.write(text: service.text)
+      $0.write(varint: time)
+    }
+  }
+
   /// The id of a marker without a key: all that was said of it.
   static func of(content marker: Marker) -> MarkerID {
     hashed(marker.tenant, .content) { writer in
@@ -60,6 +71,8 @@ extension MarkerID {
       writer.write(optional: marker.scaling?.from.map(Int64.init))
       writer.write(optional: marker.scaling.map { Int64($0.to) })
       writer.write(text: marker.scaling?.reason ?? "")
+      // What an end says by itself is not said twice.
+      if let state = marker.state, state != .finished { writer.write(text: state.rawValue) }
       for (key, value) in marker.attributes.sorted(by: { $0.key < $1.key }) {
         writer.write(text: key)
         writer.write(text: "\(value)")

@@ -33,6 +33,7 @@ enum AttributeKey: UInt8, CaseIterable {
   case environmentName, environment
   case hostName, podName, containerID, hostIP, podIP
   case hostID, nodeName, clusterName, istioCluster
+  case imageTags, imageTag, replicaSetName
 
   var text: StaticString {
     switch self {
@@ -116,6 +117,9 @@ enum AttributeKey: UInt8, CaseIterable {
     case .nodeName: "k8s.node.name"
     case .clusterName: "k8s.cluster.name"
     case .istioCluster: "istio.cluster_id"
+    case .imageTags: "container.image.tags"
+    case .imageTag: "container.image.tag"
+    case .replicaSetName: "k8s.replicaset.name"
     }
   }
 }

@@ -56,6 +56,13 @@ struct ReportingResource {
   /// - Source: Jaeger's clock skew adjuster for the last three and their order.
   static let hostKeys: [AttributeKey] = [.nodeName, .hostID, .hostIP, .hostName]
 
+  /// The tag of the container's image; nil for one that moves from version to version.
+  static func imageTag(_ attributes: AttributeSlots) -> UnsafeRawBufferPointer? {
+    let tag = unsafe attributes[.imageTags].firstText ?? attributes[.imageTag].firstText
+    guard let tag = unsafe tag, unsafe !tag.equals("latest") else { return nil }
+    return unsafe tag
+  }
+
   /// The workload beside a proxy of Linkerd's, which calls itself `linkerd-proxy` wherever it is.
   /// - Source: linkerd2-proxy sends the pod's labels as attributes of its resource; the injector
   ///   labels pods with the workload's name and namespace.

@@ -230,7 +230,7 @@ import Model
     name.append(workload ?? attributes[.serviceName])
     if name.bytes.count == empty { name.append("unknown_service") }
     resource.reporter.service = intern(.service, scope: .none)
-    resource.reporter.version = scoped(.version, attributes[.serviceVersion])
+    resource.reporter.version = version(attributes)
     resource.reporter.instance = instance(attributes)
     resource.reporter.overflow = overflow
     resource.host = host(attributes)
@@ -344,10 +344,18 @@ import Model
     return intern(.instance, scope: resource.reporter.service)
   }
 
-  private mutating func scoped(_ kind: NameKind, _ value: AttributeValue) -> NameID {
+  /// What the process says of itself; else the tag of its image, else what tells its pods from those
+  /// of another template.
+  private mutating func version(_ attributes: AttributeSlots) -> NameID {
     name.removeAll()
-    name.append(value)
-    return name.bytes.isEmpty ? .none : intern(kind, scope: resource.reporter.service)
+    if attributes.has(.serviceVersion) {
+      name.append(attributes[.serviceVersion])
+    } else if let tag = unsafe ReportingResource.imageTag(attributes), !resource.isProxy {
+      unsafe name.append(tag)
+    } else {
+      name.append(attributes[.replicaSetName])
+    }
+    return name.bytes.isEmpty ? .none : intern(.version, scope: resource.reporter.service)
   }
 
   /// The id of the text in `name`, through the cache.

@@ -1,15 +1,16 @@
-import Foundation
 import Graph
 import Markers
 import Model
 
 /// Reads the body of a posted marker.
 enum MarkerBody {
-  private static let reader = MarkerReader(
-    language: .init(
-      time: Timestamp.parse,
-      nearest: { Spelling.nearest(to: $0, among: $1, countMax: 1).first },
-      written: Timestamp.text))
+  /// Times and words as everywhere else in the API.
+  static let language = MarkerReader.Language(
+    time: Timestamp.parse,
+    nearest: { Spelling.nearest(to: $0, among: $1, countMax: 1).first },
+    written: Timestamp.text)
+
+  private static let reader = MarkerReader(language: language)
 
   /// - Errors: a problem that names every field that is wrong.
   static func marker(
@@ -28,61 +29,24 @@ enum MarkerBody {
     }
   }
 
-  private static func object(_ body: [UInt8]) throws(QueryProblem) -> [String: MarkerInput] {
+  private static func object(_ body: [UInt8]) throws(QueryProblem) -> [String: JSONValue] {
     let example = #"{"kind": "deployment", "service": "checkout", "version": "v42"}"#
     guard body.contains(where: { $0 > 0x20 }) else {
       throw QueryProblem(
         .invalidRequest, "The body is empty; a marker is a JSON object such as \(example).")
     }
-    let input: MarkerInput
+    let input: JSONValue
     do {
-      input = try JSONDecoder().decode(JSONInput.self, from: Data(body)).value
+      input = try JSONReader.read(body)
     } catch {
       throw QueryProblem(
         .invalidRequest,
-        "The body is no JSON\(place(of: error)); a marker is an object such as \(example).")
+        "The body is no JSON (\(error.message)); a marker is an object such as \(example).")
     }
     guard case .object(let members) = input else {
       throw QueryProblem(
         .invalidRequest, "The body must be one JSON object, such as \(example).")
     }
     return members
-  }
-
-  /// What the decoder says about where it stopped; nothing when it says nothing.
-  private static func place(of error: any Error) -> String {
-    guard case DecodingError.dataCorrupted(let context) = error,
-      let underlying = context.underlyingError as NSError?,
-      let text = underlying.userInfo[NSDebugDescriptionErrorKey] as? String
-    else { return "" }
-    let shown = text.prefix(160).filter { !$0.isNewline }
-    return " (\(shown.hasSuffix(".") ? String(shown.dropLast()) : String(shown)))"
-  }
-}
-
-/// Any JSON value. Deeper than a marker goes nothing is kept but what kind of value it is.
-private struct JSONInput: Decodable {
-  var value: MarkerInput
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      value = .null
-    } else if let truth = try? container.decode(Bool.self) {
-      value = .boolean(truth)
-    } else if let number = try? container.decode(Int64.self) {
-      value = .integer(number)
-    } else if let number = try? container.decode(Double.self) {
-      value = .number(number)
-    } else if let text = try? container.decode(String.self) {
-      value = .text(text)
-    } else if (try? decoder.unkeyedContainer()) != nil {
-      value = .array
-    } else {
-      // The object itself, and one object inside it: `scaling`, `attributes`.
-      let isDeep = decoder.codingPath.count > 1
-      value = .object(
-        isDeep ? [:] : try container.decode([String: JSONInput].self).mapValues(\.value))
-    }
   }
 }

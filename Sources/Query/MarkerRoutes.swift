@@ -14,8 +14,9 @@ enum MarkerRoutes {
   static let post = Route(
     method: .post, path: "/api/v1/markers",
     summary:
-      "Announces a change. The same dedupe_key, or else the same content, is the same marker: it "
-      + "is answered with 200 and the id it has.",
+      "Announces a change, or says how far one has come. The same dedupe_key, or else the same "
+      + "content, is the same marker: it is answered with 200 and the id it has, and its state "
+      + "moves on.",
     answers: [.json], schema: "MarkerPosted", body: "MarkerPost",
     successes: [
       (201, "A new marker."), (200, "The marker was there, or another stands for it."),
@@ -23,10 +24,10 @@ enum MarkerRoutes {
   ) { call in
     try call.parameters.finish()
     let marker = try MarkerBody.marker(call.body, tenant: call.tenant, now: call.backend.now)
-    let insertion = try await call.backend.insert(marker)
+    let insertion = try await call.backend.insert([marker]).first
     var json = JSONText()
-    json.object { $0.member("id", "\(insertion.id)") }
-    return Answer(.json, json.bytes, status: insertion.existed ? 200 : 201)
+    json.object { $0.member("id", "\(insertion?.id ?? marker.id)") }
+    return Answer(.json, json.bytes, status: insertion?.existed == true ? 200 : 201)
   }
 
   static let list = Route(
@@ -49,6 +50,9 @@ enum MarkerRoutes {
         name: "kind", shape: .choice(MarkerKind.allCases.map(\.rawValue)),
         summary: "Only this kind."),
       QueryParameter(
+        name: "state", shape: .choice(MarkerState.allCases.map(\.rawValue)),
+        summary: "Only what has come exactly so far."),
+      QueryParameter(
         name: "limit", shape: .integer(1...countMax),
         summary: "How many at most, the newest; \(countDefault)."),
     ],
@@ -64,6 +68,7 @@ enum MarkerRoutes {
     filter.namespace = reader.optionalPart("namespace")
     filter.environment = reader.optionalPart("environment")
     filter.kind = reader.optionalChoice("kind")
+    filter.state = reader.optionalChoice("state")
     let limit = reader.integer("limit", in: 1...countMax) ?? countDefault
     try reader.finish()
     filter.countMax = limit + 1

@@ -1,7 +1,9 @@
 import Hummingbird
 /// The route Prometheus scrapes.
 enum MetricsRoutes {
-  static func metrics(_ edges: EdgeMetrics, _ requests: RequestCounters) -> Route {
+  static func metrics(
+    _ edges: EdgeMetrics, _ requests: RequestCounters, _ webhooks: WebhookCounters
+  ) -> Route {
     Route(
       method: .get, path: "/metrics",
       summary:
@@ -15,6 +17,7 @@ enum MetricsRoutes {
       edges.write(snapshot, to: &text)
       for metric in snapshot.metrics { text.metric(metric) }
       text.metric(requests.metric)
+      text.metric(webhooks.metric)
       text.finish()
       return Answer(isOpenMetrics ? .openMetrics : .metrics, text.text)
     }

@@ -95,7 +95,8 @@ enum OpenAPISchemas {
   private static let announced: [(String, Shape)] = [
     ("kind", .choice(MarkerKind.allCases.map(\.rawValue))), ("service", .text),
     ("namespace", .text), ("environment", .text), ("time", .time), ("end_time", .time),
-    ("version", .text), ("previous_version", .text), ("scaling", .reference("Scaling")),
+    ("state", .choice(MarkerState.allCases.map(\.rawValue))), ("version", .text),
+    ("previous_version", .text), ("scaling", .reference("Scaling")),
     ("source", .text), ("dedupe_key", .text), ("url", .text), ("attributes", .map(.scalar)),
   ]
 
@@ -278,6 +279,13 @@ enum OpenAPISchemas {
     ("Marker", [("id", .text)] + announced + [("inferred", .boolean)]),
     ("MarkerPost", announced),
     ("MarkerPosted", [("id", .text)]),
+    (
+      "WebhookAnswer",
+      [
+        ("markers", .list(.text)), ("ignored", .text), ("problems", .list(.map(.text))),
+      ]
+    ),
+    ("WebhookMessage", []),
     (
       "Markers",
       [

@@ -17,8 +17,8 @@ public protocol QueryBackend: Sendable {
   ) async throws -> ComparedWindows
   /// Closes every open trace; returns when the next `graphInput` shows them all.
   func flush() async throws
-  /// Keeps a marker, or finds the one that stands for it already.
-  func insert(_ marker: Marker) async throws -> MarkerInsertion
+  /// Keeps markers, or finds those that stand for them already; all of them or none.
+  func insert(_ markers: [Marker]) async throws -> [MarkerInsertion]
   /// The newest first.
   func markers(_ filter: MarkerFilter) async throws -> [Marker]
   /// By its id, or the id of one it stands for; nil when there is none.

@@ -1,3 +1,4 @@
+public import Markers
 public import Model
 
 /// Where the query API listens, and its limits.
@@ -13,6 +14,10 @@ public struct QueryConfiguration: Sendable, Equatable {
   public var rangeNanosMax: Nanos = 400 * .day
   /// The largest body a request may have.
   public var bodyBytesMax = 64 << 10
+  /// The largest message a source of webhooks may send.
+  public var webhookBodyBytesMax = 1 << 20
+  /// Of the sources whose messages are checked.
+  public var webhookSecrets: [WebhookSource: WebhookSecret] = [:]
   /// How much of a larger one is received before it is refused.
   public var receivedBytesMax = 64 << 20
   /// The longest query string.

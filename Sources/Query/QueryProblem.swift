@@ -13,6 +13,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
     case unknownVerdict = "unknown-verdict"
     case unknownTrace = "unknown-trace"
     case unknownPath = "unknown-path"
+    case badSignature = "bad-signature"
     case methodNotAllowed = "method-not-allowed"
     case bodyTooLarge = "body-too-large"
     case queryTooLong = "query-too-long"
@@ -25,6 +26,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .unknownService, .unknownVersion, .unknownMarker, .unknownVerdict, .unknownTrace,
         .unknownPath:
         404
+      case .badSignature: 401
       case .methodNotAllowed: 405
       case .bodyTooLarge: 413
       case .queryTooLong: 414
@@ -43,6 +45,7 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .unknownVerdict: "No such verdict"
       case .unknownTrace: "The trace is not kept"
       case .unknownPath: "There is nothing at this path"
+      case .badSignature: "The signature is missing or wrong"
       case .methodNotAllowed: "The path does not take this method"
       case .bodyTooLarge: "The body is too large"
       case .queryTooLong: "The query is too long"

@@ -52,8 +52,10 @@ struct QueryResponder: HTTPResponder {
     let body = try await body(of: request, route)
     let call = Call(
       backend: backend, configuration: configuration, tenant: .standard, segments: segments,
-      parameters: try parameters(request.uri.query ?? "", route), body: body,
-      accept: request.headers[values: .accept].joined(separator: ","))
+      parameters: try parameters(request.uri.query ?? "", route),
+      headers: Dictionary(
+        request.headers.map { ($0.name.canonicalName, $0.value) },
+        uniquingKeysWith: { "\($0),\($1)" }), body: body)
     return try await route.handle(call)
   }
 
@@ -80,8 +82,9 @@ struct QueryResponder: HTTPResponder {
   /// answer before they have sent everything.
   private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
     let declared = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+    let bytesMax = configuration[keyPath: route.bodyLimit]
     guard request.method == .post else {
-      guard declared <= configuration.bodyBytesMax else { throw bodyTooLarge(route) }
+      guard declared <= bytesMax else { throw bodyTooLarge(route) }
       return []
     }
     guard declared <= configuration.receivedBytesMax else { throw bodyTooLarge(route) }
@@ -91,7 +94,7 @@ struct QueryResponder: HTTPResponder {
       for try await chunk in request.body {
         received += chunk.readableBytes
         guard received <= configuration.receivedBytesMax else { throw bodyTooLarge(route) }
-        let isKept = route.body != nil && received <= configuration.bodyBytesMax
+        let isKept = route.body != nil && received <= bytesMax
         if isKept { body += chunk.readableBytesView }
       }
     } catch let problem as QueryProblem {
@@ -99,19 +102,20 @@ struct QueryResponder: HTTPResponder {
     } catch {
       throw QueryProblem(.invalidRequest, "The body ended before it was complete.")
     }
-    guard received <= configuration.bodyBytesMax else { throw bodyTooLarge(route) }
+    guard received <= bytesMax else { throw bodyTooLarge(route) }
     return body
   }
 
   /// What a route reads and cannot is a mistake in the request like any other in it; where nothing is
   /// read, it is only too much.
   private func bodyTooLarge(_ route: Route) -> QueryProblem {
-    let size = "The body is larger than \(configuration.bodyBytesMax) bytes."
+    let size = "The body is larger than \(configuration[keyPath: route.bodyLimit]) bytes."
     guard route.body != nil else {
       return QueryProblem(
         .bodyTooLarge, "\(size) Nothing is needed here; spans go to the receiver's ports.")
     }
-    let message = "\(size) Leave out attributes, or link to them with `url`."
+    let message =
+      route.isStrict ? "\(size) Leave out attributes, or link to them with `url`." : size
     return QueryProblem(.invalidRequest, message, errors: [.init("body", message)])
   }
 

@@ -20,13 +20,13 @@ public final class QueryServer: Sendable {
   public init(configuration: QueryConfiguration, backend: any QueryBackend, logger: Logger) {
     self.configuration = configuration
     let counters = RequestCounters()
+    let webhooks = WebhookCounters()
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
     let routes =
-      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + CauseRoutes.all
-      + TraceRoutes.all + MarkerRoutes.all
-      + GateRoutes.all
+      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + CauseRoutes.all + TraceRoutes.all
+      + MarkerRoutes.all + GateRoutes.all + WebhookRoutes.all(webhooks)
       + AdministrationRoutes.all + NodeGraphRoutes.all + DependencyRoutes.all
-      + [MetricsRoutes.metrics(edges, counters)]
+      + [MetricsRoutes.metrics(edges, counters, webhooks)]
     responder = QueryResponder(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]), backend: backend,
       configuration: configuration, counters: counters, inFlight: inFlight)

@@ -18,13 +18,17 @@ struct Route: Sendable {
   var answersList = false
   /// The schema of the JSON body it takes; nil for a route that needs none.
   var body: String?
+  /// How large that body may be.
+  var bodyLimit: any KeyPath<QueryConfiguration, Int> & Sendable = \.bodyBytesMax
   /// The statuses of its answers when all is well; the first is the usual one.
   var successes: [(status: Int, summary: String)] = [(200, "Success.")]
   var handle: @Sendable (Call) async throws -> Answer
 
   /// Under the API's own prefix unknown parameters are errors; elsewhere other tools ask, with
   /// parameters of their own.
-  var isStrict: Bool { path.hasPrefix("/api/v1/") }
+  var isStrict: Bool {
+    path.hasPrefix("/api/v1/") && !path.hasPrefix(WebhookRoutes.prefix)
+  }
 
   /// What is asked about spans is not answered before the gateway is ready.
   var needsReadiness: Bool { path.hasPrefix("/api/") }
@@ -53,10 +57,13 @@ struct Call: Sendable {
   var tenant: TenantID
   var segments: [String: String]
   var parameters: ParameterReader
+  /// By lower-case names; one that came several times has all its values, divided by commas.
+  var headers: [String: String] = [:]
   /// Empty for a route that needs none.
   var body: [UInt8] = []
+
   /// What the asking side says it can read; empty when it says nothing.
-  var accept = ""
+  var accept: String { headers["accept", default: ""] }
 }
 
 /// What a route answers.

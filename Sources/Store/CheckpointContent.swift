@@ -11,20 +11,20 @@ public struct CheckpointContent: Sendable {
   /// The names the sums refer to. Those the store has do no harm; one it never had, or deleted
   /// since no tile referred to it any more, is missing from readings until it is given again.
   public var names: [Name]
-  /// Deployments the versions in the sums show: new, or earlier than known.
-  public var deployments: [Marker]
-  /// Deployments that turned out to be none.
+  /// Deployments and scalings the sums show: new, or other than known.
+  public var inferred: [Marker]
+  /// Those that turned out to be none.
   public var retracted: [MarkerID]
 
   public init(
-    number: UInt64, mark: UInt64, sums: WindowSums, names: [Name], deployments: [Marker] = [],
+    number: UInt64, mark: UInt64, sums: WindowSums, names: [Name], inferred: [Marker] = [],
     retracted: [MarkerID] = []
   ) {
     self.number = number
     self.mark = mark
     self.sums = sums
     self.names = names
-    self.deployments = deployments
+    self.inferred = inferred
     self.retracted = retracted
   }
 }

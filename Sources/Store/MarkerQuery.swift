@@ -11,6 +11,7 @@ struct MarkerQuery {
     require("time < ?", Int64(clamping: filter.end))
     require("MAX(time, IFNULL(end_time - 1, time)) >= ?", Int64(clamping: filter.start))
     if let kind = filter.kind { require("kind = ?", kind.rawValue) }
+    if let state = filter.state { require("state = ?", state.rawValue) }
     // A marker that names no namespace or environment counts for all of them.
     if let namespace = filter.namespace { require("namespace IN ('', ?)", namespace) }
     if let environment = filter.environment {

@@ -5,20 +5,17 @@ internal import Model
 enum MarkerRows {
   private static let columns = """
     id, tenant, kind, service, namespace, environment, version, time, end_time, dedupe_key, \
-    inferred, details
+    inferred, details, state
     """
 
   /// How many markers around a new one are looked at.
   private static let neighboursMax = 1_000
 
-  /// Adds a marker, or finds the one that stands for it already.
+  /// Adds a marker, or finds the one that stands for it already and adds what it says.
   static func insert(_ db: Database, _ marker: Marker, rule: MarkerRule) throws -> MarkerInsertion {
     let standing = try resolve(db, marker.id)
     if let existing = try fetch(db, standing, tenant: marker.tenant) {
-      // A span that came late shows that the version was there earlier than known.
-      if existing.id == marker.id, marker.inferred, marker.time < existing.time {
-        try write(db, marker)
-      }
+      if existing.id == marker.id { try update(db, existing, with: marker, rule: rule) }
       return MarkerInsertion(id: existing.id, existed: true)
     }
     let others = try neighbours(db, of: marker, nearNanos: rule.nearNanos)
@@ -29,11 +26,35 @@ enum MarkerRows {
     case .replacing(let replaced):
       try makeRoom(db)
       try write(db, marker)
-      for id in replaced {
-        try delete(db, id)
-        try alias(db, id, to: marker.id)
-      }
+      try replace(db, replaced, by: marker.id)
       return MarkerInsertion(id: marker.id, existed: false)
+    }
+  }
+
+  private static func update(
+    _ db: Database, _ existing: Marker, with marker: Marker, rule: MarkerRule
+  ) throws {
+    if marker.inferred {
+      // A span that came late shows that the version was there earlier than known.
+      let isMoved = marker.kind == .scaling ? marker != existing : marker.time < existing.time
+      if isMoved { try write(db, marker) }
+      return
+    }
+    let merged = existing.merged(with: marker)
+    guard merged != existing else { return }
+    try write(db, merged)
+    // What it says now may be what an inferred marker says too.
+    let others = try neighbours(db, of: merged, nearNanos: rule.nearNanos)
+    guard case .replacing(let replaced) = rule.place(merged, others) else { return }
+    try replace(db, replaced, by: merged.id)
+  }
+
+  private static func replace(
+    _ db: Database, _ replaced: [MarkerID], by marker: MarkerID
+  ) throws {
+    for id in replaced where id != marker {
+      try delete(db, id)
+      try alias(db, id, to: marker)
     }
   }
 
@@ -64,17 +85,51 @@ enum MarkerRows {
     return markers
   }
 
+  /// With the size before it, where the source did not say it: the one that the scaling of the same
+  /// target before it led to. Found when it is read, so that it does not depend on the order in
+  /// which they came.
+  static func withSizeBefore(_ db: Database, _ marker: Marker) throws -> Marker {
+    guard marker.kind == .scaling, let scaling = marker.scaling, scaling.from == nil else {
+      return marker
+    }
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT \(columns) FROM markers
+        WHERE tenant = ? AND service = ? AND kind = ? AND time < ? AND namespace = ?
+        AND environment = ? ORDER BY time DESC, id LIMIT \(earlierMax)
+        """)
+    let rows = try Row.fetchAll(
+      statement,
+      arguments: [
+        Int64(marker.tenant.raw), marker.service, marker.kind.rawValue,
+        Int64(clamping: marker.time),
+        marker.namespace, marker.environment,
+      ])
+    let target = marker.attributes[targetAttribute]
+    let earlier = try rows.map(self.marker).first {
+      $0.scaling != nil && $0.attributes[targetAttribute] == target
+    }
+    var found = marker
+    found.scaling?.from = earlier?.scaling?.to
+    return found
+  }
+
+  /// How many earlier scalings are looked at.
+  private static let earlierMax = 8
+  /// Names what is scaled where a service is scaled by several.
+  private static let targetAttribute = "object"
+
   private static func neighbours(
     _ db: Database, of marker: Marker, nearNanos: Nanos
   ) throws -> [Marker] {
     let filter = MarkerFilter(
       tenant: marker.tenant, start: marker.time.saturatingSubtracting(nearNanos),
-      end: marker.time.saturatingAdding(nearNanos).saturatingAdding(1), kind: .deployment,
+      end: marker.time.saturatingAdding(nearNanos).saturatingAdding(1), kind: marker.kind,
       countMax: neighboursMax)
-    guard marker.kind == .deployment else { return [] }
+    guard marker.kind == .deployment || marker.kind == .scaling else { return [] }
     var query = MarkerQuery(filter)
     query.require("service = ?", marker.service)
-    query.require("version = ?", marker.version)
+    if marker.kind == .deployment { query.require("version = ?", marker.version) }
     let rows = try Row.fetchCursor(
       db,
       sql: """
@@ -90,13 +145,15 @@ enum MarkerRows {
     let details = try MarkerDetails(marker).text()
     let statement = try db.cachedStatement(
       sql: """
-        INSERT OR REPLACE INTO markers (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT OR REPLACE INTO markers (\(columns)) 
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     try statement.execute(arguments: [
       marker.id.raw.signed, Int64(marker.tenant.raw), marker.kind.rawValue,
       marker.service, marker.namespace, marker.environment,
       marker.version, Int64(clamping: marker.time),
       marker.endTime.map { Int64(clamping: $0) }, marker.dedupeKey, marker.inferred, details,
+      marker.state?.rawValue ?? "",
     ])
   }
 
@@ -147,11 +204,16 @@ enum MarkerRows {
     let name: String = row[2]
     guard let tenant = UInt32(exactly: row[1] as Int64), let kind = MarkerKind(rawValue: name)
     else { throw DamagedTile(what: "marker \(id) is of no known kind") }
+    let stateName: String = row[12]
+    let state = MarkerState(rawValue: stateName)
+    guard state != nil || stateName.isEmpty else {
+      throw DamagedTile(what: "marker \(id) is in no known state")
+    }
     let details = try MarkerDetails.read(row[11], of: id)
     var marker = Marker(
       tenant: TenantID(tenant), kind: kind, service: row[3], namespace: row[4],
       environment: row[5], time: Nanos(clamping: row[7] as Int64),
-      endTime: (row[8] as Int64?).map { Nanos(clamping: $0) }, version: row[6],
+      endTime: (row[8] as Int64?).map { Nanos(clamping: $0) }, state: state, version: row[6],
       previousVersion: details.previousVersion ?? "",
       scaling: details.scaling.map { .init(from: $0.from, to: $0.to, reason: $0.reason ?? "") },
       source: details.source ?? "", dedupeKey: row[9], url: details.url ?? "",

@@ -14,6 +14,9 @@ enum StoreMigrations {
     migrator.registerMigration("3 rollouts, verdicts") { db in
       try db.execute(sql: rolloutsVerdicts)
     }
+    migrator.registerMigration("4 life of markers") { db in
+      try db.execute(sql: lifeOfMarkers)
+    }
     return migrator
   }
 
@@ -72,6 +75,13 @@ enum StoreMigrations {
     ) STRICT;
     CREATE INDEX verdicts_by_rollout ON verdicts (rollout, until);
     CREATE INDEX verdicts_by_time ON verdicts (tenant, until);
+    """
+
+  // What names an end is over.
+  private static let lifeOfMarkers = """
+    ALTER TABLE markers ADD COLUMN state TEXT NOT NULL DEFAULT '';
+    UPDATE markers SET state = 'finished' WHERE end_time IS NOT NULL;
+    CREATE INDEX markers_by_kind ON markers (tenant, service, kind, time);
     """
 
   // What the hours know of versions is taken over: a version that ran before is not new.

@@ -3,7 +3,7 @@ internal import Model
 
 extension TileStore {
   /// Adds a checkpoint in one transaction: its sums to the tiles of every width, its names, the
-  /// versions it tells of and the deployments they show, its mark. After an error nothing of it is in the store.
+  /// versions it tells of and the deployments and scalings they show, its mark. After an error nothing of it is in the store.
   /// - Errors: `StoreError.checkpointNotNew` when its number is not above the last one's.
   public func commit(_ content: CheckpointContent) throws(StoreError) {
     try StoreError.wrapping(.commit, path) {
@@ -15,7 +15,7 @@ extension TileStore {
         try NameRows.save(db, content.names, usedBy: content.sums)
         try VersionRows.save(db, content.sums.versionSightings)
         for id in content.retracted { try MarkerRows.deleteInferred(db, id) }
-        for marker in content.deployments { _ = try MarkerRows.insert(db, marker, rule: rule) }
+        for marker in content.inferred { _ = try MarkerRows.insert(db, marker, rule: rule) }
         var sums = content.sums
         for width in TileWidth.allCases {
           // Each width is summed from the finer one: there is less and less to go through.

@@ -13,11 +13,19 @@ extension TileStore {
     }
   }
 
+  /// Adds markers in one transaction.
+  public func insert(_ markers: [Marker]) throws(StoreError) -> [MarkerInsertion] {
+    try StoreError.wrapping(.commit, path) {
+      try pool.write { db in try markers.map { try MarkerRows.insert(db, $0, rule: rule) } }
+    }
+  }
+
   /// A marker by its id, or by the id of one it stands for.
   public func marker(_ id: MarkerID, tenant: TenantID) throws(StoreError) -> Marker? {
     try StoreError.wrapping(.read, path) {
       try pool.read { db in
         try MarkerRows.fetch(db, try MarkerRows.resolve(db, id), tenant: tenant)
+          .map { try MarkerRows.withSizeBefore(db, $0) }
       }
     }
   }
@@ -25,7 +33,9 @@ extension TileStore {
   /// The newest first.
   public func markers(_ filter: MarkerFilter) throws(StoreError) -> [Marker] {
     try StoreError.wrapping(.read, path) {
-      try pool.read { try MarkerRows.fetch($0, filter) }
+      try pool.read { db in
+        try MarkerRows.fetch(db, filter).map { try MarkerRows.withSizeBefore(db, $0) }
+      }
     }
   }
 

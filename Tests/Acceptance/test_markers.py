@@ -145,6 +145,76 @@ def test_a_deployment_is_inferred_and_merges_into_the_announced_one(make_gateway
     assert announced["id"] in {marker["id"] for marker in listed(gateway)}
 
 
+def resource(document, service, **attributes):
+    """Adds attributes to the resource of one service of a request."""
+    for group in document["resourceSpans"]:
+        present = group["resource"]["attributes"]
+        if present[0]["value"]["stringValue"] == service:
+            present += [
+                otlp.attribute(key.replace("__", "."), value) for key, value in attributes.items()
+            ]
+    return document
+
+
+def test_a_version_that_only_the_image_names(make_gateway):
+    gateway = make_gateway(**QUICK).start()
+    begun = otlp.now() - 120 * otlp.SECOND
+    for index, tag in enumerate(["v1", "v2", "latest"]):
+        document = otlp.request(
+            otlp.call("frontend", "checkout", start=begun + 30 * index * otlp.SECOND)
+        )
+        resource(document, "checkout", container__image__tag=tag, k8s__replicaset__name="c-7")
+        assert otlp.send_json(gateway, document)[0] == 200
+    gateway.wait(lambda: len(listed(gateway)) == 2, "infer two deployments")
+    assert versions(gateway) == ["c-7", "v2"]
+
+
+def test_a_scaling_is_inferred_and_merges_into_the_announced_one(make_gateway):
+    gateway = make_gateway(**QUICK).start()
+    begun = otlp.now() - 40 * 60 * otlp.SECOND
+    for minute in range(25):
+        for instance in ("a", "b", "c") if minute >= 12 else ("a", "b"):
+            start = begun + minute * 60 * otlp.SECOND
+            document = otlp.request(otlp.call("frontend", "checkout", start=start))
+            resource(document, "checkout", service__instance__id=instance)
+            assert otlp.send_json(gateway, document)[0] == 200
+    gateway.wait(lambda: listed(gateway, kind="scaling"), "infer a scaling")
+    (inferred,) = listed(gateway)
+    assert (inferred["service"], inferred["inferred"]) == ("checkout", True)
+    assert inferred["scaling"] == {"from": 2, "to": 3}
+    assert "rollout" not in inferred["attributes"]
+    status, answer = post(
+        gateway,
+        {"kind": "scaling", "service": "checkout", "time": inferred["time"], "scaling": {"to": 3}},
+    )
+    assert status == 201
+    assert [marker["id"] for marker in listed(gateway)] == [answer["id"]]
+    assert shown(gateway, inferred["id"]) == shown(gateway, answer["id"])
+
+
+def test_a_change_moves_on_whatever_order_its_messages_come_in(gateway):
+    told = [
+        {"state": "started", "time": "2026-11-23T08:00:00Z"},
+        {"state": "in_progress", "time": "2026-11-23T08:01:00Z", "url": "https://ci/7"},
+        {"state": "finished", "time": "2026-11-23T08:05:00Z"},
+    ]
+    seen = []
+    for key, order in (("a", (0, 1, 2)), ("b", (2, 0, 1)), ("c", (1, 2, 2, 0))):
+        for index in order:
+            status, answer = post(gateway, DEPLOYMENT | told[index] | {"dedupe_key": key})
+            assert status in (200, 201)
+        marker = shown(gateway, answer["id"])[1]
+        seen.append({k: v for k, v in marker.items() if k not in ("id", "dedupe_key")})
+    assert seen[0] == seen[1] == seen[2]
+    assert (seen[0]["state"], seen[0]["url"]) == ("finished", "https://ci/7")
+    assert seen[0]["time"] == told[0]["time"] and seen[0]["end_time"] == told[2]["time"]
+    wrong = DEPLOYMENT | {"state": "started", "end_time": int(time.time())}
+    status, problem = post(gateway, wrong)
+    assert (status, problem["errors"][0]["field"]) == (400, "end_time")
+    status, problem = post(gateway, DEPLOYMENT | {"state": "done"})
+    assert (status, problem["errors"][0]["field"]) == (400, "state")
+
+
 def versions(gateway):
     return [marker["version"] for marker in listed(gateway)]
 

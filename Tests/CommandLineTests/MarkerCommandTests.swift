@@ -6,7 +6,7 @@ import Testing
 private let one = """
   {"id":"mk_0123456789abcdef","kind":"deployment","service":"checkout","namespace":"shop",
   "environment":"prod","time":"2026-11-23T09:00:00Z","version":"v42","previous_version":"v41",
-  "source":"github","attributes":{"commit_sha":"a\\u001bb","tries":2,"manual":true},"inferred":true}
+  "state":"finished","source":"github","attributes":{"commit_sha":"a\\u001bb","tries":2,"manual":true},"inferred":true}
   """
 
 @Suite struct MarkerCommandTests {
@@ -19,7 +19,8 @@ private let one = """
       "marker", "post", "--kind", "scaling", "--service=checkout", "--namespace", "shop",
       "--environment", "prod", "--version", "v42", "--previous-version", "v41", "--time",
       "1790000000",
-      "--end-time", "1790000001", "--from", "3", "--to", "5", "--reason", "cpu", "--source", "ci",
+      "--end-time", "1790000001", "--state", "failed", "--from", "3", "--to", "5", "--reason",
+      "cpu", "--source", "ci",
       "--dedupe-key", "k", "--url", "https://x", "--attribute", "b=1=2", "--attribute", "a=",
       "--server", "gateway:9", environment: ["SPANGATE_TOKEN": "secret"])
     #expect(code == 0, "\(world.errors)")
@@ -32,7 +33,7 @@ private let one = """
     #expect(
       String(decoding: request.body, as: UTF8.self) == """
         {"kind":"scaling","service":"checkout","namespace":"shop","environment":"prod",\
-        "time":"1790000000","end_time":"1790000001","version":"v42","previous_version":"v41",\
+        "time":"1790000000","end_time":"1790000001","state":"failed","version":"v42","previous_version":"v41",\
         "source":"ci","dedupe_key":"k","url":"https://x",\
         "scaling":{"from":3,"to":5,"reason":"cpu"},"attributes":{"a":"","b":"1=2"}}
         """)
@@ -70,10 +71,10 @@ private let one = """
     #expect(code == 0)
     #expect(
       world.output == """
-        TIME                  KIND        SERVICE        CHANGE     ENVIRONMENT  SOURCE  ID
-        2026-11-23T09:00:00Z  deployment  shop/checkout  v41 → v42  prod         github  mk_0123456789abcdef
-        t                     scaling     cart           ? → 5                           mk_2
-        t\u{FFFD}                    incident    –                                              mk_3
+        TIME                  KIND        SERVICE        CHANGE     STATE     ENVIRONMENT  SOURCE  ID
+        2026-11-23T09:00:00Z  deployment  shop/checkout  v41 → v42  finished  prod         github  mk_0123456789abcdef
+        t                     scaling     cart           ? → 5                                     mk_2
+        t\u{FFFD}                    incident    –                                                        mk_3
 
         There are older ones: name --limit or --end.
 
@@ -100,6 +101,7 @@ private let one = """
         service      shop/checkout
         environment  prod
         time         2026-11-23T09:00:00Z
+        state        finished
         change       v41 → v42
         source       github
         inferred     yes

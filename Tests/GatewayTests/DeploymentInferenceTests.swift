@@ -1,4 +1,5 @@
 import Foundation
+import Markers
 import Model
 import Store
 import Testing
@@ -30,6 +31,22 @@ private final class Setting {
     return sums
   }
 
+  /// The sums of one window in which instances of a version answered.
+  func sums(instances: [String], of version: String = "", _ time: Nanos) -> WindowSums {
+    var sums = WindowSums()
+    let identity = NodeIdentity(environment: "prod", namespace: "shop", name: "checkout")
+    let service = names.intern(kind: .service, identity.text, now: time)
+    let versionID =
+      version.isEmpty
+      ? NameID.none : names.intern(kind: .version, scope: service, version, now: time)
+    for instance in instances {
+      let id = names.intern(kind: .instance, scope: service, instance, now: time)
+      sums.add(
+        Finding(window: time, key: .instance(service, id, version: versionID), latency: 1))
+    }
+    return sums
+  }
+
   /// What a checkpoint does.
   func store(
     _ sums: WindowSums, _ inference: inout DeploymentInference, in store: TileStore
@@ -40,7 +57,7 @@ private final class Setting {
     try store.commit(
       CheckpointContent(
         number: checkpoint, mark: 0, sums: sums, names: Array(names.names(ids).values),
-        deployments: changes.deployments, retracted: changes.retracted))
+        inferred: changes.markers, retracted: changes.retracted))
   }
 }
 
@@ -78,6 +95,44 @@ private final class Setting {
     try await setting.store(setting.sums("v3", epoch + .day), &inference, in: store)
     let second = try #require(try store.markers(everything).first)
     #expect(second.version == "v3" && second.previousVersion == "v2")
+  }
+
+  /// Scenario: two instances become three, over a restart; a horizontal pod autoscaler says so later.
+  /// Guarantees: one scaling, once, at the window in which the third came; it merges into the announced
+  /// one.
+  @Test func scaling() async throws {
+    let setting = Setting()
+    var store = try setting.open()
+    var inference = try DeploymentInference(store: store, names: setting.names)
+    let two = ["a", "b"]
+    let three = ["a", "b", "c"]
+    for minute in 0..<20 as Range<Nanos> {
+      let sums = setting.sums(instances: minute < 13 ? two : three, epoch + minute * .minute)
+      try await setting.store(sums, &inference, in: store)
+    }
+    let everything = MarkerFilter(start: 0, end: .max)
+    let seen = try #require(try store.markers(everything).first)
+    #expect(try store.markers(everything).count == 1)
+    #expect(seen.kind == .scaling && seen.scaling == .init(from: 2, to: 3))
+    #expect(seen.inferred && seen.source == "spans" && seen.state == .finished)
+    #expect(seen.time == epoch + 13 * .minute)
+    #expect(seen.service == "checkout" && seen.namespace == "shop" && seen.environment == "prod")
+    try store.close()
+
+    setting.names = NameTable()
+    store = try TileStore(path: setting.folder, markers: MarkerMerging.rule)
+    inference = try DeploymentInference(store: store, names: setting.names)
+    for minute in 20..<30 as Range<Nanos> {
+      let sums = setting.sums(instances: three, epoch + minute * .minute)
+      try await setting.store(sums, &inference, in: store)
+    }
+    #expect(try store.markers(everything) == [seen])
+    let announced = Marker(
+      kind: .scaling, service: "checkout", time: epoch + 12 * .minute, scaling: .init(to: 3),
+      dedupeKey: "k")
+    _ = try store.insert(announced)
+    #expect(try store.markers(everything) == [announced])
+    #expect(try store.marker(seen.id, tenant: .standard) == announced)
   }
 
   /// Scenario: so many versions that the rest is summed under overflow.

@@ -11,12 +11,12 @@ private let reader = MarkerReader(
     nearest: { word, known in known.first { $0.hasPrefix(word.prefix(3)) } },
     written: { "\($0 / .second)" }))
 
-private func read(_ object: [String: MarkerInput]) throws(MarkerProblems) -> Marker {
+private func read(_ object: [String: JSONValue]) throws(MarkerProblems) -> Marker {
   try reader.read(object, tenant: .standard, now: now)
 }
 
 /// The messages by field; empty when the marker is right.
-private func problems(_ object: [String: MarkerInput]) -> [String: String] {
+private func problems(_ object: [String: JSONValue]) -> [String: String] {
   do {
     _ = try read(object)
     return [:]
@@ -62,7 +62,7 @@ private func problems(_ object: [String: MarkerInput]) -> [String: String] {
       (["kind": .null], "kind", "Is required"),
       (["kind": .integer(1)], "kind", "Must be a text, not a number."),
       (["service": .null], "service", "Is required"),
-      (["service": .array], "service", "Must be a text, not an array."),
+      (["service": .array([])], "service", "Must be a text, not an array."),
       (["service": .text("a\u{1F}b")], "service", "control characters"),
       (["version": .text(String(repeating: "v", count: 257))], "version", "256 are allowed"),
       (["dedupe_key": .text(String(repeating: "v", count: 513))], "dedupe_key", "512"),
@@ -83,9 +83,9 @@ private func problems(_ object: [String: MarkerInput]) -> [String: String] {
       (["attributes": .object(["": .text("x")])], "attributes.", "1 to 128"),
       (["sevrice": .text("x")], "sevrice", "Unknown key \"sevrice\""),
       (["serv": .text("x")], "serv", "Did you mean \"service\"?"),
-    ] as [([String: MarkerInput], String, String)])
-  func wrong(change: [String: MarkerInput], field: String, message: String) {
-    let right: [String: MarkerInput] = ["kind": .text("deployment"), "service": .text("checkout")]
+    ] as [([String: JSONValue], String, String)])
+  func wrong(change: [String: JSONValue], field: String, message: String) {
+    let right: [String: JSONValue] = ["kind": .text("deployment"), "service": .text("checkout")]
     let found = problems(right.merging(change) { $1 })
     #expect(Array(found.keys) == [field])
     #expect(found[field]?.contains(message) == true, "\(found)")
@@ -100,7 +100,7 @@ private func problems(_ object: [String: MarkerInput]) -> [String: String] {
     ])
     #expect(Set(found.keys) == ["scaling.from", "scaling.to", "scaling.too"])
     #expect(
-      problems(["kind": .text("scaling"), "service": .text("a"), "scaling": .array]).count == 1)
+      problems(["kind": .text("scaling"), "service": .text("a"), "scaling": .array([])]).count == 1)
   }
 
   /// Scenario: everything is wrong at once; more attributes than there may be.
@@ -110,7 +110,7 @@ private func problems(_ object: [String: MarkerInput]) -> [String: String] {
       "kind": .text("x"), "time": .text("x"), "url": .text("x"), "version": .boolean(false),
     ])
     #expect(Set(found.keys) == ["kind", "time", "url", "version"])
-    let many = Dictionary(uniqueKeysWithValues: (0..<65).map { ("\($0)", MarkerInput.integer(1)) })
+    let many = Dictionary(uniqueKeysWithValues: (0..<65).map { ("\($0)", JSONValue.integer(1)) })
     #expect(
       problems(["kind": .text("incident"), "attributes": .object(many)])["attributes"]?
         .contains("64 are allowed") == true)
@@ -149,14 +149,14 @@ private func problems(_ object: [String: MarkerInput]) -> [String: String] {
   /// Guarantees: no crash, and what is accepted keeps every limit.
   @Test func random() {
     var generator = SeededGenerator()
-    func value(_ depth: Int) -> MarkerInput {
+    func value(_ depth: Int) -> JSONValue {
       switch generator.below(8) {
       case 0: .text(String(repeating: "\u{1F}é", count: generator.below(400)))
       case 1: .text(["deployment", "scaling", "1790000000", "https://a", ""][generator.below(5)])
       case 2: .integer(Int64(bitPattern: generator.anyMagnitude()))
       case 3: .number(Double(bitPattern: generator.next()))
       case 4: .boolean(true)
-      case 5: .array
+      case 5: .array([])
       case 6 where depth < 2:
         .object([
           ["to", "from", "x"][generator.below(3)]: value(depth + 1)
@@ -166,7 +166,7 @@ private func problems(_ object: [String: MarkerInput]) -> [String: String] {
     }
     var accepted = 0
     for _ in 0..<20_000 {
-      var object: [String: MarkerInput] = [:]
+      var object: [String: JSONValue] = [:]
       if !generator.once(in: 8) { object["kind"] = .text("incident") }
       for _ in 0..<generator.below(4) {
         object[MarkerReader.keys[generator.below(MarkerReader.keys.count)]] = value(0)

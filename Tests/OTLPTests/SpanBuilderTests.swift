@@ -128,6 +128,14 @@ import Testing
     #expect(names([("service.version", true)]).version == "true")
     #expect(names([("service.version", false)]).version == "false")
     #expect(names([("service.version", .keyValueList)]).version == nil)
+    #expect(names([("container.image.tag", "v3"), ("k8s.replicaset.name", "a-1")]).version == "v3")
+    #expect(names([("container.image.tag", "latest")]).version == nil)
+    let moving = [("container.image.tag", "latest"), ("k8s.replicaset.name", "a-1")]
+    #expect(names(moving.map { ($0.0, .string($0.1)) }).version == "a-1")
+    #expect(names([("service.version", "v4"), ("container.image.tag", "v3")]).version == "v4")
+    // The tag is that of the proxy, the replica set that of its workload.
+    let proxy = ["service.name": "linkerd-proxy", "container.image.tag": "2.18"]
+    #expect(names(proxy.map { ($0.key, .string($0.value)) }).version == nil)
     let all: [(String, SampleValue)] = [
       ("container.id", "c"), ("k8s.pod.name", "p"), ("host.name", "h"),
       ("service.instance.id", "i"),

@@ -35,7 +35,7 @@ private let deployment = #"{"kind": "deployment", "service": "checkout", "versio
       shown.text == """
         {"id":"\(id)","kind":"scaling","service":"checkout","namespace":"shop",\
         "environment":"prod","time":"2026-09-21T13:00:00Z","end_time":"2026-09-21T14:13:20Z",\
-        "version":"v42","previous_version":"v41",\
+        "state":"finished","version":"v42","previous_version":"v41",\
         "scaling":{"from":3,"to":5,"reason":"cpu"},"source":"github","dedupe_key":"run-7",\
         "url":"https://ci/7",\
         "attributes":{"commit":"abc","manual":true,"share":0.5,"tries":2},"inferred":false}
@@ -139,7 +139,7 @@ private let deployment = #"{"kind": "deployment", "service": "checkout", "versio
     #expect(try answer.json()["truncated"] as? Bool == false)
     let limited = try await fixture.ask(
       "\(path)?start=1790000001&end=1790000012&service=shop/checkout&namespace=-&environment=prod"
-        + "&kind=feature_flag&limit=2")
+        + "&kind=feature_flag&state=failed&limit=2")
     let json = try limited.json()
     #expect((json["markers"] as? [Any])?.count == 2)
     #expect(json["truncated"] as? Bool == true)
@@ -154,7 +154,7 @@ private let deployment = #"{"kind": "deployment", "service": "checkout", "versio
       filters[1]
         == MarkerFilter(
           start: 1_790_000_000 * .second, end: 1_790_000_020 * .second, service: "shop/checkout",
-          namespace: "", environment: "prod", kind: .featureFlag, countMax: 3))
+          namespace: "", environment: "prod", kind: .featureFlag, state: .failed, countMax: 3))
   }
 
   /// Scenario: questions with mistakes, ids that are none, methods that are not taken.

@@ -77,12 +77,14 @@ final class FakeBackend: QueryBackend {
     }
   }
 
-  func insert(_ marker: Marker) async throws -> MarkerInsertion {
+  func insert(_ markers: [Marker]) async throws -> [MarkerInsertion] {
     try state.withLock { state in
       if let failure = state.failure { throw failure }
-      let existed = state.markers.contains { $0.id == marker.id }
-      if !existed { state.markers.append(marker) }
-      return MarkerInsertion(id: marker.id, existed: existed)
+      return markers.map { marker in
+        let existed = state.markers.contains { $0.id == marker.id }
+        if !existed { state.markers.append(marker) }
+        return MarkerInsertion(id: marker.id, existed: existed)
+      }
     }
   }
 

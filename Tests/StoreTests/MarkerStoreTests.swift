@@ -76,6 +76,58 @@ extension TileStore {
     #expect(try !store.deleteMarker(foreign.id, tenant: .standard))
   }
 
+  /// Scenario: three messages about one change in every order, one of them twice, with an inferred
+  /// deployment whose version only the last message names.
+  /// Guarantees: in the end the same marker stands, alone.
+  @Test func life() throws {
+    let directory = try TemporaryDirectory()
+    let store = try TileStore(path: directory.path, markers: MarkerMerging.rule)
+    let messages = [
+      Marker(kind: .deployment, service: "checkout", time: epoch, state: .started, dedupeKey: "k"),
+      Marker(
+        kind: .deployment, service: "checkout", time: epoch + 5, state: .inProgress,
+        dedupeKey: "k"),
+      Marker(
+        kind: .deployment, service: "checkout", time: epoch + 9, state: .finished, version: "v2",
+        dedupeKey: "k"),
+    ]
+    let expected = Marker(
+      kind: .deployment, service: "checkout", time: epoch, endTime: epoch + 9, state: .finished,
+      version: "v2", dedupeKey: "k")
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0, 1], [0, 0, 2, 1], [2, 0, 1], [1, 0, 2]] {
+      let sight = inferred("v2", at: epoch + 1)
+      _ = try store.insert(sight)
+      for index in order { _ = try store.insert(messages[index]) }
+      #expect(try store.ids() == [expected.id])
+      #expect(try store.marker(sight.id, tenant: .standard) == expected)
+      #expect(try store.ids(kind: .deployment, from: epoch + 6) == [expected.id])
+      #expect(try store.deleteMarker(expected.id, tenant: .standard))
+    }
+  }
+
+  /// Scenario: scalings that do not say how many there were, told in any order, of two targets.
+  /// Guarantees: each shows the size that the one of its target before it led to.
+  @Test func sizeBefore() throws {
+    func scaling(_ minute: Nanos, _ scaling: Marker.Scaling?, object: String = "a") -> Marker {
+      Marker(
+        kind: .scaling, service: "checkout", time: epoch + minute * .minute, scaling: scaling,
+        attributes: ["object": .text(object)])
+    }
+    let markers = [
+      scaling(1, .init(to: 3)), scaling(2, .init(from: 3, to: 5)), scaling(3, nil),
+      scaling(4, .init(to: 9), object: "b"), scaling(5, .init(to: 4)), scaling(6, .init(to: 8)),
+    ]
+    for order in [markers, markers.reversed()] {
+      let directory = try TemporaryDirectory()
+      let store = try TileStore(path: directory.path)
+      for marker in order { _ = try store.insert(marker) }
+      let read = try store.markers(MarkerFilter(start: 0, end: .max))
+      #expect(read.map { $0.scaling?.from } == [4, 5, nil, nil, 3, nil])
+      #expect(try store.marker(markers[5].id, tenant: .standard)?.scaling?.from == 4)
+      #expect(try store.insert(markers[5]).existed)
+    }
+  }
+
   /// Scenario: a deployment is inferred, then announced; another announced, then inferred.
   /// Guarantees: one marker each, under the announced id; the other id leads to it, also again;
   /// deleting by either deletes it.
@@ -114,7 +166,7 @@ extension TileStore {
     try store.commit(
       CheckpointContent(
         number: 1, mark: 0, sums: WindowSums(), names: [],
-        deployments: [inferred("v4", at: epoch + .day)], retracted: [id, told]))
+        inferred: [inferred("v4", at: epoch + .day)], retracted: [id, told]))
     #expect(try store.ids() == [inferred("v4", at: 0).id, told])
   }
 
@@ -219,14 +271,21 @@ extension TileStore {
   }
 
   /// Scenario: a store written by the version that knew markers but no verdicts is opened.
-  /// Guarantees: everything in it is still there, and verdicts and deadlines can be kept.
+  /// Guarantees: everything in it is still there, what names an end is over, and verdicts and
+  /// deadlines can be kept.
   @Test func migratesVersionTwo() throws {
     let directory = try TemporaryDirectory()
     do {
       let queue = try DatabaseQueue(path: directory.file)
       try StoreMigrations.migrator.migrate(queue, upTo: "2 markers, versions")
       try queue.write { db in
-        _ = try MarkerRows.insert(db, deployment("v1"), rule: .apart)
+        for (marker, end) in [(deployment("v1"), nil), (deployment("v2"), Int64(epoch))] {
+          try db.execute(
+            sql: """
+              INSERT INTO markers VALUES
+              (?, 0, 'deployment', 'checkout', '', '', ?, ?, ?, NULL, 0, '{}')
+              """, arguments: [marker.id.raw.signed, marker.version, Int64(epoch), end])
+        }
         try CheckpointRow(number: 9, mark: 90).save(db)
       }
       #expect(try queue.read { try !$0.tableExists("verdicts") })
@@ -235,6 +294,8 @@ extension TileStore {
     let store = try TileStore(path: directory.path)
     #expect(try store.committed == (9, 90))
     #expect(try store.insert(deployment("v1")).existed)
+    #expect(try store.marker(deployment("v1").id, tenant: .standard)?.state == nil)
+    #expect(try store.marker(deployment("v2").id, tenant: .standard)?.state == .finished)
     let rollout = RolloutID(tenant: .standard, service: "a", environment: "", version: "v1")
     let verdict = StoredVerdict(
       id: VerdictID(rollout, verdict: "wait", since: epoch), tenant: .standard, rollout: rollout,
@@ -251,7 +312,7 @@ extension TileStore {
     let directory = try TemporaryDirectory()
     let store = try TileStore(path: directory.path)
     let id = try store.insert(deployment("v1")).id
-    for (column, value) in [("details", "{"), ("kind", "party")] {
+    for (column, value) in [("details", "{"), ("kind", "party"), ("state", "dancing")] {
       try store.pool.write {
         try $0.execute(sql: "UPDATE markers SET \(column) = ?", arguments: [value])
       }

@@ -21,7 +21,7 @@ struct DurableTiles: CheckpointStore {
 
 /// Moves sealed sums from the shards into the store, one checkpoint after another.
 ///
-/// A checkpoint is one store transaction: the sums, the deployments their versions show, and the
+/// A checkpoint is one store transaction: the sums, the deployments and scalings they show, and the
 /// mark below which every journalled batch belongs to sealed traces. The ids of its traces are journalled before, so that after a crash
 /// between the two the replay counts each span once, whichever of them was reached.
 actor Checkpointer {
@@ -118,7 +118,7 @@ actor Checkpointer {
     let changes = try await changes(in: checkpoint)
     let content = CheckpointContent(
       number: checkpoint.number, mark: checkpoint.mark, sums: checkpoint.sums,
-      names: names(of: checkpoint.sums), deployments: changes.deployments,
+      names: names(of: checkpoint.sums), inferred: changes.markers,
       retracted: changes.retracted)
     let store = store
     try await NIOThreadPool.singleton.runIfActive { try store.commit(content) }

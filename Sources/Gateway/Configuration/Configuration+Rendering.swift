@@ -12,6 +12,14 @@ extension LoadedConfiguration {
         lines.append(LoadedConfiguration.indent(depth) + sections[depth] + ":")
       }
       open = sections
+      guard !key.isSecret else {
+        // As a comment: what is printed can be used as a file, and must not set a secret called so.
+        lines.append(
+          "\(LoadedConfiguration.indent(sections.count))# \(parts[parts.count - 1]): "
+            + "\(key.text(configuration))  # \(InvalidValue.shown(origin(of: key.path).description))"
+        )
+        continue
+      }
       let value = key.yaml(key.text(configuration))
       lines.append(
         "\(LoadedConfiguration.indent(sections.count))\(parts[parts.count - 1]): \(value)"
@@ -52,10 +60,11 @@ extension ConfigurationKey {
       "| key | type | default | allowed | flag | what it does |", "|---|---|---|---|---|---|",
     ]
     for key in all {
-      let standard = key.defaultText.isEmpty ? key.yaml("") : key.defaultText
       let flag = key.flag.map { "`--\($0)`" } ?? ""
+      let written = key.defaultText.isEmpty ? key.yaml("") : key.defaultText
+      let standard = key.isSecret ? key.defaultText : written.isEmpty ? "" : "`\(written)`"
       lines.append(
-        "| `\(key.path)` | \(key.type) | `\(standard)` | \(key.range) | \(flag) "
+        "| `\(key.path)` | \(key.type) | \(standard) | \(key.range) | \(flag) "
           + "| \(key.summary) |")
     }
     return lines.joined(separator: "\n") + "\n"

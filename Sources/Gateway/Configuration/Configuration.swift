@@ -4,6 +4,7 @@
 // error texts, and the page in docs/ all follow from it, so that they cannot disagree. The values are
 // plain structs: a test makes one and changes a field. Nobody but this folder reads the environment.
 
+public import Markers
 public import Model
 public import OTLP
 
@@ -19,6 +20,7 @@ public struct Configuration: Sendable, Equatable {
   public var limits = LimitsSection()
   public var metrics = MetricsSection()
   public var gate = GateSection()
+  public var webhooks = WebhooksSection()
   public var journal = JournalSection()
   public var log = LogSection()
   public var shutdown = ShutdownSection()
@@ -122,6 +124,27 @@ public struct MetricsSection: Sendable, Equatable {
 public struct GateSection: Sendable, Equatable {
   /// The error rate that is safe without a version to compare with, 0…1.
   public var errorsTolerated = 0.01
+
+  public init() {}
+}
+
+/// What is shared with the sources of webhooks.
+public struct WebhooksSection: Sendable, Equatable {
+  private var sources: [WebhookSource: WebhookSection] = [:]
+
+  public init() {}
+
+  public subscript(source: WebhookSource) -> WebhookSection {
+    get { sources[source] ?? WebhookSection() }
+    set { sources[source] = newValue == WebhookSection() ? nil : newValue }
+  }
+}
+
+/// How messages of one source are checked.
+public struct WebhookSection: Sendable, Equatable {
+  public var secret: WebhookSecret?
+  /// A file that holds it; empty for none.
+  public var secretFile = ""
 
   public init() {}
 }

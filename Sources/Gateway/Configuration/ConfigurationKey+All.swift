@@ -1,8 +1,23 @@
+import Markers
 import OTLP
 
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
-  public static let all: [ConfigurationKey] = [
+  public static let all: [ConfigurationKey] = gateway + webhooks
+
+  private static let webhooks = WebhookSource.allCases.flatMap { source in
+    let section = "webhooks.\(source.configurationName)"
+    return [
+      ConfigurationKey(
+        "\(section).secret", \.webhooks[source].secret, .secret,
+        "what messages of \(source.rawValue) are checked with; without it all are taken"),
+      ConfigurationKey(
+        "\(section).secret_file", \.webhooks[source].secretFile, .optionalPath,
+        "a file that holds that secret, read at start"),
+    ]
+  }
+
+  private static let gateway: [ConfigurationKey] = [
     ConfigurationKey(
       "receiver.grpc.address", \.receiver.grpc.address, .address, flag: "grpc-address",
       "where OTLP/gRPC is received; port 0 picks a free one, which the log names"),

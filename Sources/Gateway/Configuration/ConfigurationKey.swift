@@ -11,11 +11,13 @@ public struct ConfigurationKey: Sendable {
   public let summary: String
   /// The flag of its own that the main keys have, without dashes; nil for the others.
   public let flag: String?
+  /// The value is never shown, only whether there is one.
+  public let isSecret: Bool
   /// Reads a value into a configuration.
   let apply: @Sendable (inout Configuration, String) throws(InvalidValue) -> Void
   /// Of a list: checks one of its parts. nil for keys with one value.
   let checkPart: (@Sendable (String) throws(InvalidValue) -> Void)?
-  /// The value a configuration holds, in the form `apply` reads.
+  /// The value a configuration holds, in the form `apply` reads; of a secret, whether it is set.
   public let text: @Sendable (Configuration) -> String
 
   init<Value>(
@@ -28,6 +30,7 @@ public struct ConfigurationKey: Sendable {
     checkPart = type.checkPart
     self.summary = summary
     self.flag = flag
+    isSecret = type.isSecret
     apply = { configuration, text throws(InvalidValue) in
       configuration[keyPath: field] = try type.parse(text)
     }

@@ -1,3 +1,4 @@
+import Markers
 import Model
 
 extension LoadedConfiguration {
@@ -21,7 +22,7 @@ extension LoadedConfiguration {
         )
       }
     }
-    return broken + sharedAddresses()
+    return broken + sharedAddresses() + secretsGivenTwice()
   }
 
   private func sharedAddresses() -> [ConfigurationProblem] {
@@ -38,6 +39,16 @@ extension LoadedConfiguration {
       }
     }
     return broken
+  }
+
+  private func secretsGivenTwice() -> [ConfigurationProblem] {
+    WebhookSource.allCases.compactMap { source in
+      let section = configuration.webhooks[source]
+      guard section.secret != nil, !section.secretFile.isEmpty else { return nil }
+      let path = "webhooks.\(source.configurationName).secret"
+      return ConfigurationProblem(
+        origin(of: path), key: path, "is given beside \(path)_file", remedy: "keep one of the two")
+    }
   }
 
   private func problem(

@@ -1,3 +1,4 @@
+import Markers
 import Model
 
 /// How a value of one kind is read, bounded and written.
@@ -7,10 +8,11 @@ struct ConfigurationType<Value: Sendable & Equatable>: Sendable {
   /// What values are allowed, as the documentation shows it; empty where the type says it all.
   var range: String
   var parse: @Sendable (String) throws(InvalidValue) -> Value
-  /// The inverse of `parse`.
+  /// The inverse of `parse`; of a secret, whether there is one.
   var format: @Sendable (Value) -> String
   /// Of a list: checks one of its parts. nil for all other types.
   var checkPart: (@Sendable (String) throws(InvalidValue) -> Void)?
+  var isSecret = false
 }
 
 extension ConfigurationType where Value == ListenAddress {
@@ -111,6 +113,30 @@ extension ConfigurationType where Value == String {
         return text
       },
       format: \.self)
+  }
+}
+
+extension ConfigurationType where Value == String {
+  /// Of a file; nothing for none.
+  static var optionalPath: Self {
+    Self(
+      name: "path", range: "",
+      parse: { text throws(InvalidValue) in text.isEmpty ? "" : try Self.path.parse(text) },
+      format: \.self)
+  }
+}
+
+extension ConfigurationType where Value == WebhookSecret? {
+  static var secret: Self {
+    Self(
+      name: "secret", range: "",
+      parse: { text throws(InvalidValue) in
+        guard text.utf8.count <= 4_096 else {
+          throw InvalidValue("is too long for a secret", remedy: "use at most 4096 bytes")
+        }
+        return WebhookSecret(text)
+      },
+      format: { $0 == nil ? "not set" : "set" }, isSecret: true)
   }
 }
 

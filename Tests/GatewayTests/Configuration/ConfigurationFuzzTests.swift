@@ -58,7 +58,8 @@ import Testing
   }
 
   /// Scenario: random values for every key.
-  /// Guarantees: each is taken and reads back to the same text, or is refused.
+  /// Guarantees: each is taken and reads back to the same text (a secret does not: it is never shown),
+  /// or is refused.
   @Test func randomValuesNeverCrash() {
     var generator = SeededGenerator()
     let alphabet = Array("0123456789.smhdkMGiB%:[]-auto \u{663}")
@@ -70,6 +71,7 @@ import Testing
         do {
           try key.apply(&configuration, text)
           let written = key.text(configuration)
+          guard !key.isSecret else { continue }
           try key.apply(&configuration, written)
           #expect(key.text(configuration) == written)
         } catch {

@@ -1,9 +1,19 @@
+import Markers
 import Testing
 
 @testable import Gateway
 
 /// A value other than the default for every key, and how it is written back.
-private let samples: [String: (text: String, canonical: String)] = [
+private let samples: [String: (text: String, canonical: String)] = {
+  var samples = plainSamples
+  for source in WebhookSource.allCases {
+    samples["webhooks.\(source.configurationName).secret"] = ("s3cret", "set")
+    samples["webhooks.\(source.configurationName).secret_file"] = ("/run/s", "/run/s")
+  }
+  return samples
+}()
+
+private let plainSamples: [String: (text: String, canonical: String)] = [
   "receiver.grpc.address": ("0.0.0.0:14317", "0.0.0.0:14317"),
   "receiver.http.address": ("[::1]:14318", "[::1]:14318"),
   "receiver.wait": ("1500ms", "1s500ms"),
@@ -63,8 +73,9 @@ private func nested(_ path: String, _ value: String) -> String {
   func defaults(text: String) throws {
     let loaded = try load(text)
     #expect(loaded.configuration == Configuration())
-    let defaults = Dictionary(
-      uniqueKeysWithValues: ConfigurationKey.all.map { ($0.path, $0.defaultText) })
+    let all = ConfigurationKey.all.map { ($0.path, $0.defaultText) }
+    let defaults = Dictionary(uniqueKeysWithValues: all.filter { !$0.0.hasPrefix("webhooks.") })
+    #expect(all.filter { $0.0.hasPrefix("webhooks.") }.count == 2 * WebhookSource.allCases.count)
     #expect(
       defaults == [
         "receiver.grpc.address": "127.0.0.1:4317", "receiver.http.address": "127.0.0.1:4318",
@@ -158,12 +169,33 @@ private func nested(_ path: String, _ value: String) -> String {
   /// Guarantees: the result is the same, also for values YAML would read as something else.
   @Test(arguments: ["data", "a: b # c", "null", "-", "'\"\\", "/tmp/\u{7}x", "é/ü", "*", "true"])
   func printedFormReadsBack(path: String) throws {
-    var flags = samples.map { ($0.key, $0.value.text) }
+    var flags = samples.map { ($0.key, $0.value.text) }.filter { !$0.0.hasSuffix(".secret") }
     flags.append(("store.path", path))
     let loaded = try load(flags: flags)
     let again = try load(loaded.yaml)
     #expect(again.configuration == loaded.configuration)
     #expect(loaded.yaml.contains("workers: 3  # flag --set workers"))
+  }
+
+  /// Scenario: a configuration with a secret is printed, described and read again; a secret is given
+  /// twice.
+  /// Guarantees: the secret is nowhere in it, only that it is set; the second is refused.
+  @Test func secretsAreNotShown() throws {
+    let loaded = try load(flags: [("webhooks.argo_rollouts.secret", "hunter2")])
+    #expect(loaded.configuration.webhooks[.argoRollouts].secret == WebhookSecret("hunter2"))
+    #expect(loaded.yaml.contains("# secret: set  # flag"))
+    #expect(!loaded.yaml.contains("hunter2"))
+    var dumped = "\(loaded) \(String(reflecting: loaded))"
+    dump(loaded, to: &dumped)
+    #expect(!dumped.contains("hunter2"))
+    #expect(try load(loaded.yaml).configuration == Configuration())
+    let error = #expect(throws: ConfigurationError.self) {
+      _ = try load(flags: [
+        ("webhooks.github.secret", "hunter2"), ("webhooks.github.secret_file", "/run/s"),
+      ])
+    }
+    #expect(error?.description.contains("webhooks.github.secret") == true)
+    #expect(error?.description.contains("hunter2") == false)
   }
 
   /// Scenario: the file is named by a flag, by the environment, by both.

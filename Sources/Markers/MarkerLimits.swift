@@ -1,28 +1,5 @@
 public import Model
 
-/// A value as a sender wrote it, before anything is known about it.
-public indirect enum MarkerInput: Equatable, Sendable {
-  case text(String)
-  case integer(Int64)
-  case number(Double)
-  case boolean(Bool)
-  case array
-  case object([String: MarkerInput])
-  case null
-
-  /// What it is, for a person.
-  var kind: String {
-    switch self {
-    case .text: "a text"
-    case .integer, .number: "a number"
-    case .boolean: "true or false"
-    case .array: "an array"
-    case .object: "an object"
-    case .null: "null"
-    }
-  }
-}
-
 /// What is wrong with one field of a marker.
 public struct MarkerProblem: Equatable, Sendable {
   /// `kind`, `scaling.to`, `attributes.commit`.
