@@ -8,12 +8,12 @@ public enum GraphBuilder {
   public static func build(
     _ input: GraphInput, tenant: TenantID, options: GraphOptions
   ) throws(GraphError) -> ServiceGraph {
-    let gathering = Gathering(input, tenant: tenant)
+    let gathering = Gathering(input, tenant: tenant, showsTraffic: options.showsTraffic)
     let selection = try selection(of: gathering, options)
     return ServiceGraph(
       start: input.start, end: input.end, revision: input.revision,
       nodes: nodes(selection.nodes, of: gathering), edges: edges(selection.edges, of: gathering),
-      coverage: gathering.coverage)
+      traffic: gathering.trafficEdges(selection.traffic), coverage: gathering.coverage)
   }
 
   /// The part of a gathered window that `options` ask for.
@@ -40,7 +40,7 @@ public enum GraphBuilder {
   public static func services(
     _ input: GraphInput, tenant: TenantID, options: GraphOptions = GraphOptions()
   ) -> ServiceList {
-    let gathering = Gathering(input, tenant: tenant)
+    let gathering = Gathering(input, tenant: tenant, showsTraffic: true)
     let shown = gathering.references.values.filter { reference in
       reference.kind == .service
         && (options.environment.map { $0 == reference.environment } ?? true)
@@ -59,7 +59,7 @@ public enum GraphBuilder {
   public static func service(
     _ input: GraphInput, tenant: TenantID, namespace: String, name: String, environment: String?
   ) throws(GraphError) -> ServiceView {
-    let gathering = Gathering(input, tenant: tenant)
+    let gathering = Gathering(input, tenant: tenant, showsTraffic: true)
     let id = namespace.isEmpty ? name : "\(namespace)/\(name)"
     let known = gathering.references.values.filter { reference in
       environment.map { $0 == reference.environment } ?? true
@@ -88,6 +88,8 @@ public enum GraphBuilder {
       start: input.start, end: input.end, revision: input.revision,
       node: gathering.node(node), upstream: edges(upstream, of: gathering),
       downstream: edges(downstream, of: gathering),
+      traffic: gathering.trafficEdges(
+        Set(gathering.traffic.keys.filter { $0.client == id || $0.server == id })),
       operations: gathering.operationViews(of: id), versions: gathering.versionViews(of: id),
       blastRadius: BlastRadius(of: id, gathering))
   }

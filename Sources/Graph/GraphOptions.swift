@@ -11,16 +11,19 @@ public struct GraphOptions: Sendable, Equatable {
   public var depth: Int?
   /// Callers, callees, or both of `service`.
   public var direction: Direction
+  /// With what no span tells of.
+  public var showsTraffic: Bool
 
   public init(
     environment: String? = nil, namespace: String? = nil, service: String? = nil,
-    depth: Int? = nil, direction: Direction = .both
+    depth: Int? = nil, direction: Direction = .both, showsTraffic: Bool = true
   ) {
     self.environment = environment
     self.namespace = namespace
     self.service = service
     self.depth = depth
     self.direction = direction
+    self.showsTraffic = showsTraffic
   }
 }
 

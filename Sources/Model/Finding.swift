@@ -63,6 +63,10 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// a service where it has no name, or a peer. `Counters.Field.traces` counts the caller's requests
   /// that made the call at all.
   case call = 12
+  /// What access logs and flow logs tell of: `first` the client node, `second` the server node,
+  /// `third` a `TrafficKind`. With `third` 0: `first` a node such a record names, `second` the address
+  /// (`.address`) it was at.
+  case traffic = 13
 }
 
 extension SeriesKind {
@@ -126,6 +130,14 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   ) -> SeriesKey {
     .init(.path, path, parent, operation.raw)
   }
+  public static func traffic(
+    from client: NameID, to server: NameID, _ kind: TrafficKind
+  ) -> SeriesKey {
+    .init(.traffic, client.raw, server.raw, kind.number)
+  }
+  public static func location(of node: NameID, at address: NameID) -> SeriesKey {
+    .init(.traffic, node.raw, address.raw)
+  }
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
@@ -141,7 +153,7 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public var names: [NameID] {
     switch kind {
     case .node: [NameID(first)]
-    case .version, .operation, .edge, .call: [NameID(first), NameID(second)]
+    case .version, .operation, .edge, .call, .traffic: [NameID(first), NameID(second)]
     case .instance, .unreached, .answered: [NameID(first), NameID(second), NameID(third)]
     case .path: [NameID(third)]
     case .unpaired, .coverage, .overflow: []
@@ -182,6 +194,8 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case queueNotNamed = 6
   /// A span that tells a queue what became of messages.
   case settlesMessages = 7
+  /// A record of an access log that does not say who was on the other side.
+  case trafficWithoutPeer = 8
 
   public var label: String {
     switch self {
@@ -192,6 +206,7 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .parentCycle: "parent_cycle"
     case .queueNotNamed: "queue_not_named"
     case .settlesMessages: "settles_messages"
+    case .trafficWithoutPeer: "traffic_without_peer"
     }
   }
 }
@@ -218,6 +233,8 @@ public struct Counters: Equatable, Sendable {
     /// Spans sent more than once; spans that came after their trace was sealed.
     case duplicates = 10
     case late = 11
+    /// Bytes in both directions, of records of traffic.
+    case bytes = 12
   }
 
   /// One lane a field; the lanes above the last field are zero.

@@ -38,6 +38,7 @@ enum NodeGraphRoutes {
       namespace: reader.optionalPart("namespace"),
       service: reader.text("service") ?? reader.text("query"),
       direction: reader.choice("direction", default: Direction.both))
+    options.showsTraffic = false
     options.depth = reader.integer("depth", in: 0...GraphRoutes.depthMax)
     try reader.finish()
     let input = try await call.input(range, SeriesKind.ofGraph)

@@ -109,6 +109,7 @@ enum OpenAPISchemas {
       [
         ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
         ("duplicates", .integer), ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
+        ("traffic_records", .map(.integer)),
       ]
     ),
     (
@@ -163,6 +164,14 @@ enum OpenAPISchemas {
       ]
     ),
     ("FieldError", [("field", .text), ("message", .text)]),
+    (
+      "FlowLogs",
+      [
+        ("accepted", .integer), ("skipped", .integer), ("rejected_lines", .integer),
+        ("rejected", .list(.reference("FlowLogLine"))),
+      ]
+    ),
+    ("FlowLogLine", [("line", .integer), ("message", .text)]),
     ("Flushed", [("flushed", .boolean), ("time", .time)]),
     (
       "Gate",
@@ -181,7 +190,7 @@ enum OpenAPISchemas {
       "Graph",
       range + [
         ("nodes", .list(.reference("Node"))), ("edges", .list(.reference("Edge"))),
-        ("coverage", .reference("Coverage")),
+        ("traffic", .list(.reference("TrafficEdge"))), ("coverage", .reference("Coverage")),
       ]
     ),
     (
@@ -324,6 +333,7 @@ enum OpenAPISchemas {
       range + [
         ("node", .reference("Node")), ("upstream", .list(.reference("Edge"))),
         ("downstream", .list(.reference("Edge"))),
+        ("traffic", .list(.reference("TrafficEdge"))),
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
         ("blast_radius", .reference("BlastRadius")),
@@ -343,6 +353,16 @@ enum OpenAPISchemas {
       "SmallestDetectable", [("errors_ratio", .maybeNumber), ("latency_ratio", .maybeNumber)]
     ),
     ("Stretch", [("before", .reference("Side")), ("after", .reference("Side"))]),
+    (
+      "TrafficEdge",
+      [
+        ("client", .text), ("server", .text), ("client_environment", .text),
+        ("server_environment", .text), ("source", .choice(TrafficSource.allCases.map(\.label))),
+        ("recorded_by", .list(.choice(["client", "server"]))), ("records", .integer),
+        ("requests", .maybeNumber), ("failed", .number), ("bytes", .integer),
+        ("latency_ms", .maybe("Durations")),
+      ]
+    ),
     ("Verdict", verdict),
     (
       "VerdictInFull",
