@@ -32,6 +32,11 @@ enum AttributeKey: UInt8, CaseIterable {
   case serviceName, serviceNamespace, serviceVersion, serviceInstanceID
   case environmentName, environment
   case hostName, podName, containerID, hostIP, podIP
+  // Access logs, beside those above.
+  case proxyNode, proxyCluster, trafficDirection
+  case responseCode, duration, bytesReceived, bytesSent, requestBodySize, responseBodySize
+  case authority, requestedServerName, upstreamHost, upstreamLocalAddress
+  case downstreamRemoteAddress, downstreamLocalAddress, clientAddress
 
   var text: StaticString {
     switch self {
@@ -111,6 +116,22 @@ enum AttributeKey: UInt8, CaseIterable {
     case .containerID: "container.id"
     case .hostIP: "host.ip"
     case .podIP: "k8s.pod.ip"
+    case .proxyNode: "node_name"
+    case .proxyCluster: "cluster_name"
+    case .trafficDirection: "traffic_direction"
+    case .responseCode: "response_code"
+    case .duration: "duration"
+    case .bytesReceived: "bytes_received"
+    case .bytesSent: "bytes_sent"
+    case .requestBodySize: "http.request.body.size"
+    case .responseBodySize: "http.response.body.size"
+    case .authority: "authority"
+    case .requestedServerName: "requested_server_name"
+    case .upstreamHost: "upstream_host"
+    case .upstreamLocalAddress: "upstream_local_address"
+    case .downstreamRemoteAddress: "downstream_remote_address"
+    case .downstreamLocalAddress: "downstream_local_address"
+    case .clientAddress: "client.address"
     }
   }
 }

@@ -9,31 +9,36 @@ import Model
 ///
 /// Calls in order: `begin` · for each ResourceSpans: `beginResource`, `resourceAttribute`…,
 /// `endResource`, for each span: `beginSpan`, span fields and `spanAttribute`… in any order,
-/// `endSpan` · `finish`.
+/// `endSpan` · `finish`. Of a request of logs the same, with `beginLogRecord` to `endLogRecord`.
 @safe struct SpanBuilder: ~Copyable {
   let limits: DecodeLimits
   private let table: NameTable
   private let keys = AttributeKeyTable()
 
   // The request.
+  private(set) var signal = OTLPSignal.traces
   private(set) var tenant: TenantID = .standard
   private(set) var now: Nanos = 0
-  private var batch = SpanBatch()
-  private var tally = RejectionTally()
+  var batch = SpanBatch()
+  var tally = RejectionTally()
+  var ignored: [IgnoredLog: Int] = [:]
 
   // Names.
   private var cache = NameCache()
   private var name = NameText()
   /// Kinds of names that found no room since this was emptied.
-  private var overflow: SpanTraits = []
+  var overflow: SpanTraits = []
 
   // The resource.
   private var resourceAttributes = AttributeSlots()
   var resource = ReportingResource()
 
   // The span.
-  private var spanAttributes = AttributeSlots()
+  var spanAttributes = AttributeSlots()
   private var span = SpanFields()
+
+  // The log record, whose attributes stand where a span's do.
+  var log = LogFields()
 
   init(names: NameTable, limits: DecodeLimits) {
     table = names
@@ -45,11 +50,13 @@ import Model
 
   // MARK: The request
 
-  mutating func begin(tenant: TenantID, now: Nanos) {
+  mutating func begin(_ signal: OTLPSignal = .traces, tenant: TenantID, now: Nanos) {
+    self.signal = signal
     self.tenant = tenant
     self.now = now
     batch = SpanBatch(tenant: tenant)
-    tally = RejectionTally()
+    tally = RejectionTally(signal)
+    ignored = [:]
     cache.beginBatch(now: now)
   }
 
@@ -61,7 +68,12 @@ import Model
 
   mutating func finish() -> DecodedRequest {
     if cache.forgotInBatch { removeRepeatedNames() }
-    let request = DecodedRequest(batch: batch, rejections: tally.rejections(limits: limits))
+    if signal == .logs {
+      var counts: [TraceID: UInt64] = [:]
+      batch.tellEqualRecordsApart(&counts)
+    }
+    let request = DecodedRequest(
+      batch: batch, rejections: tally.rejections(limits: limits), ignored: ignored)
     batch = SpanBatch()
     return request
   }
@@ -79,7 +91,22 @@ import Model
     if let key = unsafe keys.find(key) { resourceAttributes.set(key, value) }
   }
 
-  mutating func endResource() { identify(resourceAttributes) }
+  mutating func endResource() {
+    if signal == .logs { resourceAttributes.nameByProxy() }
+    identify(resourceAttributes)
+    if signal == .logs, let id = unsafe resourceAttributes[.proxyNode].text,
+      let node = unsafe MeshNode(nodeID: id)
+    {
+      // Nothing of the record before may speak for this proxy.
+      spanAttributes.removeAll()
+      identify(node)
+      unsafe resource.meshKey = Array(node.key)
+      resource.meshKind = node.kind
+    }
+  }
+
+  /// The attribute a key names; nil where no rule reads it.
+  func attribute(_ key: UnsafeRawBufferPointer) -> AttributeKey? { unsafe keys.find(key) }
 
   // MARK: The span
 
@@ -174,7 +201,7 @@ import Model
     return used(intern(.operation, scope: service))
   }
 
-  private mutating func peer(_ peer: PeerNode?) -> NameID {
+  mutating func peer(_ peer: PeerNode?) -> NameID {
     guard let peer else { return .none }
     name.removeAll()
     name.append(resource.environment)
@@ -184,7 +211,7 @@ import Model
     return used(intern(peer.kind, scope: .none))
   }
 
-  private mutating func address(_ host: UnsafeRawBufferPointer?) -> NameID {
+  mutating func address(_ host: UnsafeRawBufferPointer?) -> NameID {
     guard let host = unsafe host else { return .none }
     name.removeAll()
     unsafe name.append(host)
@@ -214,14 +241,16 @@ import Model
   }
 
   /// Whom the span speaks for: its resource, or the workload a proxy of a mesh serves.
-  private mutating func reporter(_ node: MeshNode?, _ workload: MeshWorkload?) -> Reporter {
-    guard let node else { return resource.reporter }
+  mutating func reporter(_ node: MeshNode?, _ workload: MeshWorkload?) -> Reporter {
     if let workload {
       overflow = []
       var reporter = Reporter()
       unsafe reporter.service = service(workload.name, namespace: workload.namespace)
       reporter.overflow = overflow
       return reporter
+    }
+    guard let node else {
+      return resource.meshKind == nil ? resource.reporter : resource.meshReporter
     }
     if unsafe !node.key.equals(resource.meshKey) {
       identify(node)
@@ -321,7 +350,7 @@ import Model
 
   /// Lists a name with the batch. A name the cache forgot since it was interned (a resource's)
   /// counts as new; `finish` then removes what was listed twice.
-  private mutating func use(_ id: NameID) {
+  mutating func use(_ id: NameID) {
     guard !id.isNone else { return }
     if cache.interned(id) == nil { cache.insert(id, interned: id) }
     if cache.noteUse(of: id) { batch.names.append(id) }
@@ -335,9 +364,10 @@ extension SpanBuilder {
   struct Mark {
     fileprivate var spans: Int
     fileprivate var tally: RejectionTally
+    fileprivate var ignored: [IgnoredLog: Int]
   }
 
-  var mark: Mark { Mark(spans: batch.count, tally: tally) }
+  var mark: Mark { Mark(spans: batch.count, tally: tally, ignored: ignored) }
 
   /// Takes back all spans since the mark: a document gave the same key a second time, and the last
   /// one counts. Names used only by those spans stay listed, which does no harm.
@@ -345,5 +375,6 @@ extension SpanBuilder {
     batch.spans.removeLast(batch.spans.count - mark.spans)
     batch.traces.removeLast(batch.traces.count - mark.spans)
     tally = mark.tally
+    ignored = mark.ignored
   }
 }
