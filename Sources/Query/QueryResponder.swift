@@ -49,11 +49,26 @@ struct QueryResponder: HTTPResponder {
     if route.needsReadiness, case .notReady(let reason) = backend.readiness {
       throw QueryProblem.notReady(reason)
     }
+    let reserved = try reserve(for: request, route)
+    defer { if reserved > 0 { backend.release(bytes: reserved) } }
     let body = try await body(of: request, route)
     let call = Call(
       backend: backend, configuration: configuration, tenant: .standard, segments: segments,
-      parameters: try parameters(request.uri.query ?? "", route), body: body)
+      parameters: try parameters(request.uri.query ?? "", route), body: body,
+      contentEncoding: request.headers[.contentEncoding])
     return try await route.handle(call)
+  }
+
+  /// Small bodies need no room of their own.
+  private func reserve(for request: Request, _ route: Route) throws(QueryProblem) -> Int {
+    guard let bytesMax = route.bodyBytesMax else { return 0 }
+    let declared = request.headers[.contentLength].flatMap { Int($0) } ?? bytesMax
+    let bytes = min(max(declared, 0), bytesMax)
+    guard bytes == 0 || backend.reserve(bytes: bytes) else {
+      throw .overloaded(
+        "There is no room for the body at the moment. Send it again after the delay.")
+    }
+    return bytes
   }
 
   private func parameters(
@@ -79,8 +94,9 @@ struct QueryResponder: HTTPResponder {
   /// answer before they have sent everything.
   private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
     let declared = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+    let bytesMax = route.bodyBytesMax ?? configuration.bodyBytesMax
     guard request.method == .post else {
-      guard declared <= configuration.bodyBytesMax else { throw bodyTooLarge(route) }
+      guard declared <= bytesMax else { throw bodyTooLarge(route) }
       return []
     }
     guard declared <= configuration.receivedBytesMax else { throw bodyTooLarge(route) }
@@ -90,7 +106,7 @@ struct QueryResponder: HTTPResponder {
       for try await chunk in request.body {
         received += chunk.readableBytes
         guard received <= configuration.receivedBytesMax else { throw bodyTooLarge(route) }
-        let isKept = route.body != nil && received <= configuration.bodyBytesMax
+        let isKept = route.body != nil && received <= bytesMax
         if isKept { body += chunk.readableBytesView }
       }
     } catch let problem as QueryProblem {
@@ -98,14 +114,17 @@ struct QueryResponder: HTTPResponder {
     } catch {
       throw QueryProblem(.invalidRequest, "The body ended before it was complete.")
     }
-    guard received <= configuration.bodyBytesMax else { throw bodyTooLarge(route) }
+    guard received <= bytesMax else { throw bodyTooLarge(route) }
     return body
   }
 
   /// What a route reads and cannot is a mistake in the request like any other in it; where nothing is
   /// read, it is only too much.
   private func bodyTooLarge(_ route: Route) -> QueryProblem {
-    let size = "The body is larger than \(configuration.bodyBytesMax) bytes."
+    let size = "The body is larger than \(route.bodyBytesMax ?? configuration.bodyBytesMax) bytes."
+    if route.bodyBytesMax != nil {
+      return QueryProblem(.bodyTooLarge, "\(size) Send it in parts, or with gzip.")
+    }
     guard route.body != nil else {
       return QueryProblem(
         .bodyTooLarge, "\(size) Nothing is needed here; spans go to the receiver's ports.")

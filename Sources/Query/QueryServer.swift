@@ -22,7 +22,8 @@ public final class QueryServer: Sendable {
     let counters = RequestCounters()
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
     let routes =
-      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + MarkerRoutes.all + GateRoutes.all
+      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + MarkerRoutes.all + FlowLogRoutes.all
+      + GateRoutes.all
       + AdministrationRoutes.all + NodeGraphRoutes.all + DependencyRoutes.all
       + [MetricsRoutes.metrics(edges, counters)]
     responder = QueryResponder(

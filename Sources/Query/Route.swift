@@ -14,8 +14,11 @@ struct Route: Sendable {
   var schema: String?
   /// The JSON answer is a list of what `schema` describes.
   var answersList = false
-  /// The schema of the JSON body it takes; nil for a route that needs none.
+  /// The schema of the body it takes; nil for a route that needs none.
   var body: String?
+  var bodyType = AnswerType.json
+  /// The largest body, where it is another than other routes'. Room for it is reserved.
+  var bodyBytesMax: Int?
   /// The statuses of its answers when all is well; the first is the usual one.
   var successes: [(status: Int, summary: String)] = [(200, "Success.")]
   var handle: @Sendable (Call) async throws -> Answer
@@ -53,6 +56,7 @@ struct Call: Sendable {
   var parameters: ParameterReader
   /// Empty for a route that needs none.
   var body: [UInt8] = []
+  var contentEncoding: String?
 }
 
 /// What a route answers.
@@ -79,6 +83,11 @@ enum AnswerType: String, Sendable {
   case mermaid = "text/vnd.mermaid; charset=utf-8"
   case graphML = "application/graphml+xml"
   case metrics = "text/plain; version=0.0.4; charset=utf-8"
+}
+
+extension AnswerType {
+  /// Without parameters.
+  var mediaType: String { String(rawValue.prefix { $0 != ";" }) }
 }
 
 /// One parameter of a route: what the OpenAPI document says of it.
