@@ -1,7 +1,9 @@
 """Access logs of real Envoys, with tracing and without: traffic beside spans, never among them."""
 
+import gzip
 import json
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -164,8 +166,9 @@ def test_flow_logs(gateway):
     logs = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]}
     assert post(gateway.http + "/v1/logs", json.dumps(logs), "application/json") == (200, {})
     expected = {"accepted": 4, "skipped": 1, "rejected_lines": 1}
-    for _ in range(2):  # Sent again, nothing is counted again.
-        status, answer = post(gateway.query + "/api/v1/flow-logs", "\n".join(lines), "text/plain")
+    flow_logs = gateway.query + "/api/v1/flow-logs"
+    for encoding in ("identity", "gzip"):  # Sent again, nothing is counted again.
+        status, answer = post(flow_logs, "\n".join(lines), "text/plain", encoding)
         assert status == 200
         assert [each["line"] for each in answer.pop("rejected")] == [7]
         assert answer == expected
@@ -183,9 +186,33 @@ def test_flow_logs(gateway):
     assert graph["edges"] == []
 
 
-def post(url, body, content_type):
-    request = urllib.request.Request(
-        url, data=body.encode(), headers={"content-type": content_type}, method="POST"
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.status, json.loads(answer.read())
+def test_bodies_that_are_no_flow_log(unharmed):
+    flow_logs = unharmed.query + "/api/v1/flow-logs"
+    for body, said in [
+        ("nonsense", "line 1 has 1 fields where 14 are expected"),
+        ("srcaddr end\n10.0.0.1 1", "dstaddr is not among them"),
+        ('{"resourceLogs": []}', "has 2 fields"),
+    ]:
+        status, problem = post(flow_logs, body, "text/plain")
+        assert status == 400 and said in problem["detail"]
+    packed = gzip.compress(b"x" * 1_000_000)
+    for damaged in (b"not gzip", packed[:-9], packed[:-3] + b"abc"):
+        status, problem = post(flow_logs, damaged, "text/plain", "sent as it is, as gzip")
+        assert status == 400 and "the body is not gzip" in problem["detail"]
+    bomb = gzip.compress(bytes(65 << 20))
+    status, problem = post(flow_logs, bomb, "text/plain", "sent as it is, as gzip")
+    assert status in (413, 503), problem
+
+
+def post(url, body, content_type, encoding="identity"):
+    """POST; returns (status, decoded answer)."""
+    data = body if isinstance(body, bytes) else body.encode()
+    if encoding == "gzip":
+        data = gzip.compress(data)
+    headers = {"content-type": content_type, "content-encoding": encoding.split(" ")[-1]}
+    request = urllib.request.Request(url, data=data, headers=headers, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, json.loads(refusal.read())
