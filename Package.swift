@@ -72,6 +72,7 @@ let package = Package(
     module("HTTP2", ["CNghttp2"]),
     module("OTLP", ["Model", "COTLP", "CProtobufC", "CZlib"]),
     module("Receive", ["Model", "HTTP2", "OTLP", nioHTTP1, logging] + nio),
+    module("FlowLogs", ["Model"]),
     module("Journal", ["Model"], exclude: ["FORMAT.md"]),
     module("Assemble", ["Model"]),
     module("Analyse", ["Model"]),
@@ -98,7 +99,8 @@ let package = Package(
     module(
       "Gateway",
       [
-        "Model", "HTTP2", "OTLP", "Receive", "Journal", "Assemble", "Analyse", "Windows", "Store",
+        "Model", "HTTP2", "OTLP", "Receive", "FlowLogs", "Journal", "Assemble", "Analyse",
+        "Windows", "Store",
         "Markers", "Graph", "Impact", "Query", "Yams", logging,
       ] + nio),
     module(
@@ -137,6 +139,7 @@ let package = Package(
     tests("HTTP2", ["HTTP2", "HTTP2Client", "CNghttp2"]),
     tests("OTLP", ["Model", "OTLP", "COTLP", "CProtobufC"]),
     tests("Receive", ["Model", "HTTP2", "HTTP2Client", "OTLP", "Receive", logging] + nio),
+    tests("FlowLogs", ["Model", "FlowLogs"]),
     tests("Journal", ["Model", "Journal"]),
     tests("Assemble", ["Model", "Assemble"]),
     tests("Analyse", ["Model", "OTLP", "Analyse"]),

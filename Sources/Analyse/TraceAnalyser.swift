@@ -105,6 +105,9 @@ public struct TraceAnalyser: Sendable {
   public mutating func analyse(
     _ spans: [SpanRecord], key: TraceKey, into findings: inout [Finding]
   ) -> Int {
+    guard !spans.contains(where: { $0.kind == .traffic }) else {
+      return analyseTraffic(in: spans, key: key, into: &findings)
+    }
     guard !spans.isEmpty else { return 0 }
     forest.build(spans, clockSkewNanosMax: clockSkewNanosMax)
     findVisits()
@@ -117,6 +120,19 @@ public struct TraceAnalyser: Sendable {
     findErrorCosts()
     emit(key: key, into: &findings)
     return forest.duplicateCount
+  }
+
+  /// Records of traffic need no forest. Spans beside them, under an id that was chosen for it, are
+  /// analysed as if there were none.
+  private mutating func analyseTraffic(
+    in spans: [SpanRecord], key: TraceKey, into findings: inout [Finding]
+  ) -> Int {
+    var records = spans.filter { $0.kind == .traffic }
+    let copies = records.count
+    records.removeCopies()
+    for record in records { emitTraffic(record, key.tenant, into: &findings) }
+    let others = spans.filter { $0.kind != .traffic }
+    return copies - records.count + analyse(others, key: key, into: &findings)
   }
 
   private mutating func findVisits() {

@@ -44,6 +44,8 @@ public struct TraceTable: ~Copyable {
     case late
     /// Inserted, and the trace is due for a look although it still grows.
     case due(slot: Int32)
+    /// Inserted, and nothing else belongs to its trace: there is nothing to wait for.
+    case complete(slot: Int32)
   }
 
   public var traceCount: Int { index.count }
@@ -70,6 +72,7 @@ public struct TraceTable: ~Copyable {
     slots[Int(slot)].isTidy = false
     if slots[Int(slot)].spans.count >= slots[Int(slot)].nextTidyCount { tidy(slot) }
     touch(slot, now: now)
+    if span.kind == .traffic, slots[Int(slot)].spans.count == 1 { return .complete(slot: slot) }
     return isDue(slot, now: now) ? .due(slot: slot) : .inserted
   }
 

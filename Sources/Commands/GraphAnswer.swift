@@ -33,6 +33,17 @@ struct GraphAnswer: Decodable {
     var criticalPathShare: Double?
   }
 
+  /// What no span tells of.
+  struct Traffic: Decodable {
+    var client: String
+    var server: String
+    var source: String?
+    var requests: Double?
+    var failed: Double?
+    var bytes: Double?
+    var latencyMs: Durations?
+  }
+
   struct Coverage: Decodable {
     var spans: Double?
     var traces: Double?
@@ -52,6 +63,7 @@ struct GraphAnswer: Decodable {
   var end: String?
   var nodes: [Node]
   var edges: [Edge]
+  var traffic: [Traffic]?
   var coverage: Coverage?
 
   /// - Errors: `CommandFailure` of kind failed when the answer is no graph.
@@ -61,7 +73,7 @@ struct GraphAnswer: Decodable {
 }
 
 extension GraphAnswer {
-  /// What calls what, then the nodes, then what was left out.
+  /// What calls what, then what no span tells of, then the nodes, then what was left out.
   var table: String {
     var heading = [
       "\(start ?? "?") – \(end ?? "?")", Figure.count(nodes.count, "node"),
@@ -72,6 +84,7 @@ extension GraphAnswer {
     }
     var text = heading.joined(separator: ", ") + "\n"
     if !edges.isEmpty { text += "\n" + edgeTable }
+    if let traffic, !traffic.isEmpty { text += "\n" + table(of: traffic) }
     if !nodes.isEmpty { text += "\n" + nodeTable }
     return text + notes
   }
@@ -90,6 +103,22 @@ extension GraphAnswer {
           Figure.milliseconds(edge.gapMs?.p95), Figure.percent(edge.criticalPathShare),
         ]
       }, figures: Set(3...9)
+    ).text
+  }
+
+  private func table(of traffic: [Traffic]) -> String {
+    PlainTable(
+      header: [
+        "TRAFFIC FROM", "TO", "SOURCE", "CALLS", "FAILED", "BYTES", "P50", "P95", "P99",
+      ],
+      rows: traffic.map { edge in
+        [
+          edge.client, edge.server, edge.source ?? "", Figure.count(edge.requests),
+          Figure.count(edge.failed), Figure.count(edge.bytes),
+          Figure.milliseconds(edge.latencyMs?.p50), Figure.milliseconds(edge.latencyMs?.p95),
+          Figure.milliseconds(edge.latencyMs?.p99),
+        ]
+      }, figures: Set(3...8)
     ).text
   }
 

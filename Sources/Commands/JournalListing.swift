@@ -54,7 +54,7 @@ struct JournalListing {
     guard format == .table else { return json(span, trace, tenant, sequence) }
     return row([
       "\(sequence)", trace.description, span.id.description,
-      span.parent.isZero ? "-" : span.parent.description, "\(span.kind)",
+      span.hasNoParent ? "-" : span.parent.description, "\(span.kind)",
       Timestamp.text(span.start), Figure.milliseconds(Double(span.durationNanos) / 1_000_000),
       node(span.service), text(span.operation) + (span.isError ? "  (error)" : ""),
     ])
@@ -80,7 +80,7 @@ struct JournalListing {
       json.member("tenant", tenant.raw)
       json.member("trace_id", trace.description)
       json.member("span_id", span.id.description)
-      json.member("parent_span_id", span.parent.isZero ? "" : span.parent.description)
+      json.member("parent_span_id", span.hasNoParent ? "" : span.parent.description)
       json.member("kind", "\(span.kind)")
       json.member("start_unix_nano", span.start)
       json.member("end_unix_nano", span.end)
@@ -90,6 +90,7 @@ struct JournalListing {
       json.member("operation", text(span.operation))
       json.member("peer", node(span.peer))
       json.member("error", span.isError)
+      if span.kind == .traffic { json.member("bytes", span.trafficBytes) }
       json.member("weight", Double(span.weight) / Double(SpanRecord.weightOne))
     }
     return json.text
@@ -115,4 +116,9 @@ struct JournalListing {
     let path = [identity.environment, identity.namespace, identity.name]
     return path.filter { !$0.isEmpty }.joined(separator: "/")
   }
+}
+
+extension SpanRecord {
+  /// A record of traffic holds its bytes where a span holds its parent.
+  fileprivate var hasNoParent: Bool { parent.isZero || kind == .traffic }
 }

@@ -1,6 +1,9 @@
+import FlowLogs
 import Graph
 import Impact
 import Model
+import NIOCore
+import OTLP
 import Query
 import Receive
 import Store
@@ -12,15 +15,19 @@ final class GatewayBackend: QueryBackend {
   private let receiver: Receiver
   private let clock: @Sendable () -> Nanos
   private let errorsTolerated: Double
+  private let flowLogLimits: FlowLogLimits
+  private let inflatedBytesMax: Int
+  private let intake = Intake()
   private let state = Mutex(Readiness.notReady("replaying the journal"))
 
-  /// - Parameter errorsTolerated: `gate.errors_tolerated`.
   init(
-    engine: Engine, receiver: Receiver, errorsTolerated: Double,
+    engine: Engine, receiver: Receiver, configuration: Configuration,
     clock: @escaping @Sendable () -> Nanos
   ) {
     self.engine = engine
-    self.errorsTolerated = errorsTolerated
+    errorsTolerated = configuration.gate.errorsTolerated
+    flowLogLimits = FlowLogLimits(retentionNanos: configuration.store.retention)
+    inflatedBytesMax = min(configuration.limits.requestBytes, GatewayBackend.inflatedBytesHighest)
     self.receiver = receiver
     self.clock = clock
   }
@@ -81,8 +88,99 @@ final class GatewayBackend: QueryBackend {
   func trace(_ id: TraceID, tenant: TenantID) async throws -> TraceView? {
     try await engine.trace(TraceKey(tenant: tenant, trace: id))
   }
+  func reserve(bytes: Int) -> Bool { engine.pipeline.reserve(bytes: bytes) }
+
+  func release(bytes: Int) { engine.pipeline.release(bytes: bytes) }
 
   func metrics() async -> MetricsSnapshot {
     await GatewayMetrics.collect(engine: engine, receiver: receiver)
   }
+}
+
+// MARK: Flow logs
+
+extension GatewayBackend {
+  /// What a compressed flow log may unpack to, whatever a request of OTLP may.
+  static let inflatedBytesHighest = 64 << 20
+
+  /// Reads a flow log and hands it on, batch by batch, as receivers do with spans. Where a later batch
+  /// finds no room the earlier ones stay: sent again, they are not counted again.
+  func accept(_ post: FlowLogPost) async throws -> FlowLogAnswer {
+    guard post.isGzip else { return try await accept(lines: post.body, of: post) }
+    // What it says it unpacks to is a hint; what it may is the bound.
+    let bytesMax = inflatedBytesMax
+    guard reserve(bytes: bytesMax) else { throw GatewayBackend.noRoom }
+    defer { release(bytes: bytesMax) }
+    let lines: [UInt8]
+    do throws(DecodeError) {
+      lines = try GatewayBackend.inflated(post.body, bytesMax: bytesMax)
+    } catch {
+      let kind: QueryProblem.Kind = error.kind == .tooLarge ? .bodyTooLarge : .invalidRequest
+      throw QueryProblem(kind, "The body cannot be read: \(error.message).")
+    }
+    return try await accept(lines: lines, of: post)
+  }
+
+  private func accept(lines: [UInt8], of post: FlowLogPost) async throws -> FlowLogAnswer {
+    guard intake.begin() else { throw QueryProblem.notReady("stopping") }
+    defer { intake.end() }
+    var reader = FlowLogReader(
+      lines, environment: post.environment, names: engine.names, tenant: post.tenant,
+      limits: flowLogLimits, now: clock())
+    var accepted = 0
+    while let batch = reader.nextBatch() {
+      guard case .accepted = await admit(batch) else { throw GatewayBackend.noRoom }
+      accepted += batch.count
+    }
+    let summary = reader.summary
+    return FlowLogAnswer(
+      accepted: accepted, skipped: summary.skipped, rejectedLines: summary.rejectedLines,
+      rejected: summary.rejected.map { .init(line: $0.line, message: $0.message) })
+  }
+
+  private func admit(_ batch: SpanBatch) async -> Admission {
+    let loop = engine.shards[Int.random(in: engine.shards.indices)].loop
+    let pipeline = engine.pipeline
+    return await withCheckedContinuation { continuation in
+      loop.execute {
+        pipeline.accept(batch, from: loop) { continuation.resume(returning: $0) }
+      }
+    }
+  }
+
+  private static let noRoom = QueryProblem.overloaded(
+    "The gateway is busy. Send the same again after the delay: lines that were taken already are not "
+      + "counted twice.")
+
+  private static func inflated(_ body: [UInt8], bytesMax: Int) throws(DecodeError) -> [UInt8] {
+    try unsafe body.withUnsafeBytes { bytes in
+      Result { () throws(DecodeError) in try unsafe Gzip.inflate(bytes, bytesMax: bytesMax) }
+    }.get()
+  }
+
+  /// Takes no more in, and waits for what is being taken: nothing may reach the journal after it closed.
+  func closeIntake() async {
+    intake.close()
+    while intake.isBusy {
+      do { try await Task.sleep(for: .milliseconds(5)) } catch { continue }
+    }
+  }
+}
+
+/// Who is handing batches to the pipeline from the query API.
+private final class Intake: Sendable {
+  private let state = Mutex((isOpen: true, count: 0))
+
+  var isBusy: Bool { state.withLock { $0.count > 0 } }
+
+  func begin() -> Bool {
+    state.withLock { state in
+      if state.isOpen { state.count += 1 }
+      return state.isOpen
+    }
+  }
+
+  func end() { state.withLock { $0.count -= 1 } }
+
+  func close() { state.withLock { $0.isOpen = false } }
 }

@@ -26,11 +26,15 @@ enum GatewayMetrics {
         name, .counter, help: help,
         samples: transports.map { .init(Double(value($0.1)), labels: ["transport": $0.0]) })
     }
-    let rejected = transports.flatMap { transport, counters in
-      RejectionReason.allCases.map { reason in
-        Metric.Sample(
-          Double(counters.spansRejected[reason] ?? 0),
-          labels: ["transport": transport, "reason": reason.label])
+    func byReason(
+      _ counts: (ReceiverCounters.Transport) -> [RejectionReason: Int]
+    ) -> [Metric.Sample] {
+      transports.flatMap { transport, counters in
+        RejectionReason.allCases.map { reason in
+          Metric.Sample(
+            Double(counts(counters)[reason] ?? 0),
+            labels: ["transport": transport, "reason": reason.label])
+        }
       }
     }
     return [
@@ -39,7 +43,25 @@ enum GatewayMetrics {
       each("spangate_spans_accepted_total", "Spans acknowledged.", \.spansAccepted),
       Metric(
         "spangate_spans_rejected_total", .counter,
-        help: "Spans left out of accepted requests, by reason.", samples: rejected),
+        help: "Spans left out of accepted requests, by reason.",
+        samples: byReason { $0.spansRejected }),
+      each(
+        "spangate_log_records_accepted_total", "Log records acknowledged as traffic.",
+        \.logRecordsAccepted),
+      Metric(
+        "spangate_log_records_rejected_total", .counter,
+        help: "Log records of access logs left out of accepted requests, by reason.",
+        samples: byReason { $0.logRecordsRejected }),
+      Metric(
+        "spangate_log_records_ignored_total", .counter,
+        help: "Log records accepted that are none of an access log, by reason.",
+        samples: transports.flatMap { transport, counters in
+          IgnoredLog.allCases.map { reason in
+            Metric.Sample(
+              Double(counters.logRecordsIgnored[reason] ?? 0),
+              labels: ["transport": transport, "reason": reason.label])
+          }
+        }),
       each(
         "spangate_requests_refused_total", "Requests told to try again.", \.requestsRefused),
       each("spangate_requests_bad_total", "Requests refused for good.", \.requestsBad),
@@ -113,9 +135,11 @@ enum GatewayMetrics {
       Metric(name, .counter, help: help, value: Double(value))
     }
     return [
-      counter("spangate_spans_folded_total", "Spans folded into traces.", counters.spans),
-      counter("spangate_spans_late_total", "Spans whose trace was sealed.", counters.late),
-      counter("spangate_spans_duplicate_total", "Spans sent more than once.", counters.duplicates),
+      counter(
+        "spangate_spans_folded_total", "Spans, and records of traffic, folded into traces.",
+        counters.spans),
+      counter("spangate_spans_late_total", "Those whose trace was sealed.", counters.late),
+      counter("spangate_spans_duplicate_total", "Those sent more than once.", counters.duplicates),
       counter(
         "spangate_spans_analysed_total",
         "Spans analysed, each as often as its trace was looked at or taken back.",

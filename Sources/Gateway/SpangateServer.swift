@@ -81,8 +81,7 @@ private final class Parts: Sendable {
       group: group, sink: engine.pipeline,
       names: engine.names, clock: clock, logger: logger)
     backend = GatewayBackend(
-      engine: engine, receiver: receiver, errorsTolerated: configuration.gate.errorsTolerated,
-      clock: clock)
+      engine: engine, receiver: receiver, configuration: configuration, clock: clock)
     queryServer = QueryServer(
       configuration: queryConfiguration, backend: backend, logger: logger)
   }
@@ -103,6 +102,7 @@ private final class Parts: Sendable {
     backend.setReadiness(.notReady("stopping"))
     receiver.setServing(false)
     await receiver.drain(within: configuration.drainSeconds)
+    await backend.closeIntake()
     for chore in chores.withLock({ $0 }) {
       chore.cancel()
       await chore.value

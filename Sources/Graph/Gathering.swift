@@ -9,6 +9,12 @@ struct Gathering {
     var type: ConnectionType
   }
 
+  struct TrafficKey: Hashable {
+    var client: NameID
+    var server: NameID
+    var source: TrafficSource
+  }
+
   /// An edge with its ends.
   struct NamedEdge {
     var key: EdgeKey
@@ -26,6 +32,8 @@ struct Gathering {
   private(set) var references: [NameID: NodeReference] = [:]
   private(set) var nodes: [NameID: Sums] = [:]
   private(set) var edges: [EdgeKey: Sums] = [:]
+  /// By the end that recorded it: where both do, each tells of the same calls.
+  private(set) var traffic: [TrafficKey: [TrafficEnd: Sums]] = [:]
   /// Of each caller: failed calls after which its own request did not fail, in 1/256ths.
   private(set) var absorbed: [NameID: Int64] = [:]
   private(set) var versions: [NameID: [NameID: Sums]] = [:]
@@ -45,15 +53,23 @@ struct Gathering {
   private let tenant: TenantID
   private let names: [NameID: Name]
   private let aliases: PeerAliases
+  private let showsTraffic: Bool
   private var foreign: Set<NameID> = []
   private var filter: DimensionFilter
 
   /// Under this name `Coverage.overflow` counts series whose name is not known any more.
   static let missingNamesLabel = "names_missing"
 
-  /// - Parameter dimensions: only requests with all of these count; empty: all requests.
-  init(_ input: GraphInput, tenant: TenantID, dimensions: [Dimensions.Pair] = []) {
+  /// - Parameters:
+  ///   - dimensions: only requests with all of these count; empty: all requests.
+  ///   - showsTraffic: with what no span tells of; otherwise that only helps to name peers. Of a part by
+  ///     dimension it is left out: logs do not say where they belong.
+  init(
+    _ input: GraphInput, tenant: TenantID, dimensions: [Dimensions.Pair] = [],
+    showsTraffic: Bool = false
+  ) {
     self.tenant = tenant
+    self.showsTraffic = showsTraffic && dimensions.isEmpty
     filter = DimensionFilter(dimensions, of: input)
     names = input.names
     aliases = PeerAliases(input)
@@ -90,13 +106,18 @@ struct Gathering {
     case .overflow:
       if key.first == UInt64(tenant.raw) { takeOverflow(key.second, sums.counters) }
     case .wait:
-      second = aliases.node(second)
+      let server = aliases.node(second)
       var sums = sums
       // Under a name of its own, the call was the only one of the trace by that name.
-      if second.raw != key.second { sums.clientLatency = Histogram() }
-      waits[first, default: [:]][second, default: Sums()].merge(sums)
+      if server.raw != key.second { sums.clientLatency = Histogram() }
+      waits[first, default: [:]][server, default: Sums()].merge(sums)
     case .unreached, .path, .errorPath, .answered: break
     case .call: calls[first, default: [:]][second] = sums
+    case .traffic:
+      guard showsTraffic, let kind = TrafficKind(number: key.third) else { return }
+      takeTraffic(
+        TrafficKey(client: first, server: aliases.node(second), source: kind.source),
+        kind.end, sums)
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
       guard key.second != SeriesKey.skewOverLimitPart else {
@@ -112,7 +133,8 @@ struct Gathering {
     let client = aliases.node(NameID(key.first))
     let server = aliases.node(NameID(key.second))
     guard isShown(client), isShown(server) else { return }
-    let type = server.raw == key.second ? type : .direct
+    let isNamed = client.raw == key.first && server.raw == key.second
+    let type = isNamed ? type : .direct
     edges[EdgeKey(client: client, server: server, type: type), default: Sums()].merge(sums)
     absorbed[client, default: 0] &+= sums.counters[.absorbedAdjusted]
   }
@@ -138,6 +160,12 @@ struct Gathering {
     }
     references[id] = reference
     return true
+  }
+
+  private mutating func takeTraffic(_ key: TrafficKey, _ end: TrafficEnd, _ sums: Sums) {
+    guard isShown(key.client), isShown(key.server) else { return }
+    traffic[key, default: [:]][end, default: Sums()].merge(sums)
+    coverage.trafficRecords[key.source.label, default: 0] &+= sums.counters[.requests]
   }
 
   private mutating func takeUnpaired(_ number: UInt64, _ counters: Counters) {
@@ -199,6 +227,43 @@ extension Gathering {
       if a.server != b.server { return a.server < b.server }
       return a.key.type.label < b.key.type.label
     }.map { NamedEdge(key: $0.key, client: nodes[$0.client], server: nodes[$0.server]) }
+  }
+
+  /// Traffic in the order it is shown.
+  func trafficEdges(_ keys: Set<TrafficKey>) -> [TrafficEdge] {
+    let named = keys.compactMap { key in
+      references[key.client].flatMap { client in
+        references[key.server].map { (key: key, client: client, server: $0) }
+      }
+    }
+    return named.sorted { a, b in
+      if a.client != b.client { return NodeReference.precedes(a.client, b.client) }
+      if a.server != b.server { return NodeReference.precedes(a.server, b.server) }
+      return a.key.source.rawValue < b.key.source.rawValue
+    }.map { trafficEdge($0.key, $0.client, $0.server) }
+  }
+
+  private func trafficEdge(
+    _ key: TrafficKey, _ client: NodeReference, _ server: NodeReference
+  ) -> TrafficEdge {
+    let ends = (traffic[key] ?? [:]).sorted { $0.key.rawValue < $1.key.rawValue }
+    // Of two that tell of the same calls, the one that missed fewer; of equals the client's, which
+    // also saw what never arrived.
+    var fullest = Sums()
+    for (end, sums) in ends {
+      let isFuller = sums.counters[.requests] > fullest.counters[.requests]
+      let isEqual = sums.counters[.requests] == fullest.counters[.requests]
+      if isFuller || isEqual && end == .client { fullest = sums }
+    }
+    let counters = fullest.counters
+    return TrafficEdge(
+      clientNameID: key.client, serverNameID: key.server, client: client.id, server: server.id,
+      clientEnvironment: client.environment, serverEnvironment: server.environment,
+      source: key.source, recordedBy: ends.map(\.key).filter { $0 != .unknown },
+      records: counters[.requests],
+      requests: key.source == .accessLog ? counters.adjusted(.requestsAdjusted) : nil,
+      failed: counters.adjusted(.errorsAdjusted), bytes: counters[.bytes],
+      latency: DurationSummary(fullest.latency))
   }
 
   /// nil when the range has no such edge.

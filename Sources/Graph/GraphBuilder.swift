@@ -8,12 +8,13 @@ public enum GraphBuilder {
   public static func build(
     _ input: GraphInput, tenant: TenantID, options: GraphOptions
   ) throws(GraphError) -> ServiceGraph {
-    let gathering = Gathering(input, tenant: tenant, dimensions: options.dimensions)
+    let gathering = Gathering(
+      input, tenant: tenant, dimensions: options.dimensions, showsTraffic: options.showsTraffic)
     let selection = try selection(of: gathering, options)
     return ServiceGraph(
       start: input.start, end: input.end, revision: input.revision,
       nodes: nodes(selection.nodes, of: gathering), edges: edges(selection.edges, of: gathering),
-      coverage: gathering.coverage)
+      traffic: gathering.trafficEdges(selection.traffic), coverage: gathering.coverage)
   }
 
   /// The part of a gathered window that `options` ask for.
@@ -40,7 +41,8 @@ public enum GraphBuilder {
   public static func services(
     _ input: GraphInput, tenant: TenantID, options: GraphOptions = GraphOptions()
   ) -> ServiceList {
-    let gathering = Gathering(input, tenant: tenant, dimensions: options.dimensions)
+    let gathering = Gathering(
+      input, tenant: tenant, dimensions: options.dimensions, showsTraffic: true)
     let shown = gathering.references.values.filter { reference in
       reference.kind == .service
         && (options.environment.map { $0 == reference.environment } ?? true)
@@ -61,7 +63,7 @@ public enum GraphBuilder {
     _ input: GraphInput, tenant: TenantID, namespace: String, name: String, environment: String?,
     dimensions: [Dimensions.Pair] = []
   ) throws(GraphError) -> ServiceView {
-    let gathering = Gathering(input, tenant: tenant, dimensions: dimensions)
+    let gathering = Gathering(input, tenant: tenant, dimensions: dimensions, showsTraffic: true)
     let id = namespace.isEmpty ? name : "\(namespace)/\(name)"
     let known = gathering.references.values.filter { reference in
       environment.map { $0 == reference.environment } ?? true
@@ -90,6 +92,8 @@ public enum GraphBuilder {
       start: input.start, end: input.end, revision: input.revision,
       node: gathering.node(node), upstream: edges(upstream, of: gathering),
       downstream: edges(downstream, of: gathering),
+      traffic: gathering.trafficEdges(
+        Set(gathering.traffic.keys.filter { $0.client == id || $0.server == id })),
       operations: gathering.operationViews(of: id),
       versions: gathering.isPart ? [] : gathering.versionViews(of: id),
       dimensions: gathering.dimensionViews(of: id),

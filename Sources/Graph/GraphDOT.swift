@@ -12,6 +12,7 @@ extension ServiceGraph {
     text += "  edge [fontname=\"Helvetica\", fontsize=9];\n"
     for node in nodes { text += "  " + dotNode(node, drawing) + "\n" }
     for edge in edges { text += "  " + dotEdge(edge, drawing) + "\n" }
+    for edge in traffic { text += "  " + dotEdge(edge, drawing) + "\n" }
     return text + "}\n"
   }
 
@@ -28,6 +29,12 @@ extension ServiceGraph {
     let style = edge.connectionType == .messagingSystem ? ", style=dashed" : ""
     return "\(dotID(drawing.clientTitle(edge))) -> \(dotID(drawing.serverTitle(edge)))"
       + " [label=\(dotLabel(drawing.lines(edge))), color=\"\(severity.color)\"\(style)];"
+  }
+
+  private func dotEdge(_ edge: TrafficEdge, _ drawing: GraphDrawing) -> String {
+    let severity = GraphDrawing.Severity(failedShare: edge.failedShare)
+    return "\(dotID(drawing.clientTitle(edge))) -> \(dotID(drawing.serverTitle(edge)))"
+      + " [label=\(dotLabel(drawing.lines(edge))), color=\"\(severity.color)\", style=dotted];"
   }
 
   private func dotID(_ text: String) -> String {

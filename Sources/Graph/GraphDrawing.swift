@@ -1,3 +1,5 @@
+import Model
+
 /// What all pictures of a graph have in common: which lines stand at a node and along an edge.
 struct GraphDrawing {
   /// How bad the failures of an edge or node are, as pictures colour it.
@@ -43,6 +45,13 @@ struct GraphDrawing {
     title(edge.server, environment: edge.serverEnvironment)
   }
 
+  func clientTitle(_ edge: TrafficEdge) -> String {
+    title(edge.client, environment: edge.clientEnvironment)
+  }
+  func serverTitle(_ edge: TrafficEdge) -> String {
+    title(edge.server, environment: edge.serverEnvironment)
+  }
+
   /// Under the title of a node.
   func lines(_ node: Node) -> [String] {
     let figures = node.figures
@@ -56,6 +65,17 @@ struct GraphDrawing {
     return lines
   }
 
+  /// Along what no span tells of.
+  func lines(_ edge: TrafficEdge) -> [String] {
+    var lines = [edge.source.words]
+    if let requests = edge.requests {
+      lines.append(HumanText.rate(perSecond: requests / graph.seconds))
+    }
+    if edge.failed > 0 { lines.append("\(HumanText.percent(edge.failedShare)) failed") }
+    lines.append("\(HumanText.bytes(Double(edge.bytes) / graph.seconds))/s")
+    return lines
+  }
+
   /// Along an edge.
   func lines(_ edge: Edge) -> [String] {
     var lines = [HumanText.rate(perSecond: edge.requests / graph.seconds)]
@@ -64,5 +84,14 @@ struct GraphDrawing {
       lines.append("p95 \(HumanText.duration(milliseconds: latency.p95))")
     }
     return lines
+  }
+}
+
+extension TrafficSource {
+  var words: String {
+    switch self {
+    case .accessLog: "access log"
+    case .flowLog: "flow log"
+    }
   }
 }

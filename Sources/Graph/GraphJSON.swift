@@ -3,7 +3,7 @@ import Model
 // Field names are part of the public contract: additions are free, changes of meaning are not.
 
 extension ServiceGraph {
-  /// `{"start","end","revision","nodes":[…],"edges":[…],"coverage":{…}}`.
+  /// `{"start","end","revision","nodes":[…],"edges":[…],"traffic":[…],"coverage":{…}}`.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -12,6 +12,8 @@ extension ServiceGraph {
       json.array(nodes) { json, node in json.object { $0.members(of: node) } }
       json.key("edges")
       json.array(edges) { $0.edge($1) }
+      json.key("traffic")
+      json.array(traffic) { $0.traffic($1) }
       json.key("coverage")
       json.coverage(coverage)
     }
@@ -33,8 +35,8 @@ extension ServiceList {
 }
 
 extension ServiceView {
-  /// `{"start","end","revision","node":{…},"upstream":[…],"downstream":[…],"operations":[…],
-  /// "versions":[…],"dimensions":[…],"blast_radius":{…},"markers":[…]}`.
+  /// `{"start","end","revision","node":{…},"upstream":[…],"downstream":[…],"traffic":[…],
+  /// "operations":[…],"versions":[…],"dimensions":[…],"blast_radius":{…},"markers":[…]}`.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -44,6 +46,8 @@ extension ServiceView {
       json.array(upstream) { $0.edge($1) }
       json.key("downstream")
       json.array(downstream) { $0.edge($1) }
+      json.key("traffic")
+      json.array(traffic) { $0.traffic($1) }
       json.key("operations")
       json.array(operations) { json, view in
         json.object {
@@ -150,6 +154,26 @@ extension JSONText {
     }
   }
 
+  fileprivate mutating func traffic(_ edge: TrafficEdge) {
+    object { json in
+      json.member("client", edge.client)
+      json.member("server", edge.server)
+      if !edge.clientEnvironment.isEmpty {
+        json.member("client_environment", edge.clientEnvironment)
+      }
+      if !edge.serverEnvironment.isEmpty {
+        json.member("server_environment", edge.serverEnvironment)
+      }
+      json.member("source", edge.source.label)
+      json.member("recorded_by", edge.recordedBy.compactMap(\.label))
+      json.member("records", edge.records)
+      json.member("requests", edge.requests)
+      json.member("failed", edge.failed as Double?)
+      json.member("bytes", edge.bytes)
+      json.summary("latency_ms", edge.latency)
+    }
+  }
+
   fileprivate mutating func call(_ call: CallView) {
     object { json in
       json.member("callee", call.callee)
@@ -230,6 +254,11 @@ extension JSONText {
       json.member("overflow") { json in
         for (limit, count) in coverage.overflow.sorted(by: { $0.key < $1.key }) {
           json.member(limit, count)
+        }
+      }
+      json.member("traffic_records") { json in
+        for (source, count) in coverage.trafficRecords.sorted(by: { $0.key < $1.key }) {
+          json.member(source, count)
         }
       }
     }

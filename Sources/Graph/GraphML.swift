@@ -23,6 +23,12 @@ extension ServiceGraph {
       text += data(values(edge))
       text += "    </edge>\n"
     }
+    for edge in traffic {
+      text += "    <edge source=\"\(xml(drawing.clientTitle(edge)))\""
+      text += " target=\"\(xml(drawing.serverTitle(edge)))\">\n"
+      text += data(values(edge))
+      text += "    </edge>\n"
+    }
     return text + "  </graph>\n</graphml>\n"
   }
 
@@ -43,6 +49,14 @@ extension ServiceGraph {
       ("server_latency_p95_ms", number(edge.serverLatency?.p95)),
       ("client_latency_p95_ms", number(edge.clientLatency?.p95)),
       ("gap_p95_ms", number(edge.gap?.p95)),
+    ]
+  }
+
+  private func values(_ edge: TrafficEdge) -> [(String, String?)] {
+    [
+      ("traffic_source", edge.source.label), ("traffic_calls", number(edge.requests)),
+      ("traffic_failed", number(edge.failed)), ("traffic_bytes", number(Double(edge.bytes))),
+      ("traffic_latency_p95_ms", number(edge.latency?.p95)),
     ]
   }
 
@@ -77,6 +91,10 @@ private struct GraphMLKey {
     + [.init("connection_type", "edge", "string")]
     + ["calls", "failed", "server_latency_p95_ms", "client_latency_p95_ms", "gap_p95_ms"].map {
       .init($0, "edge", "double")
+    }
+    + [.init("traffic_source", "edge", "string")]
+    + ["calls", "failed", "bytes", "latency_p95_ms"].map {
+      .init("traffic_\($0)", "edge", "double")
     }
 
   init(_ name: String, _ domain: String, _ type: String) {

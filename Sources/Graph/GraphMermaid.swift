@@ -27,6 +27,13 @@ extension ServiceGraph {
       if severity != .fine { styles += "  linkStyle \(drawnCount) stroke:\(severity.color)\n" }
       drawnCount += 1
     }
+    for edge in traffic {
+      guard let client = numbers[drawing.clientTitle(edge)],
+        let server = numbers[drawing.serverTitle(edge)]
+      else { continue }
+      let label = mermaidLabel(drawing.lines(edge), separator: ", ")
+      text += "  n\(client) -.->|\"\(label)\"| n\(server)\n"
+    }
     return text + styles
   }
 

@@ -15,10 +15,13 @@ public struct GraphOptions: Sendable, Equatable {
   public var depth: Int?
   /// Callers, callees, or both of `service`.
   public var direction: Direction
+  /// With what no span tells of.
+  public var showsTraffic: Bool
 
   public init(
     environment: String? = nil, namespace: String? = nil, service: String? = nil,
-    depth: Int? = nil, direction: Direction = .both, dimensions: [Dimensions.Pair] = []
+    depth: Int? = nil, direction: Direction = .both, dimensions: [Dimensions.Pair] = [],
+    showsTraffic: Bool = true
   ) {
     self.environment = environment
     self.namespace = namespace
@@ -26,6 +29,7 @@ public struct GraphOptions: Sendable, Equatable {
     self.depth = depth
     self.direction = direction
     self.dimensions = dimensions
+    self.showsTraffic = showsTraffic
   }
 }
 

@@ -7,6 +7,7 @@ public enum GraphTable {
     var text = "\(range), \(count(graph.nodes.count, "node")), "
     text += "\(count(graph.edges.count, "edge")), \(count(Int(graph.coverage.spans), "span"))\n"
     if !graph.edges.isEmpty { text += "\n" + edges(graph, drawing, width) }
+    if !graph.traffic.isEmpty { text += "\n" + traffic(graph, drawing, width) }
     if !graph.nodes.isEmpty { text += "\n" + nodes(graph, drawing, width) }
     return text + notes(graph.coverage)
   }
@@ -29,6 +30,27 @@ public enum GraphTable {
       ]
     }
     return TextTable(header: header, namesCount: 2, rows: rows).text(width: width)
+  }
+
+  /// What no span tells of, apart from the calls above.
+  private static func traffic(
+    _ graph: ServiceGraph, _ drawing: GraphDrawing, _ width: Int
+  ) -> String {
+    let header = [
+      "TRAFFIC FROM", "TO", "SOURCE", "CALLS", "FAILED", "BYTES", "P50", "P95", "P99",
+    ]
+    let rows = graph.traffic.map { edge in
+      [
+        drawing.clientTitle(edge), drawing.serverTitle(edge), edge.source.words,
+        edge.requests.map { HumanText.rate(perSecond: $0 / graph.seconds) } ?? "–",
+        HumanText.percent(edge.failedShare),
+        "\(HumanText.bytes(Double(edge.bytes) / graph.seconds))/s",
+        HumanText.duration(milliseconds: edge.latency?.p50),
+        HumanText.duration(milliseconds: edge.latency?.p95),
+        HumanText.duration(milliseconds: edge.latency?.p99),
+      ]
+    }
+    return TextTable(header: header, namesCount: 3, rows: rows).text(width: width)
   }
 
   private static func nodes(

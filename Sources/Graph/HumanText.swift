@@ -16,6 +16,18 @@ enum HumanText {
     return "\(number(perSecond * 3600))/h"
   }
 
+  /// `340 B`, `12.3 kB`, `1.24 GB`, in powers of ten.
+  static func bytes(_ count: Double) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
+    var value = count
+    var unit = 0
+    while value >= 999.5, unit + 1 < units.count {
+      value /= 1000
+      unit += 1
+    }
+    return "\(number(value)) \(units[unit])"
+  }
+
   /// `1.3%`; `–` for nothing.
   static func percent(_ share: Double?) -> String {
     guard let share, share.isFinite else { return "–" }

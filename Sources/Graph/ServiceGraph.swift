@@ -1,7 +1,8 @@
 public import Model
 
 /// Who calls whom, how often, how fast, and where errors begin, over one range of time.
-/// - Shape: nodes by (id, environment), edges by (client, server, connection type), ascending.
+/// - Shape: nodes by (id, environment), edges by (client, server, connection type), traffic by (client,
+///   server, source), ascending.
 /// - Units: `start` and `end` in Unix nanoseconds.
 public struct ServiceGraph: Sendable, Equatable {
   public var start: Nanos
@@ -9,6 +10,8 @@ public struct ServiceGraph: Sendable, Equatable {
   public var revision: UInt64
   public var nodes: [Node]
   public var edges: [Edge]
+  /// What no span tells of.
+  public var traffic: [TrafficEdge] = []
   public var coverage: Coverage
 
   /// The length of the range in seconds; never 0, so that it can divide.
@@ -127,6 +130,8 @@ public struct Coverage: Sendable, Equatable {
   public var unpaired: [String: Int64] = [:]
   /// What was summed under overflow, by the name of the limit.
   public var overflow: [String: UInt64] = [:]
+  /// Records of logs that made traffic, by `TrafficSource.label`.
+  public var trafficRecords: [String: Int64] = [:]
 
   public init() {}
 }

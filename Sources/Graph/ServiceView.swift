@@ -19,6 +19,8 @@ public struct ServiceView: Sendable, Equatable {
   public var upstream: [Edge]
   /// Calls it makes.
   public var downstream: [Edge]
+  /// What no span tells of, in either direction.
+  public var traffic: [TrafficEdge] = []
   /// By name.
   public var operations: [OperationView]
   /// By name; spans that name no version are under `""`.

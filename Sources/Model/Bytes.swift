@@ -37,6 +37,8 @@ public struct ByteWriter: Sendable {
     bytes.append(contentsOf: text.utf8)
   }
 
+  public mutating func write(_ raw: UnsafeRawBufferPointer) { unsafe bytes.append(contentsOf: raw) }
+
   public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 }
 

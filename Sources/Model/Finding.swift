@@ -69,6 +69,10 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// a service where it has no name, or a peer. `Counters.Field.traces` counts the caller's requests
   /// that made the call at all.
   case call = 12
+  /// What access logs and flow logs tell of: `first` the client node, `second` the server node,
+  /// `third` a `TrafficKind`. With `third` 0: `first` a node such a record names, `second` the address
+  /// (`.address`) it was at.
+  case traffic = 13
   /// A node's requests by what else is told apart of them: `first` the node, `second` the dimensions; of
   /// a node that does not report, those of who called it.
   case dimension = 14
@@ -165,6 +169,14 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public static func wait(_ client: NameID, for server: NameID) -> SeriesKey {
     .init(.wait, client.raw, server.raw)
   }
+  public static func traffic(
+    from client: NameID, to server: NameID, _ kind: TrafficKind
+  ) -> SeriesKey {
+    .init(.traffic, client.raw, server.raw, kind.number)
+  }
+  public static func location(of node: NameID, at address: NameID) -> SeriesKey {
+    .init(.traffic, node.raw, address.raw)
+  }
   public static func coverage(_ tenant: TenantID) -> SeriesKey {
     .init(.coverage, UInt64(tenant.raw))
   }
@@ -185,7 +197,8 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public var names: [NameID] {
     switch kind {
     case .node: [NameID(first)]
-    case .version, .operation, .edge, .call, .dimension, .wait: [NameID(first), NameID(second)]
+    case .version, .operation, .edge, .call, .traffic, .dimension, .wait:
+      [NameID(first), NameID(second)]
     case .instance, .unreached, .answered, .dimensionEdge:
       [NameID(first), NameID(second), NameID(third)]
     case .path, .errorPath: [NameID(third)]
@@ -227,6 +240,8 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case queueNotNamed = 6
   /// A span that tells a queue what became of messages.
   case settlesMessages = 7
+  /// A record of an access log that does not say who was on the other side.
+  case trafficWithoutPeer = 8
 
   public var label: String {
     switch self {
@@ -237,6 +252,7 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .parentCycle: "parent_cycle"
     case .queueNotNamed: "queue_not_named"
     case .settlesMessages: "settles_messages"
+    case .trafficWithoutPeer: "traffic_without_peer"
     }
   }
 }
@@ -263,6 +279,8 @@ public struct Counters: Equatable, Sendable {
     /// Spans sent more than once; spans that came after their trace was sealed.
     case duplicates = 10
     case late = 11
+    /// Bytes in both directions, of records of traffic.
+    case bytes = 12
     /// Spans whose times were moved because the clocks of two hosts disagreed.
     case skewed = 13
     /// Time on critical paths spent in failed calls after which the calling request did not fail, and

@@ -4,12 +4,14 @@
 /// or as the id of a name. Equality is over all fields.
 public struct SpanRecord: Hashable, Sendable {
   public var id: SpanID
-  /// The parent's id; `SpanID.none` for a root.
+  /// The parent's id; `SpanID.none` for a root. A record of traffic has none and holds its bytes here
+  /// (`trafficBytes`).
   public var parent: SpanID
   /// Unix nanoseconds. `end` is never before `start`: decoding sees to it.
   public var start: Nanos
   public var end: Nanos
-  /// The node the span was recorded in (a name of kind `.service`).
+  /// The node the span was recorded in (a name of kind `.service`); of a record of traffic, the
+  /// node that was called (`trafficServer`).
   public var service: NameID
   /// `service.version` of the recording process; `NameID.none` when it said none.
   public var version: NameID
@@ -20,7 +22,7 @@ public struct SpanRecord: Hashable, Sendable {
   /// The node on the other side, as the span's attributes name it; `NameID.none` when they do not.
   /// Of a span that calls: whom (a name of kind `.database`, `.messaging` or `.external`), used where
   /// no span of the callee exists. Of a consumer, and of a span that receives: the queue. With the trait
-  /// `namesCaller`: who called (`.client`).
+  /// `namesCaller`: who called (`.client`). Of a record of traffic: who called (`trafficClient`).
   public var peer: NameID
   /// The host a failed call went to (a name of kind `.address`), so that the failure can be laid to
   /// an instance that no longer reports; `NameID.none` for calls that worked or did not say.
@@ -70,7 +72,7 @@ public struct SpanRecord: Hashable, Sendable {
   public var isError: Bool { traits.contains(.error) }
 }
 
-/// `Span.SpanKind`; 0 and unknown numbers are read as internal.
+/// `Span.SpanKind`; 0 and unknown numbers are read as internal. One more is ours and no sender's.
 /// - Source: opentelemetry/proto/trace/v1/trace.proto, `Span.SpanKind`.
 public enum SpanKind: UInt8, Sendable, CaseIterable {
   case `internal` = 1
@@ -78,9 +80,13 @@ public enum SpanKind: UInt8, Sendable, CaseIterable {
   case client = 3
   case producer = 4
   case consumer = 5
+  /// No span: a record of traffic, out of an access log or a flow log, alone in a trace of its own.
+  case traffic = 6
 
+  /// What a sender of spans calls a kind.
   public init(number: Int64) {
-    self = UInt8(exactly: number).flatMap(SpanKind.init(rawValue:)) ?? .internal
+    let kind = UInt8(exactly: number).flatMap(SpanKind.init(rawValue:)) ?? .internal
+    self = kind == .traffic ? .internal : kind
   }
 
   /// Begins work on behalf of somebody else.
@@ -119,6 +125,13 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
   public static let settles = SpanTraits(rawValue: 1 << 19)
   /// The peer is who called, and no span of the caller is to be expected.
   public static let namesCaller = SpanTraits(rawValue: 1 << 20)
+
+  /// Of a record of traffic: it is one of a flow log; otherwise one of an access log.
+  public static let flowLog = SpanTraits(rawValue: 1 << 25)
+  /// Of a record of traffic: it was recorded at the end that called, or at the end that was called.
+  /// Neither, where that is not known.
+  public static let recordedByClient = SpanTraits(rawValue: 1 << 26)
+  public static let recordedByServer = SpanTraits(rawValue: 1 << 27)
 
   /// One of the span's names, of this kind, found no room and is summed under overflow.
   public static func overflow(_ kind: NameKind) -> SpanTraits {

@@ -34,6 +34,11 @@ enum AttributeKey: UInt8, CaseIterable {
   case hostName, podName, containerID, hostIP, podIP
   case hostID, nodeName, clusterName, istioCluster
   case imageTags, imageTag, replicaSetName
+  // Access logs, beside those above.
+  case proxyNode, proxyCluster, trafficDirection
+  case responseCode, duration, bytesReceived, bytesSent, requestBodySize, responseBodySize
+  case authority, requestedServerName, upstreamHost, upstreamLocalAddress
+  case downstreamRemoteAddress, downstreamLocalAddress, clientAddress
 
   var text: StaticString {
     switch self {
@@ -120,6 +125,22 @@ enum AttributeKey: UInt8, CaseIterable {
     case .imageTags: "container.image.tags"
     case .imageTag: "container.image.tag"
     case .replicaSetName: "k8s.replicaset.name"
+    case .proxyNode: "node_name"
+    case .proxyCluster: "cluster_name"
+    case .trafficDirection: "traffic_direction"
+    case .responseCode: "response_code"
+    case .duration: "duration"
+    case .bytesReceived: "bytes_received"
+    case .bytesSent: "bytes_sent"
+    case .requestBodySize: "http.request.body.size"
+    case .responseBodySize: "http.response.body.size"
+    case .authority: "authority"
+    case .requestedServerName: "requested_server_name"
+    case .upstreamHost: "upstream_host"
+    case .upstreamLocalAddress: "upstream_local_address"
+    case .downstreamRemoteAddress: "downstream_remote_address"
+    case .downstreamLocalAddress: "downstream_local_address"
+    case .clientAddress: "client.address"
     }
   }
 }

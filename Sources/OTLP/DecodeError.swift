@@ -15,7 +15,7 @@ public enum DecodeError: Error, Equatable, Sendable {
   case bodyTooLarge(bytesMax: Int)
   /// The decoded form would take more than `DecodeLimits.memoryBytesMax`.
   case memoryTooLarge(bytes: Int, bytesMax: Int)
-  /// More spans than `DecodeLimits.spansPerRequestMax`.
+  /// More spans, or log records, than `DecodeLimits.spansPerRequestMax`.
   case tooManySpans(countMax: Int)
 
   /// Which of the two answers the sender gets.
@@ -34,13 +34,16 @@ public enum DecodeError: Error, Equatable, Sendable {
   }
 
   /// What happened, where, and what to do: the text the sender gets.
-  public var message: String {
+  public var message: String { message(.traces) }
+
+  /// The same, of a request that was to bring this signal.
+  public func message(_ signal: OTLPSignal) -> String {
     switch self {
     case .malformedProtobuf(let offset, let reason):
-      "the body is not a protobuf ExportTraceServiceRequest: \(reason) at byte \(offset); "
+      "the body is not a protobuf \(signal.message): \(reason) at byte \(offset); "
         + "check that Content-Type and the encoding of the body agree"
     case .malformedJSON(let offset, let path, let reason):
-      "the body is not a JSON ExportTraceServiceRequest: \(reason)"
+      "the body is not a JSON \(signal.message): \(reason)"
         + (path.isEmpty ? "" : " in \(path)") + " at byte \(offset)"
     case .malformedGzip(let fault):
       "the body is not gzip as its encoding says: \(fault.message)"
@@ -52,7 +55,7 @@ public enum DecodeError: Error, Equatable, Sendable {
       "the body would take \(bytes) bytes to decode and \(bytesMax) are allowed; "
         + "send smaller batches"
     case .tooManySpans(let countMax):
-      "the body holds more than \(countMax) spans; send smaller batches"
+      "the body holds more than \(countMax) \(signal.records(countMax)); send smaller batches"
     }
   }
 

@@ -9,7 +9,7 @@ public struct DecodeLimits: Sendable, Equatable {
   public var depthMax = 64
   /// Bytes of memory the decoded form of one request may take.
   public var memoryBytesMax = 256 << 20
-  /// Spans of one request.
+  /// Spans, or log records, of one request.
   public var spansPerRequestMax = 1_000_000
   /// Spans that ended longer ago than this are rejected one by one.
   public var retentionNanos: Nanos = 14 * .day

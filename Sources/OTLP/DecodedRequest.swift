@@ -4,9 +4,12 @@ public import Model
 public struct DecodedRequest: Sendable {
   public var batch: SpanBatch
   public var rejections: Rejections
+  /// Log records that were accepted and tell nothing, by reason.
+  public var ignored: [IgnoredLog: Int]
 
-  public init(batch: SpanBatch, rejections: Rejections) {
+  public init(batch: SpanBatch, rejections: Rejections, ignored: [IgnoredLog: Int] = [:]) {
     self.batch = batch
     self.rejections = rejections
+    self.ignored = ignored
   }
 }

@@ -1,6 +1,6 @@
 import COTLP
 
-/// The answer to a request that was read: an ExportTraceServiceResponse.
+/// The answer to a request that was read: an ExportTraceServiceResponse or ExportLogsServiceResponse.
 public enum ExportResponse {
   /// What one answer may take.
   /// - Source: OTLP specification 1.11, limit on response messages.
@@ -11,14 +11,18 @@ public enum ExportResponse {
   static let messageBytesMax = bytesMax / 8
 
   /// Nothing (JSON: an empty object) when all was accepted and there is nothing to say.
-  public static func encoded(_ rejections: Rejections, _ encoding: OTLPEncoding) -> [UInt8] {
+  public static func encoded(
+    _ rejections: Rejections, _ encoding: OTLPEncoding, _ signal: OTLPSignal = .traces
+  ) -> [UInt8] {
     let isComplete = rejections.rejectedSpans == 0 && rejections.message == nil
     let message = (rejections.message ?? "").cut(toUTF8Bytes: messageBytesMax)
     switch encoding {
     case .protobuf:
-      return isComplete ? [] : packed(rejections.rejectedSpans, message)
+      if isComplete { return [] }
+      // The messages of the signals have the same fields with the same numbers.
+      return packed(rejections.rejectedSpans, message)
     case .json:
-      return isComplete ? Array("{}".utf8) : json(rejections.rejectedSpans, message)
+      return isComplete ? Array("{}".utf8) : json(rejections.rejectedSpans, message, signal)
     }
   }
 
@@ -39,12 +43,15 @@ public enum ExportResponse {
     }
   }
 
-  private static func json(_ rejectedSpans: Int, _ message: String) -> [UInt8] {
+  private static func json(
+    _ rejected: Int, _ message: String, _ signal: OTLPSignal
+  ) -> [UInt8] {
     var json = ReplyJSON()
     json.open()
     json.object("partialSuccess") { partial in
       // 64-bit numbers are text in the JSON form of protobuf.
-      partial.field("rejectedSpans", text: String(rejectedSpans))
+      partial.field(
+        signal == .traces ? "rejectedSpans" : "rejectedLogRecords", text: String(rejected))
       partial.field("errorMessage", text: message)
     }
     json.close()

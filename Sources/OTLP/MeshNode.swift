@@ -41,7 +41,8 @@
     unsafe self.namespace = unsafe namespace
   }
 
-  private init?(nodeID: UnsafeRawBufferPointer) {
+  /// nil for what is no id of Istio's.
+  init?(nodeID: UnsafeRawBufferPointer) {
     let divider = UInt8(ascii: "~")
     guard let first = unsafe nodeID.position(of: divider),
       let second = unsafe nodeID.position(of: divider, from: first + 1),

@@ -26,17 +26,23 @@ public final class OTLPDecoder {
     protobuf = ProtobufDecoder(limits: limits)
   }
 
-  /// Decodes one body, which must not be compressed any more.
+  /// Decodes one body, which must not be compressed any more. A request of logs becomes a batch of
+  /// records of traffic.
   /// - Units: `now` in Unix nanoseconds.
   public func decode(
-    _ body: UnsafeRawBufferPointer, encoding: OTLPEncoding, tenant: TenantID, now: Nanos
+    _ body: UnsafeRawBufferPointer, _ signal: OTLPSignal = .traces, encoding: OTLPEncoding,
+    tenant: TenantID, now: Nanos
   ) throws(DecodeError) -> DecodedRequest {
     guard body.count <= limits.requestBytesMax else {
       throw .bodyTooLarge(bytesMax: limits.requestBytesMax)
     }
-    builder.begin(tenant: tenant, now: now)
+    builder.begin(signal, tenant: tenant, now: now)
     switch encoding {
-    case .protobuf: unsafe try protobuf.read(body, into: &builder)
+    case .protobuf:
+      switch signal {
+      case .traces: unsafe try protobuf.read(body, into: &builder)
+      case .logs: unsafe try protobuf.readLogs(body, into: &builder)
+      }
     case .json: unsafe try OTLPJSONReader.read(body, into: &builder, limits: limits)
     }
     return builder.finish()

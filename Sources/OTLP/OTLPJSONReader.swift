@@ -5,17 +5,21 @@ import Model
 // of keys is free, so where a resource comes after its spans the spans are revisited. A key given
 // twice counts with its last value.
 
-/// Reads an OTLP/JSON trace request into a builder.
+/// Reads an OTLP/JSON request, of traces or logs, into a builder.
 /// - Source: OTLP specification, "JSON Protobuf Encoding"; the proto3 JSON mapping.
 struct OTLPJSONReader: ~Copyable {
   var scanner: JSONScanner
   private let limits: DecodeLimits
+  private let signal: OTLPSignal
   /// How many spans were read, kept or not. Goes back with the builder.
   private var spanCount = 0
 
-  private init(_ body: UnsafeRawBufferPointer, limits: DecodeLimits) {
+  private init(
+    _ body: UnsafeRawBufferPointer, _ signal: OTLPSignal, limits: DecodeLimits
+  ) {
     scanner = unsafe JSONScanner(body, depthMax: limits.depthMax)
     self.limits = limits
+    self.signal = signal
   }
 
   /// Reads one document. The builder has begun its request; the caller finishes it.
@@ -23,7 +27,7 @@ struct OTLPJSONReader: ~Copyable {
   static func read(
     _ body: UnsafeRawBufferPointer, into builder: inout SpanBuilder, limits: DecodeLimits
   ) throws(DecodeError) {
-    var reader = unsafe OTLPJSONReader(body, limits: limits)
+    var reader = unsafe OTLPJSONReader(body, builder.signal, limits: limits)
     try reader.readRequest(&builder)
     try reader.scanner.finishDocument()
   }
@@ -37,7 +41,7 @@ struct OTLPJSONReader: ~Copyable {
     var hasKnownKey = false
     try scanner.beginObject()
     while let key = try unsafe scanner.nextKey() {
-      if unsafe key.equals("resourceSpans") {
+      if unsafe key.equals(signal.topLevelKey) {
         hasKnownKey = true
         if try scanner.null() { continue }
         rewind(&builder, to: beginning, spanCount: 0)
@@ -74,12 +78,12 @@ struct OTLPJSONReader: ~Copyable {
         // Spans that were read already belonged to another resource: read them again at the end.
         isRead = false
         try readResource(&builder)
-      } else if unsafe key.equals("scopeSpans") {
+      } else if unsafe key.equals(signal.scopesKey) {
         rewind(&builder, to: beginning, spanCount: spansBefore)
         scopeSpansAt = scanner.position
         isRead = hasResource
         if isRead { try readScopeSpansList(&builder) } else { try scanner.skipValue() }
-      } else if unsafe key.equals("instrumentationLibrarySpans") {
+      } else if signal == .traces, unsafe key.equals("instrumentationLibrarySpans") {
         deprecatedSpans = try countDeprecatedSpans()
       } else {
         try scanner.skipValue()
@@ -105,7 +109,7 @@ struct OTLPJSONReader: ~Copyable {
     let spansBefore = spanCount
     try scanner.beginObject()
     while let key = try unsafe scanner.nextKey() {
-      guard unsafe key.equals("spans") else {
+      guard unsafe key.equals(signal.recordsKey) else {
         try scanner.skipValue()
         continue
       }
@@ -113,7 +117,10 @@ struct OTLPJSONReader: ~Copyable {
       rewind(&builder, to: beginning, spanCount: spansBefore)
       try readList(&builder) { reader, builder throws(DecodeError) in
         try reader.countSpan()
-        try reader.readSpan(&builder)
+        switch reader.signal {
+        case .traces: try reader.readSpan(&builder)
+        case .logs: try reader.readLogRecord(&builder)
+        }
       }
     }
   }

@@ -72,6 +72,31 @@ enum PeerPrecedence {
     .hostOfURL(.urlFull), .hostOfURL(.httpURL), .host(.httpHost),
   ]
 
+  /// Whom a record of an access log says was called, recorded at the end that called.
+  static let accessLogServer: [PeerRule] = [
+    .text(.servicePeerName), .text(.peerService), .cluster(.upstreamClusterName),
+    .cluster(.upstreamCluster), .text(.serverAddress), .text(.netPeerName), .hostOfURL(.urlFull),
+    .hostOfURL(.httpURL), .host(.authority), .host(.httpHost), .said(.requestedServerName),
+    .host(.upstreamHost), .host(.upstreamAddress), .text(.networkPeerAddress), .text(.netPeerIP),
+    .text(.netSockPeerAddress),
+  ]
+
+  /// Where that is.
+  static let accessLogServerAddress: [PeerRule] = [
+    .host(.upstreamHost), .host(.upstreamAddress), .host(.networkPeerAddress),
+    .host(.netSockPeerAddress), .host(.netPeerIP),
+  ]
+
+  /// Who called, recorded at the end that was called. Addresses are among them: the address table
+  /// knows whose they are.
+  static let accessLogClient: [PeerRule] = client + accessLogClientAddress
+
+  /// Where that is.
+  static let accessLogClientAddress: [PeerRule] = [
+    .host(.downstreamRemoteAddress), .text(.clientAddress), .host(.networkPeerAddress),
+    .host(.netSockPeerAddress), .host(.netPeerIP),
+  ]
+
   /// Who called, of a server span without a parent. Addresses are not among them: they are people's.
   static let client: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .said(.downstreamCluster),

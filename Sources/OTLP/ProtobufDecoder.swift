@@ -5,6 +5,11 @@ import CProtobufC
 ///
 /// The tree lives until the walk is over; nothing of it leaves this type.
 @safe struct ProtobufDecoder: ~Copyable {
+  private typealias WireResource = Opentelemetry__Proto__Resource__V1__Resource
+  private typealias LogsRequest =
+    Opentelemetry__Proto__Collector__Logs__V1__ExportLogsServiceRequest
+  private typealias ResourceLogs = Opentelemetry__Proto__Logs__V1__ResourceLogs
+  private typealias WireLogRecord = Opentelemetry__Proto__Logs__V1__LogRecord
   private typealias Request = Opentelemetry__Proto__Collector__Trace__V1__ExportTraceServiceRequest
   private typealias ResourceSpans = Opentelemetry__Proto__Trace__V1__ResourceSpans
   private typealias ScopeSpans = Opentelemetry__Proto__Trace__V1__ScopeSpans
@@ -15,11 +20,13 @@ import CProtobufC
   private let limits: DecodeLimits
   private let arena: Arena
   private var scan: WireScan
+  private var logsScan: WireScan
 
   init(limits: DecodeLimits) {
     self.limits = limits
     arena = Arena(bytesMax: limits.memoryBytesMax)
     scan = WireScan(limits: limits)
+    logsScan = WireScan(limits: limits, schema: .logs)
   }
 
   /// Feeds every span of `body` to the builder, between its `begin` and its `finish`.
@@ -29,34 +36,50 @@ import CProtobufC
     let summary = unsafe try scan.scan(body)
     defer { arena.reset() }
     guard arena.prepare(bytes: summary.memoryBytes) else { throw memoryError(summary) }
-    unsafe try unpack(body, summary, into: &builder)
+    let tree = unsafe withBytes(of: body, summary) { bytes in
+      unsafe opentelemetry__proto__collector__trace__v1__export_trace_service_request__unpack(
+        arena.protobufAllocator, bytes.count, bytes.baseAddress)
+    }
+    guard let request = unsafe tree else { throw unpackError(summary) }
+    for index in 0..<(unsafe request.pointee.n_resource_spans) {
+      guard let spans = unsafe request.pointee.resource_spans[index] else { continue }
+      unsafe walk(spans, into: &builder)
+    }
     if summary.legacySpans > 0 {
       builder.reject(spans: summary.legacySpans, .deprecatedInstrumentationLibrarySpans)
     }
   }
 
-  private func unpack(
-    _ body: UnsafeRawBufferPointer, _ summary: WireScan.Summary, into builder: inout SpanBuilder
+  /// Feeds every log record of `body` to the builder, as `read` does spans.
+  mutating func readLogs(
+    _ body: UnsafeRawBufferPointer, into builder: inout SpanBuilder
   ) throws(DecodeError) {
-    let bytes = unsafe UnsafeBufferPointer(
-      start: body.baseAddress?.assumingMemoryBound(to: UInt8.self), count: body.count)
-    let request =
-      if let cleaned = summary.cleaned {
-        unsafe cleaned.withUnsafeBufferPointer { unsafe unpacked($0) }
-      } else {
-        unsafe unpacked(bytes)
-      }
-    guard let request = unsafe request else { throw unpackError(summary) }
-    for index in 0..<(unsafe request.pointee.n_resource_spans) {
-      guard let spans = unsafe request.pointee.resource_spans[index] else { continue }
-      unsafe walk(spans, into: &builder)
+    let summary = unsafe try logsScan.scan(body)
+    defer { arena.reset() }
+    guard arena.prepare(bytes: summary.memoryBytes) else { throw memoryError(summary) }
+    let tree = unsafe withBytes(of: body, summary) { bytes in
+      unsafe opentelemetry__proto__collector__logs__v1__export_logs_service_request__unpack(
+        arena.protobufAllocator, bytes.count, bytes.baseAddress)
+    }
+    guard let request = unsafe tree else { throw unpackError(summary) }
+    for index in 0..<(unsafe request.pointee.n_resource_logs) {
+      guard let logs = unsafe request.pointee.resource_logs[index] else { continue }
+      unsafe walk(logs, into: &builder)
     }
   }
 
-  /// The tree, all of it copied into the arena; nil when libprotobuf-c refuses.
-  private func unpacked(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<Request>? {
-    unsafe opentelemetry__proto__collector__trace__v1__export_trace_service_request__unpack(
-      arena.protobufAllocator, bytes.count, bytes.baseAddress)
+  /// Unpacks a body, all of it copied into the arena.
+  /// - Returns: the tree; nil when libprotobuf-c refuses.
+  private func withBytes<Tree>(
+    of body: UnsafeRawBufferPointer, _ summary: WireScan.Summary,
+    _ unpack: (UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<Tree>?
+  ) -> UnsafeMutablePointer<Tree>? {
+    if let cleaned = summary.cleaned {
+      return unsafe cleaned.withUnsafeBufferPointer { unsafe unpack($0) }
+    }
+    return unsafe unpack(
+      UnsafeBufferPointer(
+        start: body.baseAddress?.assumingMemoryBound(to: UInt8.self), count: body.count))
   }
 
   private func unpackError(_ summary: WireScan.Summary) -> DecodeError {
@@ -75,16 +98,7 @@ extension ProtobufDecoder {
   private func walk(
     _ resourceSpans: UnsafeMutablePointer<ResourceSpans>, into builder: inout SpanBuilder
   ) {
-    builder.beginResource()
-    if let resource = unsafe resourceSpans.pointee.resource {
-      for index in 0..<(unsafe resource.pointee.n_attributes) {
-        guard let attribute = unsafe resource.pointee.attributes[index] else { continue }
-        guard let key = unsafe key(of: attribute, &builder) else { continue }
-        let value = unsafe value(of: attribute, &builder)
-        unsafe builder.resourceAttribute(key: key, value: value)
-      }
-    }
-    builder.endResource()
+    unsafe walk(resourceSpans.pointee.resource, into: &builder)
     for index in 0..<(unsafe resourceSpans.pointee.n_scope_spans) {
       guard let scope = unsafe resourceSpans.pointee.scope_spans[index] else { continue }
       for index in 0..<(unsafe scope.pointee.n_spans) {
@@ -92,6 +106,70 @@ extension ProtobufDecoder {
         unsafe walk(span, into: &builder)
       }
     }
+  }
+
+  private func walk(
+    _ resource: UnsafeMutablePointer<WireResource>?, into builder: inout SpanBuilder
+  ) {
+    builder.beginResource()
+    if let resource = unsafe resource {
+      for index in 0..<(unsafe resource.pointee.n_attributes) {
+        guard let attribute = unsafe resource.pointee.attributes[index] else { continue }
+        guard let key = unsafe key(of: attribute, &builder) else { continue }
+        let value = unsafe value(of: attribute.pointee.value, &builder)
+        unsafe builder.resourceAttribute(key: key, value: value)
+      }
+    }
+    builder.endResource()
+  }
+
+  private func walk(
+    _ resourceLogs: UnsafeMutablePointer<ResourceLogs>, into builder: inout SpanBuilder
+  ) {
+    unsafe walk(resourceLogs.pointee.resource, into: &builder)
+    for index in 0..<(unsafe resourceLogs.pointee.n_scope_logs) {
+      guard let scope = unsafe resourceLogs.pointee.scope_logs[index] else { continue }
+      for index in 0..<(unsafe scope.pointee.n_log_records) {
+        guard let record = unsafe scope.pointee.log_records[index] else { continue }
+        unsafe walk(record, into: &builder)
+      }
+    }
+  }
+
+  private func walk(
+    _ record: UnsafeMutablePointer<WireLogRecord>, into builder: inout SpanBuilder
+  ) {
+    builder.beginLogRecord()
+    builder.logTime(unsafe record.pointee.time_unix_nano)
+    builder.logObservedTime(unsafe record.pointee.observed_time_unix_nano)
+    unsafe builder.logTraceID(bytes(record.pointee.trace_id))
+    unsafe builder.logSpanID(bytes(record.pointee.span_id))
+    if let body = unsafe record.pointee.body {
+      if unsafe body.pointee.value_case
+        == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_KVLIST_VALUE,
+        let list = unsafe body.pointee.kvlist_value
+      {
+        for index in 0..<(unsafe list.pointee.n_values) {
+          unsafe walk(logAttribute: list.pointee.values[index], into: &builder)
+        }
+      } else {
+        builder.logBody(unsafe value(of: body, &builder))
+      }
+    }
+    for index in 0..<(unsafe record.pointee.n_attributes) {
+      unsafe walk(logAttribute: record.pointee.attributes[index], into: &builder)
+    }
+    builder.endLogRecord()
+  }
+
+  private func walk(
+    logAttribute attribute: UnsafeMutablePointer<KeyValue>?, into builder: inout SpanBuilder
+  ) {
+    guard let attribute = unsafe attribute, let key = unsafe key(of: attribute, &builder) else {
+      return
+    }
+    let value = unsafe value(of: attribute.pointee.value, &builder)
+    unsafe builder.logAttribute(key: key, value: value)
   }
 
   private func walk(_ span: UnsafeMutablePointer<WireSpan>, into builder: inout SpanBuilder) {
@@ -110,7 +188,7 @@ extension ProtobufDecoder {
     for index in 0..<(unsafe span.pointee.n_attributes) {
       guard let attribute = unsafe span.pointee.attributes[index] else { continue }
       guard let key = unsafe key(of: attribute, &builder) else { continue }
-      let value = unsafe value(of: attribute, &builder)
+      let value = unsafe value(of: attribute.pointee.value, &builder)
       unsafe builder.spanAttribute(key: key, value: value)
     }
     unsafe walkLinks(of: span, into: &builder)
@@ -133,7 +211,7 @@ extension ProtobufDecoder {
     builder.droppedLinks(UInt64(unsafe span.pointee.dropped_links_count))
   }
 
-  /// nil when the key is an index into a table that traces do not carry.
+  /// nil when the key is an index into a table that only profiles carry.
   private func key(
     of attribute: UnsafeMutablePointer<KeyValue>, _ builder: inout SpanBuilder
   ) -> UnsafeRawBufferPointer? {
@@ -144,9 +222,9 @@ extension ProtobufDecoder {
   }
 
   private func value(
-    of attribute: UnsafeMutablePointer<KeyValue>, _ builder: inout SpanBuilder
+    of value: UnsafeMutablePointer<AnyValue>?, _ builder: inout SpanBuilder
   ) -> AttributeValue {
-    guard let value = unsafe attribute.pointee.value else { return .empty }
+    guard let value = unsafe value else { return .empty }
     switch unsafe value.pointee.value_case {
     case OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE:
       return unsafe .string(bytes(value.pointee.string_value))

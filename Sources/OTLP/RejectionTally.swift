@@ -5,9 +5,12 @@ struct RejectionTally: Sendable, Equatable {
   private(set) var counts: [RejectionReason: Int] = [:]
   private(set) var warnings: [DecodeWarning: Int] = [:]
   private var unknownKeys: [String] = []
+  private let signal: OTLPSignal
 
   /// How many unknown keys one message names.
   static let unknownKeysMax = 8
+
+  init(_ signal: OTLPSignal = .traces) { self.signal = signal }
 
   mutating func reject(_ reason: RejectionReason, spans: Int = 1) {
     guard spans > 0 else { return }
@@ -36,14 +39,14 @@ struct RejectionTally: Sendable, Equatable {
     if rejected > 0 {
       let reasons = RejectionReason.allCases.compactMap { clause($0, limits) }
       sentences.append(
-        "\(rejected) \(rejected == 1 ? "span" : "spans") rejected: "
+        "\(rejected) \(signal.records(rejected)) rejected: "
           + reasons.joined(separator: "; "))
     }
     if !unknownKeys.isEmpty { sentences.append(unknownKeysSentence) }
     if let count = warnings[.stringIndexFields] {
       sentences.append(
-        "\(count) attribute keys or values were references to a string table, which traces do "
-          + "not have, and were ignored (send keys and values as text)")
+        "\(count) attribute keys or values were references to a string table, which only profiles "
+          + "have, and were ignored (send keys and values as text)")
     }
     if let count = warnings[.invalidText] {
       sentences.append(
@@ -76,7 +79,7 @@ struct RejectionTally: Sendable, Equatable {
   private var unknownKeysSentence: String {
     let keys = unknownKeys.joined(separator: ", ")
     return "unknown top-level \(unknownKeys.count == 1 ? "key" : "keys") \(keys): nothing was read "
-      + "(OTLP/JSON has the key resourceSpans, in lowerCamelCase)"
+      + "(OTLP/JSON has the key \(signal.topLevelKey), in lowerCamelCase)"
   }
 }
 

@@ -1,4 +1,5 @@
-/// Spans left out of a request, by reason, and warnings about what was accepted.
+/// Spans (log records, of a request of logs) left out of a request, by reason, and warnings about what
+/// was accepted.
 public struct Rejections: Sendable, Equatable {
   /// How many spans were left out.
   public var rejectedSpans: Int

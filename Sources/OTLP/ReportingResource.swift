@@ -19,6 +19,8 @@ struct ReportingResource {
   var meshReporter = Reporter()
   var meshKey: [UInt8] = []
   var meshAddress: [UInt8] = []
+  /// Set where the resource itself names the proxy, and all its log records are that proxy's.
+  var meshKind: MeshNode.Kind?
   /// The environment's part of a node's text, cleaned.
   var environment: [UInt8] = []
   /// The process is a proxy, whatever its spans say.

@@ -113,7 +113,7 @@ import Model
   /// UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: the server's
   /// doing. The others answer the client's mistake.
   /// - Source: semantic conventions for gRPC, "grpc-status" of server spans.
-  private static let serverFailures: Set<Int64> = [2, 4, 12, 13, 14, 15]
+  static let serverFailures: Set<Int64> = [2, 4, 12, 13, 14, 15]
 
   // MARK: The other side
 

@@ -9,7 +9,7 @@ import Model
 ///
 /// Calls in order: `begin` · for each ResourceSpans: `beginResource`, `resourceAttribute`…,
 /// `endResource`, for each span: `beginSpan`, span fields and `spanAttribute`… in any order,
-/// `endSpan` · `finish`.
+/// `endSpan` · `finish`. Of a request of logs the same, with `beginLogRecord` to `endLogRecord`.
 @safe struct SpanBuilder: ~Copyable {
   let limits: DecodeLimits
   private let ignoredCodes: IgnoredCodes
@@ -17,29 +17,34 @@ import Model
   private let keys = AttributeKeyTable()
 
   // The request.
+  private(set) var signal = OTLPSignal.traces
   private(set) var tenant: TenantID = .standard
   private(set) var now: Nanos = 0
-  private var batch = SpanBatch()
-  private var tally = RejectionTally()
+  var batch = SpanBatch()
+  var tally = RejectionTally()
+  var ignored: [IgnoredLog: Int] = [:]
 
   // Names.
   private var cache = NameCache()
   private var name = NameText()
   /// Kinds of names that found no room since this was emptied.
-  private var overflow: SpanTraits = []
+  var overflow: SpanTraits = []
 
   // The resource.
   private var resourceAttributes = AttributeSlots()
   var resource = ReportingResource()
 
   // The span.
-  private var spanAttributes = AttributeSlots()
+  var spanAttributes = AttributeSlots()
   private var span = SpanFields()
   /// Those that may name the other side.
   private var chosenPeers: ChosenAttributes
 
   // What requests are told apart by, besides who took them.
   private var dimensions: DimensionReader
+
+  // The log record, whose attributes stand where a span's do.
+  var log = LogFields()
 
   init(names: NameTable, limits: DecodeLimits, rules: DecodeRules = DecodeRules()) {
     table = names
@@ -54,11 +59,13 @@ import Model
 
   // MARK: The request
 
-  mutating func begin(tenant: TenantID, now: Nanos) {
+  mutating func begin(_ signal: OTLPSignal = .traces, tenant: TenantID, now: Nanos) {
+    self.signal = signal
     self.tenant = tenant
     self.now = now
     batch = SpanBatch(tenant: tenant)
-    tally = RejectionTally()
+    tally = RejectionTally(signal)
+    ignored = [:]
     cache.beginBatch(now: now)
   }
 
@@ -70,7 +77,12 @@ import Model
 
   mutating func finish() -> DecodedRequest {
     if cache.forgotInBatch { removeRepeatedNames() }
-    let request = DecodedRequest(batch: batch, rejections: tally.rejections(limits: limits))
+    if signal == .logs {
+      var counts: [TraceID: UInt64] = [:]
+      batch.tellEqualRecordsApart(&counts)
+    }
+    let request = DecodedRequest(
+      batch: batch, rejections: tally.rejections(limits: limits), ignored: ignored)
     batch = SpanBatch()
     return request
   }
@@ -92,7 +104,22 @@ import Model
     if let key = unsafe keys.find(key) { resourceAttributes.set(key, value) }
   }
 
-  mutating func endResource() { identify(resourceAttributes) }
+  mutating func endResource() {
+    if signal == .logs { resourceAttributes.nameByProxy() }
+    identify(resourceAttributes)
+    if signal == .logs, let id = unsafe resourceAttributes[.proxyNode].text,
+      let node = unsafe MeshNode(nodeID: id)
+    {
+      // Nothing of the record before may speak for this proxy.
+      spanAttributes.removeAll()
+      identify(node)
+      unsafe resource.meshKey = Array(node.key)
+      resource.meshKind = node.kind
+    }
+  }
+
+  /// The attribute a key names; nil where no rule reads it.
+  func attribute(_ key: UnsafeRawBufferPointer) -> AttributeKey? { unsafe keys.find(key) }
 
   // MARK: The span
 
@@ -196,7 +223,7 @@ import Model
     return used(intern(.operation, scope: service))
   }
 
-  private mutating func peer(_ peer: PeerNode?) -> NameID {
+  mutating func peer(_ peer: PeerNode?) -> NameID {
     guard let peer else { return .none }
     name.removeAll()
     name.append(resource.environment)
@@ -206,7 +233,7 @@ import Model
     return used(intern(peer.kind, scope: .none))
   }
 
-  private mutating func address(_ host: UnsafeRawBufferPointer?) -> NameID {
+  mutating func address(_ host: UnsafeRawBufferPointer?) -> NameID {
     guard let host = unsafe host else { return .none }
     name.removeAll()
     unsafe name.append(host)
@@ -274,14 +301,16 @@ import Model
   }
 
   /// Whom the span speaks for: its resource, or the workload a proxy of a mesh serves.
-  private mutating func reporter(_ node: MeshNode?, _ workload: MeshWorkload?) -> Reporter {
-    guard let node else { return resource.reporter }
+  mutating func reporter(_ node: MeshNode?, _ workload: MeshWorkload?) -> Reporter {
     if let workload {
       overflow = []
       var reporter = Reporter()
       unsafe reporter.service = service(workload.name, namespace: workload.namespace)
       reporter.overflow = overflow
       return reporter
+    }
+    guard let node else {
+      return resource.meshKind == nil ? resource.reporter : resource.meshReporter
     }
     if unsafe !node.key.equals(resource.meshKey) {
       identify(node)
@@ -389,7 +418,7 @@ import Model
 
   /// Lists a name with the batch. A name the cache forgot since it was interned (a resource's)
   /// counts as new; `finish` then removes what was listed twice.
-  private mutating func use(_ id: NameID) {
+  mutating func use(_ id: NameID) {
     guard !id.isNone else { return }
     if cache.interned(id) == nil { cache.insert(id, interned: id) }
     if cache.noteUse(of: id) { batch.names.append(id) }
@@ -403,9 +432,10 @@ extension SpanBuilder {
   struct Mark {
     fileprivate var spans: Int
     fileprivate var tally: RejectionTally
+    fileprivate var ignored: [IgnoredLog: Int]
   }
 
-  var mark: Mark { Mark(spans: batch.count, tally: tally) }
+  var mark: Mark { Mark(spans: batch.count, tally: tally, ignored: ignored) }
 
   /// Takes back all spans since the mark: a document gave the same key a second time, and the last
   /// one counts. Names used only by those spans stay listed, which does no harm.
@@ -413,5 +443,6 @@ extension SpanBuilder {
     batch.spans.removeLast(batch.spans.count - mark.spans)
     batch.traces.removeLast(batch.traces.count - mark.spans)
     tally = mark.tally
+    ignored = mark.ignored
   }
 }

@@ -89,13 +89,18 @@ import Model
     if start == 0 && end == 0 { return .failure(.noTimestamps) }
     let begin = start == 0 ? end : start
     let finish = max(begin, end)
-    if finish < now.saturatingSubtracting(limits.retentionNanos) {
-      return .failure(.endBeforeRetention)
-    }
-    if finish > now.saturatingAdding(limits.aheadNanosMax) { return .failure(.endInTheFuture) }
+    if let reason = limits.reasonAgainst(end: finish, now: now) { return .failure(reason) }
     return .success(
       Identity(
         trace: trace, id: id, parent: parent, start: begin, end: finish,
         endsBeforeStart: end < begin))
+  }
+}
+
+extension DecodeLimits {
+  /// Why nothing that ended then can be taken; nil where it can.
+  func reasonAgainst(end: Nanos, now: Nanos) -> RejectionReason? {
+    if end < now.saturatingSubtracting(retentionNanos) { return .endBeforeRetention }
+    return end > now.saturatingAdding(aheadNanosMax) ? .endInTheFuture : nil
   }
 }

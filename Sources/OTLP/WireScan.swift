@@ -8,6 +8,7 @@
 @safe struct WireScan: ~Copyable {
   /// What is in a request.
   struct Summary: Equatable {
+    /// Spans, or log records.
     var spans = 0
     /// Spans in the field that senders from before 2022 used. Nobody unpacks them.
     var legacySpans = 0

@@ -40,13 +40,16 @@ struct WireSchema: Sendable {
     var bytes: Int
   }
 
-  static let request = WireSchema()
+  static let request = traces()
+  static let logs = logsRequest()
 
   private(set) var messages: [Message] = []
   /// `fieldNumbersMax` fields for each message.
   private var fields: [Field] = []
+  /// The message that limits count: Span, or LogRecord.
   private(set) var spanRow: Row = 0
-  private(set) var resourceSpansRow: Row = 0
+  /// −1 where nothing has a field of old.
+  private(set) var resourceSpansRow: Row = -1
 
   static let requestRow: Row = 0
   /// No message of ours has a field with this number or a higher one.
@@ -61,10 +64,20 @@ struct WireSchema: Sendable {
     return fields[row &* Int(WireSchema.fieldNumbersMax) &+ Int(number)]
   }
 
-  private init() {
+  private static func traces() -> WireSchema {
     var request = unsafe Opentelemetry__Proto__Collector__Trace__V1__ExportTraceServiceRequest()
     unsafe opentelemetry__proto__collector__trace__v1__export_trace_service_request__init(&request)
-    var descriptors = unsafe [request.base.descriptor]
+    return unsafe WireSchema(request.base.descriptor)
+  }
+
+  private static func logsRequest() -> WireSchema {
+    var request = unsafe Opentelemetry__Proto__Collector__Logs__V1__ExportLogsServiceRequest()
+    unsafe opentelemetry__proto__collector__logs__v1__export_logs_service_request__init(&request)
+    return unsafe WireSchema(request.base.descriptor)
+  }
+
+  private init(_ request: UnsafePointer<ProtobufCMessageDescriptor>?) {
+    var descriptors = unsafe [request]
     var row = 0
     // The list grows while it is walked: each message type is added when a field first names it.
     while unsafe row < descriptors.count {
@@ -79,7 +92,7 @@ struct WireSchema: Sendable {
   ) {
     let name = unsafe String(cString: descriptor.pointee.short_name)
     unsafe messages.append(Message(name: name, bytes: descriptor.pointee.sizeof_message))
-    if name == "Span" { spanRow = row }
+    if name == "Span" || name == "LogRecord" { spanRow = row }
     if name == "ResourceSpans" { resourceSpansRow = row }
     var row = [Field](repeating: Field(), count: Int(WireSchema.fieldNumbersMax))
     for index in 0..<Int(unsafe descriptor.pointee.n_fields) {

@@ -39,6 +39,7 @@ enum NodeGraphRoutes {
       service: reader.text("service") ?? reader.text("query"),
       direction: reader.choice("direction", default: Direction.both),
       dimensions: reader.dimensions())
+    options.showsTraffic = false
     options.depth = reader.integer("depth", in: 0...GraphRoutes.depthMax)
     try reader.finish()
     let input = try await call.input(range, options.kinds)

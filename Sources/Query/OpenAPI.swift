@@ -72,7 +72,7 @@ enum OpenAPI {
       json.member("requestBody") { json in
         json.member("required", true)
         json.member("content") { json in
-          json.member(AnswerType.json.rawValue) { answer(&$0, .json, schema: schema) }
+          json.member(route.bodyType.mediaType) { answer(&$0, route.bodyType, schema: schema) }
         }
       }
     }

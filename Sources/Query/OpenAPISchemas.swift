@@ -118,6 +118,7 @@ enum OpenAPISchemas {
         ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
         ("duplicates", .integer), ("clock_skew", .reference("ClockSkew")),
         ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
+        ("traffic_records", .map(.integer)),
       ]
     ),
     ("ClockSkew", [("adjusted", .integer), ("over_limit", .integer)]),
@@ -201,6 +202,14 @@ enum OpenAPISchemas {
       ]
     ),
     ("FieldError", [("field", .text), ("message", .text)]),
+    (
+      "FlowLogs",
+      [
+        ("accepted", .integer), ("skipped", .integer), ("rejected_lines", .integer),
+        ("rejected", .list(.reference("FlowLogLine"))),
+      ]
+    ),
+    ("FlowLogLine", [("line", .integer), ("message", .text)]),
     ("Flushed", [("flushed", .boolean), ("time", .time)]),
     (
       "Gate",
@@ -219,7 +228,7 @@ enum OpenAPISchemas {
       "Graph",
       range + [
         ("nodes", .list(.reference("Node"))), ("edges", .list(.reference("Edge"))),
-        ("coverage", .reference("Coverage")),
+        ("traffic", .list(.reference("TrafficEdge"))), ("coverage", .reference("Coverage")),
       ]
     ),
     (
@@ -394,6 +403,7 @@ enum OpenAPISchemas {
       range + [
         ("node", .reference("Node")), ("upstream", .list(.reference("Edge"))),
         ("downstream", .list(.reference("Edge"))),
+        ("traffic", .list(.reference("TrafficEdge"))),
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
         ("dimensions", .list(.reference("Dimension"))), ("not_counted", .list(.text)),
@@ -436,6 +446,16 @@ enum OpenAPISchemas {
         ("kind", .choice(["internal", "server", "client", "producer", "consumer"])),
         ("peer", .text), ("start_unix_nano", .integer), ("duration_ms", .number),
         ("self_ms", .number), ("critical_ms", .number), ("error", .boolean),
+      ]
+    ),
+    (
+      "TrafficEdge",
+      [
+        ("client", .text), ("server", .text), ("client_environment", .text),
+        ("server_environment", .text), ("source", .choice(TrafficSource.allCases.map(\.label))),
+        ("recorded_by", .list(.choice(["client", "server"]))), ("records", .integer),
+        ("requests", .maybeNumber), ("failed", .number), ("bytes", .integer),
+        ("latency_ms", .maybe("Durations")),
       ]
     ),
     ("Verdict", verdict),

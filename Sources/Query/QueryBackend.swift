@@ -17,6 +17,13 @@ public protocol QueryBackend: Sendable {
   ) async throws -> ComparedWindows
   /// Closes every open trace; returns when the next `graphInput` shows them all.
   func flush() async throws
+  /// Takes the lines of a flow log; returns when they are durable.
+  /// - Errors: `QueryProblem` when it cannot be read as a whole, or there is no room just now.
+  func accept(_ post: FlowLogPost) async throws -> FlowLogAnswer
+  /// Room for so many bytes of a large body; false where there is none.
+  func reserve(bytes: Int) -> Bool
+  /// Gives room back.
+  func release(bytes: Int)
   /// Keeps markers, or finds those that stand for them already; all of them or none.
   func insert(_ markers: [Marker]) async throws -> [MarkerInsertion]
   /// The newest first.

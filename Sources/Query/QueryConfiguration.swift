@@ -16,6 +16,8 @@ public struct QueryConfiguration: Sendable, Equatable {
   public var bodyBytesMax = 64 << 10
   /// The largest message a source of webhooks may send.
   public var webhookBodyBytesMax = 1 << 20
+  /// The largest body of lines of a flow log.
+  public var flowLogBodyBytesMax = 8 << 20
   /// Of the sources whose messages are checked.
   public var webhookSecrets: [WebhookSource: WebhookSecret] = [:]
   /// How much of a larger one is received before it is refused.

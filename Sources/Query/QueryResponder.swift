@@ -49,6 +49,8 @@ struct QueryResponder: HTTPResponder {
     if route.needsReadiness, case .notReady(let reason) = backend.readiness {
       throw QueryProblem.notReady(reason)
     }
+    let reserved = try reserve(for: request, route)
+    defer { if reserved > 0 { backend.release(bytes: reserved) } }
     let body = try await body(of: request, route)
     let call = Call(
       backend: backend, configuration: configuration, tenant: .standard, segments: segments,
@@ -57,6 +59,19 @@ struct QueryResponder: HTTPResponder {
         request.headers.map { ($0.name.canonicalName, $0.value) },
         uniquingKeysWith: { "\($0),\($1)" }), body: body)
     return try await route.handle(call)
+  }
+
+  /// Small bodies need no room of their own.
+  private func reserve(for request: Request, _ route: Route) throws(QueryProblem) -> Int {
+    guard route.reservesBody else { return 0 }
+    let bytesMax = configuration[keyPath: route.bodyLimit]
+    let declared = request.headers[.contentLength].flatMap { Int($0) } ?? bytesMax
+    let bytes = min(max(declared, 0), bytesMax)
+    guard bytes == 0 || backend.reserve(bytes: bytes) else {
+      throw .overloaded(
+        "There is no room for the body at the moment. Send it again after the delay.")
+    }
+    return bytes
   }
 
   private func parameters(
@@ -110,6 +125,9 @@ struct QueryResponder: HTTPResponder {
   /// read, it is only too much.
   private func bodyTooLarge(_ route: Route) -> QueryProblem {
     let size = "The body is larger than \(configuration[keyPath: route.bodyLimit]) bytes."
+    if route.reservesBody {
+      return QueryProblem(.bodyTooLarge, "\(size) Send it in parts, or with gzip.")
+    }
     guard route.body != nil else {
       return QueryProblem(
         .bodyTooLarge, "\(size) Nothing is needed here; spans go to the receiver's ports.")

@@ -16,10 +16,13 @@ struct Route: Sendable {
   var schema: String?
   /// The JSON answer is a list of what `schema` describes.
   var answersList = false
-  /// The schema of the JSON body it takes; nil for a route that needs none.
+  /// The schema of the body it takes; nil for a route that needs none.
   var body: String?
+  var bodyType = AnswerType.json
   /// How large that body may be.
   var bodyLimit: any KeyPath<QueryConfiguration, Int> & Sendable = \.bodyBytesMax
+  /// Room for the body is reserved before it is read: it may be large.
+  var reservesBody = false
   /// The statuses of its answers when all is well; the first is the usual one.
   var successes: [(status: Int, summary: String)] = [(200, "Success.")]
   var handle: @Sendable (Call) async throws -> Answer
@@ -64,6 +67,7 @@ struct Call: Sendable {
 
   /// What the asking side says it can read; empty when it says nothing.
   var accept: String { headers["accept", default: ""] }
+  var contentEncoding: String? { headers["content-encoding"] }
 }
 
 /// What a route answers.
@@ -91,6 +95,11 @@ enum AnswerType: String, Sendable {
   case graphML = "application/graphml+xml"
   case metrics = "text/plain; version=0.0.4; charset=utf-8"
   case openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+}
+
+extension AnswerType {
+  /// Without parameters.
+  var mediaType: String { String(rawValue.prefix { $0 != ";" }) }
 }
 
 /// One parameter of a route: what the OpenAPI document says of it.

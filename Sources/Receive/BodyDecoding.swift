@@ -4,6 +4,7 @@ import OTLP
 /// A complete body and how to read it; can be carried to a worker.
 struct BodyDecoding: Sendable {
   var bytes: [UInt8]
+  var signal = OTLPSignal.traces
   var encoding: OTLPEncoding
   var isGzip: Bool
   /// What a gzip body may unpack to.
@@ -36,7 +37,8 @@ struct BodyDecoding: Sendable {
     let result = unsafe plain.withUnsafeBytes { body -> Result<DecodedRequest, DecodeError> in
       do throws(DecodeError) {
         return .success(
-          unsafe try decoder.decode(body, encoding: encoding, tenant: .standard, now: now))
+          unsafe try decoder.decode(
+            body, signal, encoding: encoding, tenant: .standard, now: now))
       } catch {
         return .failure(error)
       }

@@ -6,16 +6,34 @@ final class CounterCells: Sendable {
   final class Transport: Sendable {
     let requests = Atomic(0)
     let bytes = Atomic(0)
-    let spansAccepted = Atomic(0)
+    private let spansAccepted = Atomic(0)
+    private let logRecordsAccepted = Atomic(0)
     let requestsRefused = Atomic(0)
     let requestsBad = Atomic(0)
     let requestsAbandoned = Atomic(0)
     /// Rejections are rare, so a lock does.
     private let spansRejected = Mutex<[RejectionReason: Int]>([:])
+    private let logRecordsRejected = Mutex<[RejectionReason: Int]>([:])
+    private let logRecordsIgnored = Mutex<[IgnoredLog: Int]>([:])
 
-    func add(_ counts: [RejectionReason: Int]) {
+    func add(accepted count: Int, of signal: OTLPSignal) {
+      switch signal {
+      case .traces: spansAccepted.add(count)
+      case .logs: logRecordsAccepted.add(count)
+      }
+    }
+
+    func add(_ counts: [RejectionReason: Int], of signal: OTLPSignal) {
       guard !counts.isEmpty else { return }
-      spansRejected.withLock { $0.merge(counts, uniquingKeysWith: &+) }
+      switch signal {
+      case .traces: spansRejected.withLock { $0.merge(counts, uniquingKeysWith: &+) }
+      case .logs: logRecordsRejected.withLock { $0.merge(counts, uniquingKeysWith: &+) }
+      }
+    }
+
+    func add(ignored counts: [IgnoredLog: Int]) {
+      guard !counts.isEmpty else { return }
+      logRecordsIgnored.withLock { $0.merge(counts, uniquingKeysWith: &+) }
     }
 
     var snapshot: ReceiverCounters.Transport {
@@ -24,6 +42,9 @@ final class CounterCells: Sendable {
       snapshot.bytes = bytes.load(ordering: .relaxed)
       snapshot.spansAccepted = spansAccepted.load(ordering: .relaxed)
       snapshot.spansRejected = spansRejected.withLock { $0 }
+      snapshot.logRecordsAccepted = logRecordsAccepted.load(ordering: .relaxed)
+      snapshot.logRecordsRejected = logRecordsRejected.withLock { $0 }
+      snapshot.logRecordsIgnored = logRecordsIgnored.withLock { $0 }
       snapshot.requestsRefused = requestsRefused.load(ordering: .relaxed)
       snapshot.requestsBad = requestsBad.load(ordering: .relaxed)
       snapshot.requestsAbandoned = requestsAbandoned.load(ordering: .relaxed)

@@ -5,7 +5,7 @@ import OTLP
 
 /// What a request is answered with, before it takes the form of a protocol.
 enum Answer: Equatable, Sendable {
-  case exported(Rejections)
+  case exported(OTLPSignal, Rejections)
   case health(ServingStatus)
   case preflight([HTTP2Header])
   case refused(Refusal)
@@ -100,7 +100,8 @@ final class Exchange {
       return
     }
     switch route {
-    case .export(let encoding, let compression): decode(encoding, compression)
+    case .export(let signal, let encoding, let compression):
+      decode(signal, encoding, compression)
     case .healthCheck, .healthWatch: checkHealth()
     case .preflight, .refused: preconditionFailure("answered before its body")
     }
@@ -152,15 +153,17 @@ final class Exchange {
 // MARK: - Decoding and admission
 
 extension Exchange {
-  private func decode(_ encoding: OTLPEncoding, _ compression: Route.Compression) {
+  private func decode(
+    _ signal: OTLPSignal, _ encoding: OTLPEncoding, _ compression: Route.Compression
+  ) {
     let isGzip = form == .grpc ? intake.isMessageCompressed : compression == .gzip
     if isGzip, compression == .none {
       answer(.refused(.compressedWithoutEncoding))
       return
     }
     var body = BodyDecoding(
-      bytes: intake.takeBytes(), encoding: encoding, isGzip: isGzip, inflatedBytesMax: 0,
-      now: services.clock())
+      bytes: intake.takeBytes(), signal: signal, encoding: encoding, isGzip: isGzip,
+      inflatedBytesMax: 0, now: services.clock())
     let loopBytesMax = services.configuration.loopDecodeBytesMax
     var isSmall = encoding == .protobuf && body.bytes.count <= loopBytesMax
     if isGzip {
@@ -227,12 +230,22 @@ extension Exchange {
       return
     }
     switch result {
-    case .failure(let error): answer(.refused(.undecodable(error)))
+    case .failure(let error): answer(.refused(.undecodable(error, signal)))
     case .success(let request):
       rejections = request.rejections
-      counters.add(rejections.counts)
-      if request.batch.isEmpty { answer(.exported(rejections)) } else { admit(request.batch) }
+      counters.add(rejections.counts, of: signal)
+      counters.add(ignored: request.ignored)
+      if request.batch.isEmpty {
+        answer(.exported(signal, rejections))
+      } else {
+        admit(request.batch)
+      }
     }
+  }
+
+  /// What the request brings; of one that brings nothing, traces.
+  private var signal: OTLPSignal {
+    if case .export(let signal, _, _) = route { signal } else { .traces }
   }
 
   private func admit(_ batch: SpanBatch) {
@@ -253,8 +266,8 @@ extension Exchange {
     guard phase == .admitting || phase == .abandoned else { return }
     switch admission {
     case .accepted:
-      counters.spansAccepted.add(spans)
-      if phase == .abandoned { finish() } else { answer(.exported(rejections)) }
+      counters.add(accepted: spans, of: signal)
+      if phase == .abandoned { finish() } else { answer(.exported(signal, rejections)) }
     case .refused(let reason, let seconds):
       refuseOrFinish(.overloaded(reason: reason, retryAfterSeconds: seconds))
     }

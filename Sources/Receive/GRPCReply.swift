@@ -18,8 +18,8 @@ struct GRPCReply: Equatable {
 
   init(_ answer: Answer, to head: RequestHead, _ configuration: ReceiverConfiguration) {
     switch answer {
-    case .exported(let rejections):
-      let message = ExportResponse.encoded(rejections, .protobuf)
+    case .exported(let signal, let rejections):
+      let message = ExportResponse.encoded(rejections, .protobuf, signal)
       self.init(message: message, head, configuration)
     case .health(let status):
       self.init(message: HealthCodec.encodeResponse(status), head, configuration)

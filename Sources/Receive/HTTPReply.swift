@@ -12,9 +12,9 @@ struct HTTPReply: Equatable {
     headers = configuration.crossOrigin.answerHeaders(for: head)
     headers.append(HTTP2Header("date", services.dateText()))
     switch answer {
-    case .exported(let rejections):
+    case .exported(let signal, let rejections):
       status = 200
-      body = ExportResponse.encoded(rejections, encoding)
+      body = ExportResponse.encoded(rejections, encoding, signal)
     case .preflight(let allowed):
       status = 204
       body = []

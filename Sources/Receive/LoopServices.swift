@@ -60,7 +60,9 @@ final class LoopServices {
     self.serving = serving
     self.clock = clock
     self.logger = logger
-    router = Router(tracesPath: configuration.tracesPath, crossOrigin: configuration.crossOrigin)
+    router = Router(
+      tracesPath: configuration.tracesPath, logsPath: configuration.logsPath,
+      crossOrigin: configuration.crossOrigin)
     decoder = OTLPDecoder(
       names: names, limits: configuration.decodeLimits, rules: configuration.decodeRules)
   }
@@ -72,7 +74,9 @@ final class LoopServices {
   func reserve(_ count: Int) -> Bool { sink.reserve(bytes: count) }
 
   func servingStatus(of service: String) -> ServingStatus {
-    guard service.isEmpty || service == Router.traceService else { return .serviceUnknown }
+    guard service.isEmpty || service == Router.traceService || service == Router.logsService else {
+      return .serviceUnknown
+    }
     return serving.isServing ? .serving : .notServing
   }
 

@@ -22,6 +22,8 @@ public struct ReceiverConfiguration: Sendable, Equatable {
   /// The path OTLP/HTTP posts to. `/` is taken too, with an OTLP content type: exporters whose
   /// endpoint was set for traces alone use it as it is.
   public var tracesPath = "/v1/traces"
+  /// The path OTLP/HTTP posts logs to.
+  public var logsPath = "/v1/logs"
   /// Limits of one request, its size after decompression among them.
   public var decodeLimits = DecodeLimits()
   /// What of a span's attributes means what.

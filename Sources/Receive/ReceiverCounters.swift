@@ -12,6 +12,12 @@ public struct ReceiverCounters: Sendable, Equatable {
     public var spansAccepted = 0
     /// Spans left out, by reason.
     public var spansRejected: [RejectionReason: Int] = [:]
+    /// Log records the sink accepted, as records of traffic.
+    public var logRecordsAccepted = 0
+    /// Log records left out, by reason.
+    public var logRecordsRejected: [RejectionReason: Int] = [:]
+    /// Log records that were accepted and tell nothing, by reason.
+    public var logRecordsIgnored: [IgnoredLog: Int] = [:]
     /// Requests refused for now: the sender was told to try again.
     public var requestsRefused = 0
     /// Requests refused for good: malformed, too large, of the wrong type, to the wrong place.

@@ -4,7 +4,7 @@ import OTLP
 /// Every way a request can be turned down. `row` is the one table of status codes.
 enum Refusal: Error, Equatable, Sendable {
   // The body.
-  case undecodable(DecodeError)
+  case undecodable(DecodeError, OTLPSignal)
   case bodyTooLarge(bytesMax: Int)
   case bodyTimedOut(seconds: Int)
   // What it says of itself.
@@ -55,10 +55,10 @@ enum Refusal: Error, Equatable, Sendable {
 
   var row: Row {
     switch self {
-    case .undecodable(let error):
+    case .undecodable(let error, let signal):
       let status = RPCStatus(error)
       return Row(
-        code: status.code, http: error.kind.httpStatus, message: status.message,
+        code: status.code, http: error.kind.httpStatus, message: error.message(signal),
         field: status.badRequestField)
     case .bodyTooLarge(let bytesMax):
       return Row(
@@ -111,12 +111,13 @@ enum Refusal: Error, Equatable, Sendable {
     case .signalNotServed(let path):
       return Row(
         code: .unimplemented, http: 404,
-        message: "\(quoted(path)) is not served: this gateway takes traces; "
-          + "send metrics, logs and profiles elsewhere")
+        message: "\(quoted(path)) is not served: this gateway takes traces and access "
+          + "logs; send metrics and profiles elsewhere")
     case .pathUnknown(let path):
       return Row(
         code: .unimplemented, http: 404,
-        message: "nothing is served at \(quoted(path)); post traces to /v1/traces")
+        message: "nothing is served at \(quoted(path)); post traces to /v1/traces, logs to "
+          + "/v1/logs")
     default: preconditionFailure("not a refusal of HTTP: \(self)")
     }
   }
@@ -139,7 +140,7 @@ enum Refusal: Error, Equatable, Sendable {
     case .grpcPathMalformed(let path):
       return unimplemented("malformed method name: \(quoted(path))")
     case .serviceUnknown(let service):
-      return unimplemented("unknown service \(quoted(service)); this gateway takes traces")
+      return unimplemented("unknown service \(quoted(service)); this gateway takes traces and logs")
     case .methodUnknown(let method, let service):
       return unimplemented("unknown method \(quoted(method)) for service \(quoted(service))")
     case .grpcEncodingUnknown(let encoding):
@@ -159,7 +160,7 @@ enum Refusal: Error, Equatable, Sendable {
     case .deadlineExceeded:
       return Row(
         code: .deadlineExceeded, http: 503,
-        message: "the deadline passed before the spans were stored; they may arrive twice if sent "
+        message: "the deadline passed before the request was stored; they may arrive twice if sent "
           + "again")
     case .healthRequestMalformed:
       return Row(code: .invalidArgument, http: 400, message: "not a HealthCheckRequest")

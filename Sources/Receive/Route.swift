@@ -9,7 +9,7 @@ enum ReplyForm: Equatable, Sendable {
 
 /// What a request asks for.
 enum Route: Equatable, Sendable {
-  case export(OTLPEncoding, compressed: Compression)
+  case export(OTLPSignal, OTLPEncoding, compressed: Compression)
   case healthCheck
   case healthWatch
   /// A browser asks whether it may post.
@@ -27,21 +27,21 @@ enum Route: Equatable, Sendable {
 /// Finds out what a request asks for from its head alone.
 struct Router: Sendable {
   let tracesPath: String
+  let logsPath: String
   let crossOrigin: CrossOriginPolicy
 
   static let exportPath =
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+  static let logsExportPath = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
   static let traceService = "opentelemetry.proto.collector.trace.v1.TraceService"
+  static let logsService = "opentelemetry.proto.collector.logs.v1.LogsService"
   static let healthService = "grpc.health.v1.Health"
   /// Services of OTLP that are not served here: gRPC paths all the same.
   private static let otherServices: Set<String> = [
     "opentelemetry.proto.collector.metrics.v1.MetricsService",
-    "opentelemetry.proto.collector.logs.v1.LogsService",
     "opentelemetry.proto.collector.profiles.v1development.ProfilesService",
   ]
-  private static let otherSignals: Set<String> = [
-    "/v1/metrics", "/v1/logs", "/v1development/profiles",
-  ]
+  private static let otherSignals: Set<String> = ["/v1/metrics", "/v1development/profiles"]
 
   func route(_ head: RequestHead, isHTTP2: Bool) -> (route: Route, form: ReplyForm) {
     let type = head.contentType.map(MediaType.init)
@@ -60,23 +60,24 @@ struct Router: Sendable {
     if let timeout = head.grpcTimeout, GRPCText.timeoutNanos(timeout) == nil {
       return .refused(.timeoutMalformed(timeout))
     }
-    guard head.path != Router.exportPath else { return compressedRoute(head) }
+    if head.path == Router.exportPath { return compressedRoute(.traces, head) }
+    if head.path == Router.logsExportPath { return compressedRoute(.logs, head) }
     guard let (service, method) = Router.split(head.path) else {
       return .refused(.grpcPathMalformed(head.path))
     }
     switch (service, method) {
     case (Router.healthService, "Check"): return .healthCheck
     case (Router.healthService, "Watch"): return .healthWatch
-    case (Router.healthService, _), (Router.traceService, _):
+    case (Router.healthService, _), (Router.traceService, _), (Router.logsService, _):
       return .refused(.methodUnknown(method, service: service))
     default: return .refused(.serviceUnknown(service))
     }
   }
 
-  private func compressedRoute(_ head: RequestHead) -> Route {
+  private func compressedRoute(_ signal: OTLPSignal, _ head: RequestHead) -> Route {
     switch head.grpcEncoding {
-    case nil, "identity": .export(.protobuf, compressed: .none)
-    case "gzip": .export(.protobuf, compressed: .gzip)
+    case nil, "identity": .export(signal, .protobuf, compressed: .none)
+    case "gzip": .export(signal, .protobuf, compressed: .gzip)
     case .some(let other): .refused(.grpcEncodingUnknown(other))
     }
   }
@@ -95,24 +96,29 @@ struct Router: Sendable {
   private func httpRoute(_ head: RequestHead, _ type: MediaType?) -> Route {
     let path = head.path == tracesPath ? tracesPath : String(head.path.prefix { $0 != "?" })
     let encoding = type?.otlpEncoding
-    guard path == tracesPath || path == "/" else { return otherPath(path, head) }
+    guard let signal = signal(of: path) else { return otherPath(path, head) }
     if let headers = crossOrigin.preflightHeaders(for: head) { return .preflight(headers) }
     guard head.method == "POST" else {
       return .refused(.methodNotAllowed(head.method, path: path))
     }
     guard let encoding else { return .refused(.contentTypeUnknown(head.contentType)) }
     switch head.contentEncoding?.lowercased() {
-    case nil, "", "identity": return .export(encoding, compressed: .none)
-    case "gzip", "x-gzip": return .export(encoding, compressed: .gzip)
+    case nil, "", "identity": return .export(signal, encoding, compressed: .none)
+    case "gzip", "x-gzip": return .export(signal, encoding, compressed: .gzip)
     default: return .refused(.contentEncodingUnknown(head.contentEncoding ?? ""))
     }
+  }
+
+  private func signal(of path: String) -> OTLPSignal? {
+    if path == tracesPath || path == "/" { return .traces }
+    return path == logsPath ? .logs : nil
   }
 
   private func otherPath(_ path: String, _ head: RequestHead) -> Route {
     if Router.otherSignals.contains(path) { return .refused(.signalNotServed(path: path)) }
     if let (service, _) = Router.split(path),
-      service == Router.traceService || service == Router.healthService
-        || Router.otherServices.contains(service)
+      service == Router.traceService || service == Router.logsService
+        || service == Router.healthService || Router.otherServices.contains(service)
     {
       return .refused(.contentTypeNotGRPC(head.contentType))
     }

@@ -1,4 +1,5 @@
-"""Records what real Envoys send, as OTLP JSON: run it to renew Tests/Fixtures/envoy.
+"""Records what real Envoys send, as OTLP JSON: run it to renew Tests/Fixtures/envoy and
+Tests/Fixtures/envoy-access-logs.
 
 .venv/bin/python Tests/Acceptance/record_envoy.py
 """
@@ -12,6 +13,7 @@ from support.otlp import message_to_json
 from support.sink import Sink
 
 FIXTURES = Path(__file__).parent.parent / "Fixtures" / "envoy"
+ACCESS_LOGS = Path(__file__).parent.parent / "Fixtures" / "envoy-access-logs"
 
 
 def record(file_name, names, outcomes, spans, before=lambda mesh: None, **settings):
@@ -25,6 +27,21 @@ def record(file_name, names, outcomes, spans, before=lambda mesh: None, **settin
         document = {"resourceSpans": [message_to_json(group) for group in groups]}
     (FIXTURES / file_name).write_text(json.dumps(document, indent=1) + "\n")
     print(file_name, len(sink.spans()), "spans")
+
+
+def record_access_logs():
+    """The access logs of the chain, without any tracing: five records a request."""
+    with Sink() as sink, tempfile.TemporaryDirectory() as folder:
+        chain = Mesh(
+            ["a", "b", "c"], sink.port, False, Path(folder), tracing=False, access_logs=True
+        )
+        with chain as mesh:
+            mesh.send(["ok", "failed", "absorbed"])
+            sink.logs.wait_for(15)
+        document = {"resourceLogs": [message_to_json(group) for group in sink.logs.groups]}
+    ACCESS_LOGS.mkdir(parents=True, exist_ok=True)
+    (ACCESS_LOGS / "chain.json").write_text(json.dumps(document, indent=1) + "\n")
+    print("access logs of the chain")
 
 
 def application_down(mesh):
@@ -49,6 +66,7 @@ def main():
             before=application_down,
         )
         record(f"next-hop-down{suffix}.json", **pair, spans=4 if spawn else 2, before=next_hop_down)
+    record_access_logs()
 
 
 if __name__ == "__main__":

@@ -149,11 +149,10 @@ def test_other_methods_are_405(unharmed, method):
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/v1/metrics", "/v1/metrics is not served: this gateway takes traces"),
-        ("/v1/logs", "/v1/logs is not served: this gateway takes traces"),
-        ("/nowhere", "nothing is served at /nowhere; post traces to /v1/traces"),
+        ("/v1/metrics", "/v1/metrics is not served: this gateway takes traces and access logs"),
+        ("/nowhere", "nothing is served at /nowhere; post traces to /v1/traces, logs to /v1/logs"),
     ],
-    ids=["metrics", "logs", "nowhere"],
+    ids=["metrics", "nowhere"],
 )
 def test_other_paths_are_404(unharmed, path, said, form):
     content_type = "application/json" if form == "json" else "application/x-protobuf"

@@ -163,6 +163,12 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
     first = otlp.span("round", "GET /", otlp.INTERNAL)
     second = otlp.span("round", "GET /", otlp.INTERNAL, first)
     otlp.send(gateway, [first | {"parent": second["id"]}, second])
+    log = {
+        "timeUnixNano": str(otlp.now()),
+        "attributes": [{"key": "response_code", "value": {"intValue": "200"}}],
+    }
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [log]}]}]}
+    assert otlp.send_json(gateway, logs, path="/v1/logs") == (200, {})
     graph = gateway.graph()
     assert graph["coverage"]["unpaired"] == {
         "client_without_peer": 1,
@@ -171,6 +177,7 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
         "parent_missing": 1,
         "queue_not_named": 1,
         "settles_messages": 1,
+        "traffic_without_peer": 1,
         "wraps_another_client": 1,
     }
     page = (ROOT / "docs" / "graph.md").read_text()

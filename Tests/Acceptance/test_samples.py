@@ -4,28 +4,58 @@ import subprocess
 import sys
 from importlib.resources import as_file
 
+import pytest
 import yaml
 from support.gateway import ROOT, clean_environment, edges, nodes, wait_for_graph
-from support.mesh import Application, Envoy, binary, get
+from support.mesh import ACCESS_LOG_FIELDS, Application, Envoy, binary, get
 
 DEPLOY = ROOT / "deploy"
 
 
-def test_envoy_accepts_its_sample():
+@pytest.mark.parametrize("name", ["envoy.yaml", "envoy-access-log.yaml"])
+def test_envoy_accepts_its_sample(name):
     with as_file(binary()) as envoy:
-        command = [envoy, "--mode", "validate", "--config-path", DEPLOY / "envoy.yaml"]
+        command = [envoy, "--mode", "validate", "--config-path", DEPLOY / name]
         result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
 
 
 def test_envoy_sample_at_work(gateway, tmp_path):
-    """Only the ports are others than in the file."""
+    graph = run_envoy(
+        "envoy.yaml", gateway, tmp_path, lambda graph: graph["coverage"]["spans"] >= 20
+    )
+    assert nodes(graph)["checkout"] == (10, 0)
+    # The one behind it sends no spans: it is known by the name of its cluster.
+    assert edges(graph) == {("checkout", "external:payment"): (10, 0)}
+    assert nodes(graph).keys() == {"checkout", "external:payment"}
+
+
+def test_envoy_access_log_sample_at_work(gateway, tmp_path):
+    graph = run_envoy(
+        "envoy-access-log.yaml",
+        gateway,
+        tmp_path,
+        lambda graph: graph["coverage"]["traffic_records"].get("access_log", 0) >= 20,
+    )
+    assert edges(graph) == {} and graph["coverage"]["spans"] == 0
+    calls = {
+        (each["client"], each["server"]): (each["requests"], each["failed"])
+        for each in graph["traffic"]
+    }
+    assert calls == {
+        ("client:127.0.0.1", "checkout"): (10, 0),
+        ("checkout", "external:payment"): (10, 0),
+    }
+
+
+def run_envoy(name, gateway, tmp_path, complete):
+    """Ten requests through the sample; only the ports are others than in the file."""
     checkout, payment = (
         Application(last=False, absorbs=False),
         Application(last=True, absorbs=False),
     )
     try:
-        sample = yaml.safe_load((DEPLOY / "envoy.yaml").read_text())
+        sample = yaml.safe_load((DEPLOY / name).read_text())
         ports = {
             10000: 0,
             10001: 0,
@@ -41,18 +71,26 @@ def test_envoy_sample_at_work(gateway, tmp_path):
         listening = envoy.start()
         try:
             checkout.outbound_port = listening["outbound"]
-            # Five spans make a batch, and a request makes two.
+            # Five spans make a batch, and a request makes two; logs are sent every second.
             assert [get(listening["inbound"], "/", {}) for _ in range(10)] == [200] * 10
-            graph = wait_for_graph(gateway, lambda graph: graph["coverage"]["spans"] >= 20)
+            return wait_for_graph(gateway, complete)
         finally:
             envoy.stop()
     finally:
         checkout.stop()
         payment.stop()
-    assert nodes(graph)["checkout"] == (10, 0)
-    # The one behind it sends no spans: it is known by the name of its cluster.
-    assert edges(graph) == {("checkout", "external:payment"): (10, 0)}
-    assert nodes(graph).keys() == {"checkout", "external:payment"}
+
+
+def test_istio_access_logs_sample():
+    mesh, telemetry = yaml.safe_load_all((DEPLOY / "istio-access-logs.yaml").read_text())
+    providers = mesh["spec"]["meshConfig"]["extensionProviders"]
+    used = [each["name"] for rule in telemetry["spec"]["accessLogging"] for each in rule["providers"]]
+    assert used == [provider["name"] for provider in providers]
+    settings = providers[0]["envoyOtelAls"]
+    assert settings["port"] == 4317
+    # The fields that real Envoys send in the other tests, by the same names.
+    labels = settings["logFormat"]["labels"]
+    assert labels.items() <= ACCESS_LOG_FIELDS.items()
 
 
 def test_istio_sample():

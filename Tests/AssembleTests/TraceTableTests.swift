@@ -46,6 +46,30 @@ import Testing
     #expect(table.traceCount == 0)
   }
 
+  /// Scenario: a record of traffic arrives, is closed at once, and arrives again; one in a trace that
+  /// has spans.
+  /// Guarantees: the first is complete as it comes; the copy, and the one in company, wait as spans do.
+  @Test func recordsOfTrafficAreComplete() throws {
+    var table = TraceTable(limits: limits())
+    let trace = TraceID(high: 3, low: 3)
+    let key = TraceKey(tenant: .standard, trace: trace)
+    let record = SpanRecord(
+      trafficIn: trace, TrafficKind(.accessLog, recordedBy: .client), from: NameID(1),
+      to: NameID(2), start: 1, end: 2, bytes: 3)
+    guard case .complete(let slot) = table.insert(record, key: key, sequence: 1, now: start) else {
+      Issue.record("it waits")
+      return
+    }
+    table.close(slot)
+    #expect(table.insert(record, key: key, sequence: 2, now: start) == .inserted)
+    #expect(table.nextIdle(now: start + 10 * .second) == slot)
+    let both = table.spans(of: slot)
+    #expect(both.now == [record] && both.analysed == [record])
+    #expect(table.takeCopies().map(\.count) == [1])
+    _ = table.insert(.test(1), key: .test(1), sequence: 3, now: start)
+    #expect(table.insert(record, key: .test(1), sequence: 4, now: start) == .inserted)
+  }
+
   /// Scenario: a span arrives for a closed trace.
   /// Guarantees: open again, and the spans its findings were computed from are kept until it is
   /// analysed anew; it closes only when idle again.
@@ -400,6 +424,7 @@ import Testing
           look(slot, &table)
           table.markAnalysed(slot, now: now)
         }
+      case .complete: Issue.record("a span is never all there is")
       }
       while let slot = table.nextIdle(now: now) {
         look(slot, &table)

@@ -38,6 +38,33 @@ private let graph = """
         """)
   }
 
+  /// Scenario: a graph with traffic that no span tells of.
+  /// Guarantees: a table of its own between edges and nodes, marked with its source; what is not known is
+  /// not made up.
+  @Test func traffic() async {
+    let world = FakeWorld()
+    world.answer(
+      200,
+      """
+      {"start":"2026-11-23T09:00:00Z","end":"2026-11-23T09:15:00Z","nodes":[],"edges":[],
+      "traffic":[{"client":"client:10.0.0.1","server":"shop/front","source":"access_log",
+      "recorded_by":["server"],"records":9,"requests":9.0,"failed":1.0,"bytes":5000,
+      "latency_ms":{"mean":2,"p50":2,"p90":2,"p95":3,"p99":4,"max":4}},
+      {"client":"a","server":"b","source":"flow_log","recorded_by":[],"records":2,
+      "requests":null,"failed":0.0,"bytes":70,"latency_ms":null}]}
+      """)
+    #expect(await world.run("graph") == 0)
+    #expect(
+      world.output == """
+        2026-11-23T09:00:00Z – 2026-11-23T09:15:00Z, 0 nodes, 0 edges
+
+        TRAFFIC FROM     TO          SOURCE      CALLS  FAILED  BYTES      P50      P95      P99
+        client:10.0.0.1  shop/front  access_log      9       1   5000  2.00 ms  3.00 ms  4.00 ms
+        a                b           flow_log        –       0     70        –        –        –
+
+        """)
+  }
+
   /// Scenario: every option is given, with characters that mean something in a URL.
   /// Guarantees: they reach the server as they were typed; the token goes along.
   @Test func question() async throws {

@@ -12,7 +12,8 @@ import Testing
     var shop = Shop()
     shop.fixture.add(.unpaired(.standard, .parentCycle), [.requests: 3])
     let json = try shop.fixture.graph().json.parsed()
-    #expect(Set(json.keys) == ["start", "end", "revision", "nodes", "edges", "coverage"])
+    #expect(
+      Set(json.keys) == ["start", "end", "revision", "nodes", "edges", "traffic", "coverage"])
     #expect(json["start"] as? String == "2026-09-21T14:13:20Z")
     #expect(json["end"] as? String == "2026-09-21T14:13:30Z")
     #expect(json["revision"] as? Int == 7)
@@ -53,7 +54,10 @@ import Testing
     let coverage = try #require(json["coverage"] as? [String: Any])
     #expect(
       Set(coverage.keys)
-        == ["spans", "traces", "late_spans", "duplicates", "clock_skew", "unpaired", "overflow"])
+        == [
+          "spans", "traces", "late_spans", "duplicates", "clock_skew", "unpaired", "overflow",
+          "traffic_records",
+        ])
     #expect(coverage["clock_skew"] as? [String: Int] == ["adjusted": 0, "over_limit": 0])
     #expect(coverage["unpaired"] as? [String: Int] == ["parent_cycle": 3])
   }

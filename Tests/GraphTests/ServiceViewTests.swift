@@ -39,8 +39,8 @@ import Testing
     let json = try view.json.parsed()
     #expect(
       Set(json.keys) == [
-        "start", "end", "revision", "node", "upstream", "downstream", "operations", "versions",
-        "dimensions", "blast_radius", "markers",
+        "start", "end", "revision", "node", "upstream", "downstream", "traffic", "operations",
+        "versions", "dimensions", "blast_radius", "markers",
       ])
     let operations = try #require(json["operations"] as? [[String: Any]])
     #expect(operations[1]["operation"] as? String == "PlaceOrder")

@@ -14,6 +14,9 @@ import Testing
       (.operation(a, b), [a, b]), (.edge(a, b, .direct), [a, b]),
       (.edge(a, b, .database), [a, b]), (.edge(b, a, .direct), [b, a]),
       (.unpaired(TenantID(1), .clientWithoutPeer), []), (.coverage(TenantID(1)), []),
+      (.traffic(from: a, to: b, TrafficKind(.accessLog, recordedBy: .client)), [a, b]),
+      (.traffic(from: a, to: b, TrafficKind(.flowLog, recordedBy: .client)), [a, b]),
+      (.location(of: a, at: c), [a, c]),
     ]
     #expect(Set(keys.map(\.0)).count == keys.count)
     for (key, names) in keys { #expect(key.names == names) }
@@ -38,17 +41,17 @@ import Testing
   /// Scenario: the numbers and words that stores and queries show.
   /// Guarantees: they do not change silently.
   @Test func numbersAndLabels() {
-    #expect(SeriesKind.allCases.map(\.rawValue) == Array(1...12) + Array(14...17))
+    #expect(SeriesKind.allCases.map(\.rawValue) == Array(1...17))
     #expect(ConnectionType.allCases.map(\.rawValue) == [0, 1, 2, 3])
     #expect(
       ConnectionType.allCases.map(\.label) == ["", "messaging_system", "database", "virtual_node"])
-    #expect(UnpairedReason.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
+    #expect(UnpairedReason.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
     #expect(
       UnpairedReason.allCases.map(\.label) == [
         "client_without_peer", "own_application", "wraps_another_client", "parent_missing",
-        "parent_cycle", "queue_not_named", "settles_messages",
+        "parent_cycle", "queue_not_named", "settles_messages", "traffic_without_peer",
       ])
-    #expect(Counters.Field.allCases.map(\.rawValue) == Array(0..<12) + [13, 14, 15])
+    #expect(Counters.Field.allCases.map(\.rawValue) == Array(0..<16))
   }
 
   /// Scenario: counters are set, added and taken away, at the limits too.

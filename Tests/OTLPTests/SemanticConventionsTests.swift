@@ -317,6 +317,8 @@ import Testing
       ),
       ("anything else", PeerPrecedence.external), ("caller", PeerPrecedence.client),
       ("where it went", PeerPrecedence.host),
+      ("log: server", PeerPrecedence.accessLogServer),
+      ("log: client", PeerPrecedence.accessLogClient),
     ] {
       let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| \(title) |") })
       let listed = row.split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }

@@ -53,8 +53,8 @@ import Testing
     #expect(
       paths.keys.sorted() == [
         "/api/deep-dependencies", "/api/dependencies", "/api/graph/data", "/api/graph/fields",
-        "/api/health", "/api/v1/admin/flush", "/api/v1/critical-path", "/api/v1/gate",
-        "/api/v1/graph",
+        "/api/health", "/api/v1/admin/flush", "/api/v1/critical-path", "/api/v1/flow-logs",
+        "/api/v1/gate", "/api/v1/graph",
         "/api/v1/graph/diff", "/api/v1/graph/paths", "/api/v1/markers", "/api/v1/markers/{id}",
         "/api/v1/openapi.json", "/api/v1/root-causes", "/api/v1/services",
         "/api/v1/services/{namespace}/{name}", "/api/v1/traces/{trace_id}", "/api/v1/verdicts",

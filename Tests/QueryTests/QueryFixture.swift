@@ -32,6 +32,11 @@ final class FakeBackend: QueryBackend {
     var gateRequests: [GateRequest] = []
     var verdicts: [StoredVerdict] = []
     var verdictFilters: [VerdictFilter] = []
+    /// What a flow log is answered with, and those that came.
+    var flowLogAnswer = FlowLogAnswer(accepted: 0, skipped: 0, rejectedLines: 0, rejected: [])
+    var flowLogs: [FlowLogPost] = []
+    var bytesReserved = 0
+    var hasRoom = true
     /// While it is open, questions wait.
     var gate: AsyncStream<Never>?
   }
@@ -76,6 +81,23 @@ final class FakeBackend: QueryBackend {
       state.flushCount += 1
     }
   }
+
+  func accept(_ post: FlowLogPost) async throws -> FlowLogAnswer {
+    try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      state.flowLogs.append(post)
+      return state.flowLogAnswer
+    }
+  }
+
+  func reserve(bytes: Int) -> Bool {
+    state.withLock { state in
+      if state.hasRoom { state.bytesReserved += bytes }
+      return state.hasRoom
+    }
+  }
+
+  func release(bytes: Int) { state.withLock { $0.bytesReserved -= bytes } }
 
   func insert(_ markers: [Marker]) async throws -> [MarkerInsertion] {
     try state.withLock { state in

@@ -219,7 +219,7 @@ import Testing
   /// Guarantees: UNIMPLEMENTED, Trailers-Only, naming the service or the method.
   @Test(arguments: [
     ("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", "unknown service"),
-    ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", "unknown service"),
+    ("/opentelemetry.proto.collector.logs.v1.LogsService/Import", "unknown method Import"),
     ("/opentelemetry.proto.collector.trace.v1.TraceService/Import", "unknown method Import"),
     ("/grpc.health.v1.Health/List", "unknown method List"), ("/nothing", "malformed method name"),
     ("nothing", "malformed method name"),

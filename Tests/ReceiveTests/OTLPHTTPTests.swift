@@ -117,7 +117,7 @@ import Testing
 
   /// Scenario: signals that are not served, and paths nobody knows.
   /// Guarantees: 404 with a Status in the encoding of the request.
-  @Test(arguments: ["/v1/metrics", "/v1/logs", "/v1development/profiles", "/nowhere"])
+  @Test(arguments: ["/v1/metrics", "/v1development/profiles", "/nowhere"])
   func refusesOtherSignals(path: String) async throws {
     try await ReceiverHarness.run { harness in
       let connection = try RawConnection(port: harness.httpPort)

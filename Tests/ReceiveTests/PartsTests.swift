@@ -54,10 +54,11 @@ import Testing
   /// shutdown are retryable, and only they carry 503 with a delay or UNAVAILABLE.
   @Test func hasARowForEachRefusal() {
     let refusals: [Refusal] = [
-      .undecodable(.tooManySpans(countMax: 3)), .undecodable(.malformedGzip(.truncated)),
+      .undecodable(.tooManySpans(countMax: 3), .traces),
+      .undecodable(.malformedGzip(.truncated), .logs),
       .bodyTooLarge(bytesMax: 1), .bodyTimedOut(seconds: 1), .contentTypeUnknown(nil),
       .contentEncodingUnknown("br"), .headersTooLarge(bytesMax: 1),
-      .methodNotAllowed("GET", path: "/"), .signalNotServed(path: "/v1/logs"),
+      .methodNotAllowed("GET", path: "/"), .signalNotServed(path: "/v1/metrics"),
       .pathUnknown("/" + String(repeating: "x", count: 1000)), .notHTTP("x"),
       .contentTypeNotGRPC(nil), .grpcMethodNotPost("GET"), .grpcNeedsHTTP2,
       .grpcPathMalformed("x"), .serviceUnknown("x"), .methodUnknown("x", service: "y"),

@@ -6,8 +6,10 @@
 #include "google_rpc_error_details.pb-c.h"
 #include "google_rpc_status.pb-c.h"
 #include "grpc_health_v1_health.pb-c.h"
+#include "opentelemetry_proto_collector_logs_v1_logs_service.pb-c.h"
 #include "opentelemetry_proto_collector_trace_v1_trace_service.pb-c.h"
 #include "opentelemetry_proto_common_v1_common.pb-c.h"
+#include "opentelemetry_proto_logs_v1_logs.pb-c.h"
 #include "opentelemetry_proto_resource_v1_resource.pb-c.h"
 #include "opentelemetry_proto_trace_v1_trace.pb-c.h"
 #endif

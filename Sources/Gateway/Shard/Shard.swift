@@ -17,7 +17,8 @@ public struct Shard: ~Copyable {
   /// Those of them that may turn out to be examples.
   private var candidates: ExemplarCandidates
   public private(set) var counters = ShardCounters()
-  /// The latest end of all spans that came: how far event time has gone. Unix nanoseconds.
+  /// The latest end of all spans that came: how far event time has gone. Unix nanoseconds. Records of
+  /// traffic do not move it: they come from other clocks, and late.
   private(set) var newestEnd: Nanos = 0
   private var findings: [Finding] = []
   private let sealedBytesMax: Int
@@ -38,7 +39,7 @@ public struct Shard: ~Copyable {
   public mutating func fold(_ batch: borrowing SpanBatch, sequence: UInt64, now: Nanos) {
     for index in 0..<batch.count {
       let span = batch.spans[index]
-      newestEnd = max(newestEnd, span.end)
+      if span.kind != .traffic { newestEnd = max(newestEnd, span.end) }
       let key = TraceKey(tenant: batch.tenant, trace: batch.traces[index])
       switch traces.insert(span, key: key, sequence: sequence, now: now) {
       case .inserted: counters.spans &+= 1
@@ -46,6 +47,9 @@ public struct Shard: ~Copyable {
       case .due(let slot):
         counters.spans &+= 1
         look(at: slot, now: now)
+      case .complete(let slot):
+        counters.spans &+= 1
+        close(slot)
       }
     }
     relieve()

@@ -66,13 +66,29 @@ class Application:
 
 
 class Mesh:
-    """Services in a chain, each behind its own Envoy, with tracing towards `collector_port`."""
+    """Services in a chain, each behind its own Envoy, with tracing towards `collector_port`.
 
-    def __init__(self, names, collector_port, spawn_upstream_span, folder, retries=0):
+    With `access_logs` the Envoys send those there too, and each service has a loopback address of
+    its own, which its Envoy says in the log's resource: `127.0.0.11` and so on, as pods have one.
+    """
+
+    def __init__(
+        self,
+        names,
+        collector_port,
+        spawn_upstream_span,
+        folder,
+        retries=0,
+        *,
+        tracing=True,
+        access_logs=False,
+    ):
         self.names = names
         self.collector_port = collector_port
         self.spawn_upstream_span = spawn_upstream_span
         self.retries = retries  # of a failed call, by the caller's Envoy
+        self.tracing = tracing
+        self.access_logs = access_logs
         self.folder = folder
         self.applications = []
         self.envoys = []
@@ -109,14 +125,24 @@ class Mesh:
 
     def send(self, requests):
         """Sends a request for each outcome in `requests`; returns the statuses."""
-        return [get(self.entry_port, "/orders", {"x-outcome": outcome}) for outcome in requests]
+        headers = [{"x-outcome": outcome} for outcome in requests]
+        entry = self.host(self.names[0])
+        return [get(self.entry_port, "/orders", each, host=entry) for each in headers]
+
+    def host(self, name):
+        return f"127.0.0.{11 + self.names.index(name)}" if self.access_logs else "127.0.0.1"
 
     def configuration(self, name, application_port, next_port):
         listeners = [self.listener("inbound", name, "INBOUND", "application")]
         clusters = [cluster("application", application_port)]
         if next_port is not None:
             listeners.append(self.listener("outbound", name, "OUTBOUND", "next"))
-            clusters.append(cluster("next", next_port))
+            next_host = self.host(self.names[self.names.index(name) + 1])
+            next_hop = cluster("next", next_port, host=next_host)
+            # A call comes from the address of its service, as from a pod.
+            source = {"address": self.host(name), "port_value": 0}
+            next_hop["upstream_bind_config"] = {"source_address": source}
+            clusters.append(next_hop)
         return configuration(name, listeners, clusters, self.collector_port)
 
     def listener(self, listener_name, service, direction, target):
@@ -127,8 +153,12 @@ class Mesh:
             listener_name,
             direction,
             [virtual_host("all", "*", route)],
-            tracer(service),
+            tracer(service) if self.tracing else None,
+            host=self.host(service) if direction == "INBOUND" else "127.0.0.1",
             spawn_upstream_span=self.spawn_upstream_span,
+            access_log=access_log(service, self.host(service), direction)
+            if self.access_logs
+            else None,
         )
 
 
@@ -263,6 +293,48 @@ def tracer(service, attributes=None):
     return result
 
 
+# By their names in Istio's access logs.
+ACCESS_LOG_FIELDS = {
+    "authority": "%REQ(:AUTHORITY)%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "duration": "%DURATION%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(:PATH)%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "requested_server_name": "%REQUESTED_SERVER_NAME%",
+    "response_code": "%RESPONSE_CODE%",
+    "response_flags": "%RESPONSE_FLAGS%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_local_address": "%UPSTREAM_LOCAL_ADDRESS%",
+}
+
+
+def access_log(service, host, direction):
+    """An access log over OTLP, in the name of `service` at `host`."""
+    fields = {"traffic_direction": direction, **ACCESS_LOG_FIELDS}
+    return {
+        "name": "envoy.access_loggers.open_telemetry",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.open_telemetry.v3"
+            ".OpenTelemetryAccessLogConfig",
+            "log_name": "requests",
+            "grpc_service": {"envoy_grpc": {"cluster_name": "spangate"}, "timeout": "5s"},
+            "buffer_flush_interval": "0.1s",
+            "resource_attributes": key_values({"service.name": service, "host.ip": host}),
+            "attributes": key_values(fields),
+        },
+    }
+
+
+def key_values(values):
+    pairs = [{"key": key, "value": {"string_value": value}} for key, value in values.items()]
+    return {"values": pairs}
+
+
 def virtual_host(name, domain, route):
     routes = [{"match": {"prefix": "/"}, "route": route}]
     return {"name": name, "domains": [domain], "routes": routes}
@@ -277,6 +349,7 @@ def listener(
     filters=(),
     host="127.0.0.1",
     spawn_upstream_span=False,
+    access_log=None,
 ):
     router = {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
     manager = {
@@ -285,11 +358,14 @@ def listener(
         "stat_prefix": name,
         "route_config": {"virtual_hosts": virtual_hosts},
         "http_filters": [*filters, {"name": "envoy.filters.http.router", "typed_config": router}],
-        "tracing": {
+    }
+    if tracer:
+        manager["tracing"] = {
             "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer},
             "spawn_upstream_span": spawn_upstream_span,
-        },
-    }
+        }
+    if access_log:
+        manager["access_log"] = [access_log]
     return {
         "name": name,
         "address": address(0, host),
@@ -332,9 +408,9 @@ def cluster(name, port, http2=False, host="127.0.0.1"):
     return result
 
 
-def get(port, path, headers):
+def get(port, path, headers, host="127.0.0.1"):
     """GET on loopback; returns the status, whatever it is."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    request = urllib.request.Request(f"http://{host}:{port}{path}", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             answer.read()

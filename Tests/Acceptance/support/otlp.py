@@ -160,7 +160,7 @@ def send(gateway, spans, compressed=False):
     assert not response.HasField("partial_success"), response
 
 
-def send_json(gateway, document):
+def send_json(gateway, document, path="/v1/traces"):
     """Sends a request as JSON; returns (status, decoded body)."""
-    status, _, answer = post(f"{gateway.http}/v1/traces", json.dumps(document).encode())
+    status, _, answer = post(gateway.http + path, json.dumps(document).encode())
     return status, json.loads(answer)

@@ -3,7 +3,8 @@ import Model
 import TestSupport
 
 /// Makes traces of a small shop: services that call each other, databases, queues, failures, clock
-/// skew, missing parents. Times are all within a few windows.
+/// skew, missing parents; and records of traffic, alone and (as only somebody hostile would send them)
+/// among spans. Times are all within a few windows.
 struct TraceGenerator {
   var random: SeededGenerator
   let names = NameTable()
@@ -27,6 +28,10 @@ struct TraceGenerator {
       tenant: .standard,
       trace: TraceID(high: random.next() | 1, low: random.next() | 1))
     let begin = TraceGenerator.epoch + Nanos.random(in: 0..<(40 * .second), using: &random)
+    if random.once(in: 6) {
+      spanCount += 1
+      return [record(key, begin)]
+    }
     var spans: [SpanRecord] = []
     for index in 0..<Int.random(in: 1...spansPerTraceMax, using: &random) {
       spans.append(span(index, among: spans, begin: begin))
@@ -34,6 +39,22 @@ struct TraceGenerator {
     if spans.count > 2, Int.random(in: 0..<10, using: &random) == 0 { spans.remove(at: 1) }
     spanCount += spans.count
     return spans.map { Sent(key: key, span: $0) }
+  }
+
+  private mutating func record(_ key: TraceKey, _ begin: Nanos) -> Sent {
+    func node(_ kind: NameKind, _ number: Int) -> NameID {
+      names.intern(
+        kind: kind, NodeIdentity(name: "10.0.0.\(number)").text, now: TraceGenerator.epoch)
+    }
+    let kind = TrafficKind(
+      random.once(in: 2) ? .accessLog : .flowLog, recordedBy: random.once(in: 2) ? .client : .server
+    )
+    let span = SpanRecord(
+      trafficIn: key.trace, kind, from: node(.client, random.below(3)),
+      to: node(.external, random.below(3)), start: begin,
+      end: begin + random.below(200 * .millisecond), bytes: random.anyMagnitude(),
+      traits: random.once(in: 5) ? .error : [])
+    return Sent(key: key, span: span)
   }
 
   private mutating func span(_ index: Int, among spans: [SpanRecord], begin: Nanos) -> SpanRecord {

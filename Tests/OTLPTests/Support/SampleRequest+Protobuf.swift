@@ -41,7 +41,7 @@ extension SampleSpan {
 }
 
 extension SampleValue {
-  fileprivate func write(to message: inout ProtobufBuilder) {
+  func write(to message: inout ProtobufBuilder) {
     switch self {
     case .string(let text): message.field(1, text: text)
     case .bool(let truth): message.field(2, varint: truth ? 1 : 0)

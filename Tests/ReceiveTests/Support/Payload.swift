@@ -149,6 +149,47 @@ enum Payload {
       """.utf8)
   }
 
+  /// An ExportLogsServiceRequest of access log records, of other logs, and of records without a time.
+  static func logs(records: Int, others: Int = 0, badRecords: Int = 0) -> [UInt8] {
+    let record = { (index: Int, time: UInt64) -> [UInt8] in
+      ProtobufWriter.message { record in
+        record.fixed(1, time)
+        record.data(6, attribute("response_code", "200"))
+        record.data(6, attribute("upstream_cluster", "payment"))
+        record.data(6, attribute("request_id", "\(index)"))
+      }
+    }
+    let other = ProtobufWriter.message { record in
+      record.data(5, ProtobufWriter.message { $0.text(1, "started") })
+    }
+    return ProtobufWriter.message { request in
+      let resource = ProtobufWriter.message { $0.data(1, attribute("service.name", "checkout")) }
+      let scope = ProtobufWriter.message { scope in
+        for index in 0..<records { scope.data(2, record(index, testNow - .second)) }
+        for index in 0..<badRecords { scope.data(2, record(index, 0)) }
+        for _ in 0..<others { scope.data(2, other) }
+      }
+      request.data(
+        1,
+        ProtobufWriter.message {
+          $0.data(1, resource)
+          $0.data(2, scope)
+        })
+    }
+  }
+
+  static func jsonLogs(records: Int) -> [UInt8] {
+    let list = (0..<records).map { index in
+      """
+      {"timeUnixNano":"\(testNow - .second)","attributes":[\
+      {"key":"response_code","value":{"intValue":200}},\
+      {"key":"request_id","value":{"stringValue":"\(index)"}}]}
+      """
+    }
+    return Array(
+      #"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(list.joined(separator: ","))]}]}]}"#.utf8)
+  }
+
   /// One gzip member.
   static func gzip(_ bytes: [UInt8]) -> [UInt8] { Gzip.deflate(bytes) }
 

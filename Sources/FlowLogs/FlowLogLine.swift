@@ -1,0 +1,145 @@
+import Model
+
+/// One line of a flow log.
+enum FlowLogLine: Equatable {
+  case record(Record)
+  /// Nothing was recorded in its interval (NODATA), or not everything (SKIPDATA): it names no flow.
+  case skipped
+
+  /// A flow between two addresses.
+  struct Record: Equatable {
+    var client: String
+    var server: String
+    /// Unix nanoseconds.
+    var start: Nanos
+    var end: Nanos
+    var bytes: UInt64
+    var isRejected: Bool
+    /// On whose interface it was recorded.
+    var recordedBy: TrafficEnd
+  }
+
+  /// Why a line cannot be read: the end of a sentence about it.
+  struct Malformed: Error, Equatable {
+    var reason: String
+  }
+
+  init(
+    _ fields: [ArraySlice<UInt8>], _ format: FlowLogFormat
+  ) throws(Malformed) {
+    guard fields.count == format.count else {
+      throw Malformed(
+        reason: "has \(fields.count) fields where \(format.count) are expected; a log of another "
+          + "format needs a first line with the names of its fields")
+    }
+    let line = FlowLogFields(fields, format)
+    if let status = line.text(.status), status == "NODATA" || status == "SKIPDATA" {
+      self = .skipped
+      return
+    }
+    let source = try line.address(.sourceAddress)
+    let destination = try line.address(.destinationAddress)
+    // Where a packet goes through something in between, these name who sent and who gets it.
+    let sender = try line.address(.packetSourceAddress) ?? source
+    let receiver = try line.address(.packetDestinationAddress) ?? destination
+    guard let sender, let receiver else {
+      self = .skipped
+      return
+    }
+    let isReply = try FlowLogLine.isReply(line)
+    let (start, end) = try FlowLogLine.time(line)
+    let isAtSource = line.text(.direction).flatMap { direction -> Bool? in
+      direction == "egress" ? true : direction == "ingress" ? false : nil
+    }
+    let recordedBy: TrafficEnd =
+      switch isAtSource {
+      // An interface in between belongs to neither end.
+      case true? where source == nil || source == sender: isReply ? .server : .client
+      case false? where destination == nil || destination == receiver: isReply ? .client : .server
+      default: .unknown
+      }
+    self = .record(
+      Record(
+        client: isReply ? receiver : sender, server: isReply ? sender : receiver, start: start,
+        end: end, bytes: try line.number(.bytes) ?? 0,
+        isRejected: line.text(.action) == "REJECT", recordedBy: recordedBy))
+  }
+
+  private static let syn: UInt64 = 2
+  private static let ack: UInt64 = 16
+
+  /// Whether the line tells of what came back: it began with SYN and ACK, or else it comes from the
+  /// lower port. Of two equal ports, and without ports, the one that sends is who called.
+  private static func isReply(_ line: FlowLogFields) throws(Malformed) -> Bool {
+    if let flags = try line.number(.flags), flags & syn != 0 { return flags & ack != 0 }
+    guard let source = try line.number(.sourcePort),
+      let destination = try line.number(.destinationPort)
+    else { return false }
+    return source < destination && source > 0
+  }
+
+  private static func time(_ line: FlowLogFields) throws(Malformed) -> (start: Nanos, end: Nanos) {
+    let first = try line.number(.start)
+    guard let last = try line.number(.end) ?? first, last > 0 else {
+      throw Malformed(reason: "has neither a start nor an end")
+    }
+    let (end, overflow) = last.multipliedReportingOverflow(by: .second)
+    guard !overflow else { throw Malformed(reason: "has an end that is no Unix time in seconds") }
+    return (min((first ?? last), last) &* .second, end)
+  }
+}
+
+/// The fields of one line, by name.
+struct FlowLogFields {
+  private let fields: [ArraySlice<UInt8>]
+  private let format: FlowLogFormat
+
+  init(_ fields: [ArraySlice<UInt8>], _ format: FlowLogFormat) {
+    self.fields = fields
+    self.format = format
+  }
+
+  /// nil where the format lacks the field, or the line has none: `-`.
+  func bytes(_ field: FlowLogFormat.Field) -> ArraySlice<UInt8>? {
+    guard let position = format.position(of: field), position < fields.count else { return nil }
+    let bytes = fields[position]
+    return bytes.elementsEqual("-".utf8) ? nil : bytes
+  }
+
+  func text(_ field: FlowLogFormat.Field) -> String? {
+    bytes(field).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  func number(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> UInt64? {
+    guard let bytes = bytes(field) else { return nil }
+    var value: UInt64 = 0
+    for byte in bytes {
+      let digit = UInt64(byte &- UInt8(ascii: "0"))
+      let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+      let (sum, overflow) = product.addingReportingOverflow(digit)
+      guard digit <= 9, !isTooLarge, !overflow else {
+        throw FlowLogLine.Malformed(reason: "has no whole number in \(field.rawValue)")
+      }
+      value = sum
+    }
+    return value
+  }
+
+  /// In lower case.
+  func address(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> String? {
+    guard let bytes = bytes(field) else { return nil }
+    let isAddress =
+      bytes.count <= FlowLogFields.addressBytesMax
+      && bytes.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") }
+      && bytes.allSatisfy {
+        $0.hexadecimalValue != nil || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":")
+      }
+    guard isAddress else {
+      throw FlowLogLine.Malformed(reason: "has no address in \(field.rawValue)")
+    }
+    return String(decoding: bytes, as: UTF8.self).lowercased()
+  }
+
+  /// The longest an address can be written, an IPv4 one within an IPv6 one.
+  private static let addressBytesMax = 45
+}

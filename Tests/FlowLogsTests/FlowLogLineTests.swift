@@ -1,0 +1,147 @@
+import Model
+import Testing
+
+@testable import FlowLogs
+
+/// The examples of the documentation.
+/// - Source: docs.aws.amazon.com/vpc/latest/userguide/flow-logs-records-examples.html.
+@Suite struct FlowLogLineTests {
+  private static let interface = "eni-1235b8ca123456789"
+  private static let account = "123456789010"
+
+  private func line(
+    _ text: String, _ names: String? = nil
+  ) throws(FlowLogLine.Malformed) -> FlowLogLine {
+    let format = names.map { FlowLogFormat($0.split(separator: " ").map(String.init)) }
+    return try FlowLogLine(Array(text.utf8).split(separator: 0x20), format ?? .standard)
+  }
+
+  private func record(_ text: String, _ names: String? = nil) -> FlowLogLine.Record? {
+    guard case .record(let record)? = try? line(text, names) else { return nil }
+    return record
+  }
+
+  private func reason(_ text: String, _ names: String? = nil) -> String? {
+    do throws(FlowLogLine.Malformed) {
+      _ = try line(text, names)
+      return nil
+    } catch { return error.reason }
+  }
+
+  /// Scenario: the documented lines in the default format: SSH let through, RDP rejected, SSH over IPv6.
+  /// Guarantees: who called whom, the bytes, the time, and what was rejected.
+  @Test func documentedLines() {
+    let standard = "2 \(FlowLogLineTests.account) \(FlowLogLineTests.interface)"
+    #expect(
+      record(
+        "\(standard) 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK")
+        == .init(
+          client: "172.31.16.139", server: "172.31.16.21", start: 1_418_530_010 * .second,
+          end: 1_418_530_070 * .second, bytes: 4249, isRejected: false, recordedBy: .unknown))
+    #expect(
+      record(
+        "\(standard) 172.31.9.69 172.31.9.12 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK")
+        == .init(
+          client: "172.31.9.69", server: "172.31.9.12", start: 1_418_530_010 * .second,
+          end: 1_418_530_070 * .second, bytes: 4249, isRejected: true, recordedBy: .unknown))
+    let six = record(
+      "\(standard) 2001:db8:1234:a100:8d6e:3477:df66:f105 2001:DB8:1234:a102:3304:8879:34cf:4071 "
+        + "34892 22 6 54 8855 1477913708 1477913820 ACCEPT OK")
+    #expect(six?.client == "2001:db8:1234:a100:8d6e:3477:df66:f105")
+    #expect(six?.server == "2001:db8:1234:a102:3304:8879:34cf:4071" && six?.bytes == 8855)
+  }
+
+  /// Scenario: the documented lines of intervals without data and with records left out.
+  /// Guarantees: skipped, not rejected.
+  @Test(arguments: ["NODATA", "SKIPDATA"]) func intervalsWithoutData(status: String) throws {
+    let text = "2 123456789010 eni-1 - - - - - - - 1431280876 1431280934 - \(status)"
+    #expect(try line(text) == .skipped)
+    #expect(try line("- - 1431280876", "srcaddr dstaddr end") == .skipped)
+  }
+
+  /// Scenario: a connection as documented for a format with TCP flags: the SYN, and what came back.
+  /// Guarantees: both lines are of the same client and server.
+  @Test func flagsTellWhoBegan() {
+    let names =
+      "version vpc-id subnet-id instance-id interface-id account-id type srcaddr dstaddr srcport "
+      + "dstport pkt-srcaddr pkt-dstaddr protocol bytes packets start end action tcp-flags log-status"
+    let head = "3 vpc-1 subnet-1 i-1 eni-1 123456789010 IPv4"
+    let times = "1566848875 1566848933 ACCEPT"
+    let asked = record(
+      "\(head) 52.213.180.42 10.0.0.62 43416 5001 52.213.180.42 10.0.0.62 6 568 8 \(times) 2 OK",
+      names)
+    let answered = record(
+      "\(head) 10.0.0.62 52.213.180.42 5001 43416 10.0.0.62 52.213.180.42 6 376 7 \(times) 18 OK",
+      names)
+    #expect(asked?.client == "52.213.180.42" && asked?.server == "10.0.0.62")
+    #expect(answered?.client == asked?.client && answered?.server == asked?.server)
+    #expect(asked?.bytes == 568 && answered?.bytes == 376)
+    // Ports alone would have said the opposite.
+    let upside = record(
+      "10.0.0.1 10.0.0.2 80 50000 2 9", "srcaddr dstaddr srcport dstport tcp-flags end")
+    #expect(upside?.client == "10.0.0.1")
+  }
+
+  /// Scenario: lines without flags, by their ports.
+  /// Guarantees: the lower port is the server; of equal ones, and without any, who sends is the client.
+  @Test(
+    arguments: [
+      ("50000 443", "a"), ("443 50000", "b"), ("53 53", "a"), ("0 0", "a"), ("- -", "a"),
+      ("0 8080", "a"),
+    ]) func portsTellWhoCalled(ports: String, client: String)
+  {
+    let addresses = ["a": "10.0.0.1", "b": "10.0.0.2"]
+    let found = record("10.0.0.1 10.0.0.2 \(ports) 9", "srcaddr dstaddr srcport dstport end")
+    #expect(found?.client == addresses[client])
+  }
+
+  /// Scenario: lines with a direction, of what was asked and what came back; through a NAT gateway, whose
+  /// interface is neither end.
+  /// Guarantees: at which end a line was recorded; the packet's own addresses name the ends.
+  @Test func directionTellsTheEnd() {
+    let names = "srcaddr dstaddr srcport dstport flow-direction end"
+    let ends: [(String, TrafficEnd)] = [
+      ("10.0.0.1 10.0.0.2 50000 443 egress 9", .client),
+      ("10.0.0.1 10.0.0.2 50000 443 ingress 9", .server),
+      ("10.0.0.2 10.0.0.1 443 50000 egress 9", .server),
+      ("10.0.0.2 10.0.0.1 443 50000 ingress 9", .client),
+      ("10.0.0.2 10.0.0.1 443 50000 - 9", .unknown),
+    ]
+    for (text, end) in ends {
+      let found = record(text, names)
+      #expect(found?.recordedBy == end && found?.client == "10.0.0.1")
+    }
+    let packets = "srcaddr dstaddr pkt-srcaddr pkt-dstaddr flow-direction end"
+    let inside = record("10.0.1.5 10.0.0.220 10.0.1.5 203.0.113.5 egress 9", packets)
+    #expect(inside?.server == "203.0.113.5" && inside?.recordedBy == .client)
+    let between = record("10.0.1.5 10.0.0.220 10.0.1.5 203.0.113.5 ingress 9", packets)
+    #expect(between?.client == "10.0.1.5" && between?.recordedBy == .unknown)
+  }
+
+  /// Scenario: lines that are too short, of another kind, or claim what cannot be.
+  /// Guarantees: each is refused with what is wrong with it; never a trap.
+  @Test(
+    arguments: [
+      ("2 1 eni-1 10.0.0.1", nil, "has 4 fields where 14 are expected"),
+      ("10.0.0.x 10.0.0.2 9", "srcaddr dstaddr end", "no address in srcaddr"),
+      ("10 10.0.0.2 9", "srcaddr dstaddr end", "no address in srcaddr"),
+      ("10.0.0.1 10.0.0.2 9 -5", "srcaddr dstaddr end bytes", "no whole number in bytes"),
+      (
+        "10.0.0.1 10.0.0.2 9 99999999999999999999", "srcaddr dstaddr end bytes",
+        "no whole number in bytes"
+      ),
+      ("10.0.0.1 10.0.0.2 18446744073709551615", "srcaddr dstaddr end", "no Unix time in seconds"),
+      ("10.0.0.1 10.0.0.2 -", "srcaddr dstaddr end", "neither a start nor an end"),
+      ("10.0.0.1 10.0.0.2 0", "srcaddr dstaddr end", "neither a start nor an end"),
+    ] as [(String, String?, String)])
+  func badLines(text: String, names: String?, words: String) {
+    #expect(reason(text, names)?.contains(words) == true)
+  }
+
+  /// Scenario: a start after the end.
+  /// Guarantees: the duration is 0.
+  @Test func startsAfterItsEnd() {
+    let found = record("10.0.0.1 10.0.0.2 20 9", "srcaddr dstaddr start end")
+    #expect(found?.start == 9 * .second && found?.end == 9 * .second)
+  }
+}
