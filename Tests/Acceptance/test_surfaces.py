@@ -418,6 +418,8 @@ SENSIBLE = {
     "query": "checkout",
     "namespace": "-",
     "environment": "-",
+    "cluster": None,
+    "dimension": None,
     "name": "checkout",
     "from": "frontend",
     "to": "payment",
