@@ -46,7 +46,7 @@ final class DecodeWorkers: Sendable {
   /// At most as many come to be as there are threads.
   private func takeDecoder() -> WorkerDecoder {
     decoders.withLock { $0.popLast() }
-      ?? WorkerDecoder(OTLPDecoder(names: names, limits: limits))
+      ?? WorkerDecoder(OTLPDecoder(names: names, limits: limits, rules: rules))
   }
 }
 

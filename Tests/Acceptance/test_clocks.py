@@ -28,7 +28,8 @@ def counted(gateway):
 
 
 @pytest.mark.parametrize(
-    ("ahead", "gap", "skew"), [(0, 2, (0, 0)), (400, 2, (1, 0)), (-400, 2, (1, 0)), (4_000, 8, (0, 1))]
+    ("ahead", "gap", "skew"),
+    [(0, 2, (0, 0)), (400, 2, (1, 0)), (-400, 2, (1, 0)), (4_000, 8, (0, 1))],
 )
 def test_clocks(make_gateway, ahead, gap, skew):
     gateway = make_gateway(traces__idle="100ms", traces__remember="0s").start()

@@ -175,7 +175,13 @@ def test_config_print(tmp_path):
     result = run("config", "print", environment=environment)
     assert result.returncode == 0, result.stderr
     settings = yaml.safe_load(result.stdout)
-    assert settings["traces"] == {"idle": "17s", "max_age": "1m", "remember": "1m"}
+    assert settings["traces"] == {
+        "idle": "17s",
+        "max_age": "1m",
+        "remember": "1m",
+        "clock_skew": "1s",
+    }
+    assert settings["identity"] == {"dimensions": []}
     assert settings["store"]["retention"] == "14d"
     (line,) = [line for line in result.stdout.splitlines() if "17s" in line]
     assert "SPANGATE_TRACES__IDLE" in line

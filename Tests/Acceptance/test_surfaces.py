@@ -469,6 +469,8 @@ SENSIBLE = {
     "query": "checkout",
     "namespace": "-",
     "environment": "-",
+    "cluster": None,
+    "dimension": None,
     "name": "checkout",
     "from": "frontend",
     "to": "payment",
