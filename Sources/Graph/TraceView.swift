@@ -156,6 +156,7 @@ extension SpanKind {
     case .client: "client"
     case .producer: "producer"
     case .consumer: "consumer"
+    case .traffic: "traffic"
     }
   }
 }

@@ -443,7 +443,7 @@ enum OpenAPISchemas {
       [
         ("span_id", .text), ("parent_span_id", .maybeText), ("service", .text),
         ("environment", .text), ("version", .text), ("instance", .text), ("operation", .text),
-        ("kind", .choice(["internal", "server", "client", "producer", "consumer"])),
+        ("kind", .choice(["internal", "server", "client", "producer", "consumer", "traffic"])),
         ("peer", .text), ("start_unix_nano", .integer), ("duration_ms", .number),
         ("self_ms", .number), ("critical_ms", .number), ("error", .boolean),
       ]
