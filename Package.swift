@@ -161,7 +161,10 @@ let package = Package(
     tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
     tests(
       "Gateway",
-      ["Model", "Graph", "Impact", "Markers", "OTLP", "Query", "Receive", "Store", "Gateway", logging]
+      [
+        "Model", "Graph", "Impact", "Markers", "OTLP", "Query", "Receive", "Store", "Gateway",
+        logging,
+      ]
         + nio),
   ]
 )

@@ -26,9 +26,9 @@ private let answer = """
       world.output == """
         s – e against bs – s
 
-        CONFIDENCE  WHERE              WHAT       EVIDENCE                          CHANGE               PATH
+        CONFIDENCE  WHERE             WHAT       EVIDENCE                          CHANGE               PATH
              80.0%  shop/payment�[2J  self time  self time ms 10 → 31.2            mk_0123456789abcdef  shop/front → shop/payment
-             20.0%  everywhere         platform   gap ms (shop/front) 0.0001 → 0.5  –
+             20.0%  everywhere        platform   gap ms (shop/front) 0.0001 → 0.5  –
 
         """)
     let query = world.requests.first?.url.query()

@@ -67,7 +67,8 @@ import Testing
     let parameters = try #require(graph["parameters"] as? [[String: Any]])
     #expect(
       parameters.compactMap { $0["name"] as? String } == [
-        "start", "end", "environment", "service", "namespace", "depth", "direction", "format",
+        "start", "end", "environment", "cluster", "dimension", "service", "namespace", "depth",
+        "direction", "format",
       ])
     let segments = paths["/api/v1/services/{namespace}/{name}"]?["get"]?["parameters"]
     #expect((segments as? [[String: Any]])?.first?["in"] as? String == "path")

@@ -61,7 +61,7 @@ extension ConfigurationKey {
     ]
     for key in all {
       let flag = key.flag.map { "`--\($0)`" } ?? ""
-      let written = key.defaultText.isEmpty ? key.yaml("") : key.defaultText
+      let written = key.defaultText.isEmpty && key.checkPart != nil ? key.yaml("") : key.defaultText
       let standard = key.isSecret ? key.defaultText : written.isEmpty ? "" : "`\(written)`"
       lines.append(
         "| `\(key.path)` | \(key.type) | \(standard) | \(key.range) | \(flag) "
