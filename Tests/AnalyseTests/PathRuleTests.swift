@@ -132,7 +132,7 @@ import Testing
   /// as the teeth of a comb, as roots.
   /// Guarantees: no rule looks at more than a few times that many children, and a comparison more
   /// for each halving where overlaps are judged.
-  @Test(.timeLimit(.minutes(1)), arguments: Shape.allCases) func workIsBounded(shape: Shape) {
+  @Test(.timeLimit(.minutes(3)), arguments: Shape.allCases) func workIsBounded(shape: Shape) {
     let count = 20_000
     let forest = PathSketch.forest(shape.spans(UInt64(count)))
     let halvings = 15

@@ -225,7 +225,7 @@ import Testing
 
   /// Scenario: a chain of 10 000 queues, and a message 20 000 take.
   /// Guarantees: it ends quickly, with every edge, and the message counted once.
-  @Test(.timeLimit(.minutes(1))) func manyQueues() {
+  @Test(.timeLimit(.minutes(3))) func manyQueues() {
     var spans: [SpanRecord] = []
     func span(_ id: UInt64, under parent: UInt64, _ service: UInt64, _ kind: SpanKind) {
       spans.append(

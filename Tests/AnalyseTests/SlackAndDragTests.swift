@@ -99,7 +99,7 @@ import Testing
   /// Scenario: 20 000 spans in each shape that could take time that grows with their square.
   /// Guarantees: no more than a few times that many children are looked at, and a comparison more
   /// for each halving.
-  @Test(.timeLimit(.minutes(1)), arguments: PathRuleTests.Shape.allCases)
+  @Test(.timeLimit(.minutes(3)), arguments: PathRuleTests.Shape.allCases)
   func workIsBounded(shape: PathRuleTests.Shape) {
     let count = 20_000
     let halvings = 15

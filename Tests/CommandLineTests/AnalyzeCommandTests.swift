@@ -174,7 +174,7 @@ import Testing
 
   /// Scenario: a chain of 10 000 spans.
   /// Guarantees: it is printed, at most 256 frames deep, with all of the time.
-  @Test(.timeLimit(.minutes(1)), arguments: ["wallclock", "crisp", "jaeger"])
+  @Test(.timeLimit(.minutes(3)), arguments: ["wallclock", "crisp", "jaeger"])
   func deepChain(rule: String) async {
     let count = 10_000
     let spans = (1...count).map { (span: $0, from: $0, until: 3 * count - $0) }

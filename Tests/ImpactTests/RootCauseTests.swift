@@ -6,7 +6,7 @@ import Testing
 @testable import Impact
 
 /// The corpus in release builds is `make accuracy`; here are single changes, each with its answer.
-@Suite struct RootCauseTests {
+@Suite(.serialized) struct RootCauseTests {
   private static let start: Nanos = 1_700_000_000 * .second / .minute * .minute
 
   /// Windows of a system to which something happens at second 240, and its causes.

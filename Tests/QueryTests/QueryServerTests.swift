@@ -12,7 +12,7 @@ import Testing
 import FoundationNetworking
 #endif
 
-@Suite(.timeLimit(.minutes(1))) struct QueryServerTests {
+@Suite(.timeLimit(.minutes(3))) struct QueryServerTests {
   /// Scenario: a real connection: GET, HEAD, then GET again.
   /// Guarantees: answers are framed so that the connection goes on.
   @Test func overASocket() async throws {
