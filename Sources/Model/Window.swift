@@ -123,6 +123,11 @@ public struct Window: Equatable, Sendable {
   }
 
   public mutating func merge(_ sums: Sums, at key: SeriesKey, sign: Int64 = 1) {
+    // What is there for the first time is taken as it is, with its arrays, instead of added up anew.
+    if sign == 1, series[key] == nil {
+      if !sums.isZero { series[key] = sums }
+      return
+    }
     update(key) { $0.merge(sums, sign: sign) }
   }
 
@@ -160,9 +165,9 @@ public struct WindowSums: Equatable, Sendable {
   public var isEmpty: Bool { windows.isEmpty }
   /// Series in all windows together.
   public private(set) var seriesCount = 0
-  /// About what a series takes in memory: its sums, its place in a dictionary, and the arrays of
-  /// short histograms.
-  public static let bytesPerSeries = 768
+  /// About what a series takes in memory: its sums, its place in a dictionary that is two thirds full,
+  /// and the arrays of short histograms.
+  public static let bytesPerSeries = 1_280
 
   /// - Returns: whether a trace of the findings is an example of a series now.
   @discardableResult
@@ -195,7 +200,12 @@ public struct WindowSums: Equatable, Sendable {
 
   public mutating func merge(_ other: WindowSums, sign: Int64 = 1) {
     for (start, window) in other.windows {
-      update(start) { $0.merge(window, sign: sign) }
+      if sign == 1, windows[start] == nil {
+        windows[start] = window
+        seriesCount += window.series.count
+      } else {
+        update(start) { $0.merge(window, sign: sign) }
+      }
     }
   }
 

@@ -57,7 +57,8 @@ def test_graph_of_an_hour_of_a_thousand_services(past):
         begin = start + number * 60 * otlp.SECOND + 5 * otlp.SECOND
         bodies = templates[number % 2]
         send(past, (hour.filled(each, number, begin, 5 + number) for each in bodies))
-    past.wait(lambda: metric(past, "spangate_traces_held") == 0, "seal all traces", 60)
+    # Sealing waits for the store, as far as there is no room for more sums.
+    past.wait(lambda: metric(past, "spangate_traces_held") == 0, "seal all traces", 300)
     past.wait(lambda: metric(past, "spangate_series_waiting") == 0, "store all sums", 300)
 
     times = []

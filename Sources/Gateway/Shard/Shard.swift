@@ -22,6 +22,8 @@ public struct Shard: ~Copyable {
   private(set) var newestEnd: Nanos = 0
   private var findings: [Finding] = []
   private let sealedBytesMax: Int
+  /// What findings that stand may take before closing waits for sealing.
+  private let overlayBytesMax: Int
 
   /// - Parameters:
   ///   - stored: the last checkpoint the store holds.
@@ -30,6 +32,7 @@ public struct Shard: ~Copyable {
     traces = TraceTable(limits: limits)
     analyser = TraceAnalyser(clockSkewNanosMax: limits.clockSkewNanosMax)
     sealedBytesMax = limits.sealedBytesMax
+    overlayBytesMax = limits.bytesMax / 2
     candidates = ExemplarCandidates(bytesMax: limits.exemplarBytesMax)
     windows = ShardWindows(stored: stored, next: next)
   }
@@ -55,10 +58,14 @@ public struct Shard: ~Copyable {
     relieve()
   }
 
-  /// Closes what has been idle, seals what has been idle for long.
+  /// Closes what has been idle, seals what has been idle for long; as far as there is room for what
+  /// that makes. A trace as it came takes a fraction of its findings, so one that has to wait for the
+  /// store waits as it is.
   public mutating func advance(to now: Nanos) {
-    while let slot = traces.nextIdle(now: now) { close(slot) }
-    while let slot = traces.nextToSeal(now: now) { seal(slot) }
+    while windows.overlayBytes < overlayBytesMax, let slot = traces.nextIdle(now: now) {
+      close(slot)
+    }
+    while !isOverfull, let slot = traces.nextToSeal(now: now) { seal(slot) }
     relieve()
   }
 
