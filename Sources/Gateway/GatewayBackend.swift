@@ -27,7 +27,10 @@ final class GatewayBackend: QueryBackend {
     self.engine = engine
     errorsTolerated = configuration.gate.errorsTolerated
     flowLogLimits = FlowLogLimits(retentionNanos: configuration.store.retention)
-    inflatedBytesMax = min(configuration.limits.requestBytes, GatewayBackend.inflatedBytesHighest)
+    // Not more than half of the room there is for bodies: one that takes all would find it never.
+    inflatedBytesMax = min(
+      configuration.limits.requestBytes, GatewayBackend.inflatedBytesHighest,
+      engine.pipeline.requestBytesMax / 2)
     self.receiver = receiver
     self.clock = clock
   }

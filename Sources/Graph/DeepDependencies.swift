@@ -52,7 +52,23 @@ public struct DeepDependencies: Sendable, Equatable {
         steps: operations.named(services),
         exemplars: DeepDependencies.shared(hops.map { $0.flatMap(\.exemplars) }))
     }
-    paths = taken.paths + others
+    paths = DeepDependencies.merged(taken.paths + others)
+  }
+
+  /// The same way in several environments is one.
+  private static func merged(_ paths: [Path]) -> [Path] {
+    var places: [[Step]: Int] = [:]
+    var merged: [Path] = []
+    for path in paths {
+      if let place = places[path.steps] {
+        let known = merged[place].exemplars
+        merged[place].exemplars += path.exemplars.filter { !known.contains($0) }
+      } else {
+        places[path.steps] = merged.count
+        merged.append(path)
+      }
+    }
+    return merged
   }
 
   /// Paths along `next` from `focus` as far as they go. A neighbour from which only circles go on

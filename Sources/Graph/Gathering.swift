@@ -112,7 +112,7 @@ struct Gathering {
       if server.raw != key.second { sums.clientLatency = Histogram() }
       waits[first, default: [:]][server, default: Sums()].merge(sums)
     case .unreached, .path, .errorPath, .answered: break
-    case .call: calls[first, default: [:]][second] = sums
+    case .call: calls[first, default: [:]][aliases.node(second), default: Sums()].merge(sums)
     case .traffic:
       guard showsTraffic, let kind = TrafficKind(number: key.third) else { return }
       takeTraffic(

@@ -8,6 +8,10 @@ public enum GraphError: Error, Equatable, Sendable {
   case unknownService(service: String, nearest: [String])
   /// The service was seen in the range, and not in this version. `seen`: the versions that were.
   case unknownVersion(service: String, version: String, seen: [String])
+  /// The service was seen in the range, and not in this operation. `nearest`: those spelled alike.
+  case unknownOperation(service: String, operation: String, nearest: [String])
+  /// The service was seen in the range, and nobody traced enters by it. `entries`: by which they do.
+  case noEntryPoint(service: String, entries: [String])
 
   /// The name or id the question used.
   public var service: String {
@@ -16,6 +20,8 @@ public enum GraphError: Error, Equatable, Sendable {
     case .ambiguousEnvironment(let id, _): id
     case .unknownService(let service, _): service
     case .unknownVersion(let service, _, _): service
+    case .unknownOperation(let service, _, _): service
+    case .noEntryPoint(let service, _): service
     }
   }
 
@@ -36,6 +42,14 @@ public enum GraphError: Error, Equatable, Sendable {
     case .unknownVersion(let service, let version, let seen):
       "No version \"\(version)\" of \"\(service)\" was seen in the range. "
         + (seen.isEmpty ? "Its spans name none." : "Seen: \(seen.joined(separator: ", ")).")
+    case .unknownOperation(let service, let operation, let nearest):
+      "No operation \"\(operation)\" of \"\(service)\" was seen in the range. "
+        + (nearest.isEmpty
+          ? "GET /api/v1/services/{namespace}/{name} lists them."
+          : "Spelled alike: \(nearest.joined(separator: ", ")).")
+    case .noEntryPoint(let service, let entries):
+      "No trace begins at \"\(service)\": it is called by others. Traces begin at: "
+        + entries.joined(separator: ", ") + "."
     }
   }
 }

@@ -52,7 +52,7 @@ extension ServiceView {
       json.array(operations) { json, view in
         json.object {
           $0.member("operation", view.operation)
-          $0.members(of: view.figures)
+          $0.members(of: view.figures, countsTraces: false)
           $0.key("calls")
           $0.array(view.calls) { $0.call($1) }
         }
@@ -131,18 +131,21 @@ extension JSONText {
     member("errors_absorbed", node.errorsAbsorbed)
   }
 
-  mutating func members(of figures: Figures) {
+  /// - Parameter countsTraces: traces are counted by node and by version, not by operation.
+  mutating func members(of figures: Figures, countsTraces: Bool = true) {
     member("requests", figures.requests)
     member("errors", figures.errors)
     member("error_rate", figures.errorRate.map(rounded))
     member("error_origins", figures.errorOrigins)
     member("errors_passed_through", figures.errorsPassedThrough)
-    member("traces", figures.traces)
-    member("error_traces", figures.errorTraces)
+    if countsTraces {
+      member("traces", figures.traces)
+      member("error_traces", figures.errorTraces)
+    }
     summary("latency_ms", figures.latency)
     summary("self_time_ms", figures.selfTime)
     member("critical_path_share", figures.criticalPathShare.map(rounded))
-    member("exemplars", figures.exemplars.map(\.description))
+    if countsTraces { member("exemplars", figures.exemplars.map(\.description)) }
   }
 
   fileprivate mutating func edge(_ edge: Edge) {

@@ -165,10 +165,20 @@ extension PathTree {
     service: String?, operation: String?, environment: String?
   ) throws(GraphError) -> [Group] {
     let all = entries.filter { entry in environment.map { $0 == entry.step.environment } ?? true }
-    let chosen = try PathTree.choose(
-      all.map(\.step), service: service, operation: operation, known: entries.map(\.step))
-    return all.filter { chosen.contains($0.step) }
+    do throws(GraphError) {
+      let chosen = try PathTree.choose(
+        all.map(\.step), service: service, operation: operation, known: entries.map(\.step))
+      return all.filter { chosen.contains($0.step) }
+    } catch {
+      guard case .unknownService(let name, _) = error, serviceNames.contains(name) else {
+        throw error
+      }
+      let steps = Set(all.map(\.step.serviceID)).sorted()
+      throw .noEntryPoint(service: name, entries: Array(steps.prefix(PathTree.entriesNamedMax)))
+    }
   }
+
+  private static let entriesNamedMax = 5
 
   /// - Parameter known: from which names that are spelled alike are offered.
   /// - Errors: `.unknownService` when no entry point fits, `.ambiguous` when several services do.

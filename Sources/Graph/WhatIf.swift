@@ -86,6 +86,14 @@ extension GraphBuilder {
     guard targets.count == 1 else {
       throw .ambiguousEnvironment(id: target.id, environments: targets.map(\.environment).sorted())
     }
+    if let operation {
+      let known = gathering.operationViews(of: target.nameID).map(\.operation)
+      guard known.contains(operation) else {
+        throw .unknownOperation(
+          service: target.id, operation: operation,
+          nearest: Spelling.nearest(to: operation, among: known))
+      }
+    }
     var answer = WhatIf(
       start: input.start, end: input.end, revision: input.revision, service: target.id,
       operation: operation)
@@ -179,7 +187,12 @@ private struct ErrorEffect {
     self.target = target
   }
 
-  func services(_ rate: Double) -> [WhatIf.Errors] {
+  /// The share of requests that does not fail.
+  private func healthy(_ node: Node) -> Double { max(0, 1 - (node.figures.errorRate ?? 0)) }
+
+  func services(_ asked: Double) -> [WhatIf.Errors] {
+    // What fails already cannot fail in addition.
+    let rate = min(asked, healthy(target))
     var increase: [NameID: Double] = [target.nameID: rate]
     var supposed: Set<NameID> = []
     let nodes = Dictionary(uniqueKeysWithValues: graph.nodes.map { ($0.nameID, $0) })
@@ -197,7 +210,9 @@ private struct ErrorEffect {
           }
           survives *= max(0, 1 - min(1, edge.requests / requests * failing * passedOn))
         }
-        if survives < 1 { next[client] = 1 - survives }
+        if survives < 1 {
+          next[client] = min(1 - survives, nodes[client].map(healthy) ?? 1)
+        }
       }
       let isSettled = next.allSatisfy { ((increase[$0.key] ?? 0) - $0.value).magnitude < 1e-9 }
       increase = next

@@ -365,8 +365,11 @@ import Model
   private mutating func instance(_ attributes: AttributeSlots) -> NameID {
     name.removeAll()
     name.append(attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
+    let address = unsafe attributes[.podIP].firstText ?? attributes[.hostIP].firstText
+    // One that only says where it is, is called by that.
+    if name.bytes.isEmpty, let address = unsafe address { unsafe name.append(address) }
     guard !name.bytes.isEmpty else { return .none }
-    if let address = unsafe attributes[.podIP].firstText ?? attributes[.hostIP].firstText {
+    if let address = unsafe address {
       name.appendSeparator()
       unsafe name.append(address)
     }

@@ -15,8 +15,11 @@ enum PathRoutes {
   private static let declined = GraphRoutes.dimensionsDeclined(
     "Call paths are counted as wholes, not by cluster and dimension: they lead from one into another."
   )
-  /// What ways of requests are read from; versions tell their ids apart.
-  private static let kinds: Set<SeriesKind> = [.path, .errorPath, .version, .node]
+  /// What ways of requests are read from; versions tell their ids apart, and edges, answers and instances
+  /// whom the names and addresses of peers stand for.
+  private static let kinds: Set<SeriesKind> = [
+    .path, .errorPath, .version, .node, .edge, .answered, .instance,
+  ]
 
   static let criticalPath = Route(
     method: .get, path: "/api/v1/critical-path",

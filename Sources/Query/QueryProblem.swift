@@ -100,14 +100,15 @@ public struct QueryProblem: Error, Sendable, Equatable {
     let kind: Kind =
       switch error {
       case .ambiguous, .ambiguousEnvironment: .ambiguousService
-      case .unknownService: .unknownService
+      case .unknownService, .unknownOperation, .noEntryPoint: .unknownService
       case .unknownVersion: .unknownVersion
       }
     let field =
       switch error {
       case .ambiguousEnvironment: "environment"
       case .unknownVersion: version
-      case .ambiguous, .unknownService: service
+      case .unknownOperation: "operation"
+      case .ambiguous, .unknownService, .noEntryPoint: service
       }
     self.init(kind, error.message, errors: [FieldError(field, error.message)])
   }

@@ -1,6 +1,7 @@
 import Analyse
 import Corpus
 import Model
+import TestSupport
 import Testing
 
 @testable import Impact
@@ -12,7 +13,13 @@ import Testing
   /// Windows of a system to which something happens at second 240, and its causes.
   private func causes(
     _ faults: [Fault], system: SystemDescription = .shop(rate: 8), seed: UInt64 = 5
-  ) -> (causes: [RootCause], text: (NameID) -> String) {
+  ) async -> (causes: [RootCause], text: @Sendable (NameID) -> String) {
+    await onOwnThread { RootCauseTests.simulated(faults, system, seed) }
+  }
+
+  private static func simulated(
+    _ faults: [Fault], _ system: SystemDescription, _ seed: UInt64
+  ) -> (causes: [RootCause], text: @Sendable (NameID) -> String) {
     var simulator = Simulator(system, faults: faults, start: RootCauseTests.start, seed: seed)
     var sums = WindowSums()
     var analyser = TraceAnalyser()
@@ -34,7 +41,7 @@ import Testing
 
   /// Scenario: nothing happens.
   /// Guarantees: nothing is found.
-  @Test func healthy() { #expect(causes([]).causes.isEmpty) }
+  @Test func healthy() async { #expect(await causes([]).causes.isEmpty) }
 
   /// Scenario: one thing goes wrong in the shop: a service slower, failing, behind a slow network, or
   /// answering at once; a database slower.
@@ -47,8 +54,8 @@ import Testing
     (Fault(.slowDatabase, service: 11, size: 5, start: 240), "products-db", .selfTime),
     (Fault(.lostInstances, service: 2, size: 1, start: 240), "currency", .errors),
     (Fault(.wrongAddress, service: 5, callee: 7, size: 0.6, start: 240), "checkout", .errors),
-  ]) func found(fault: Fault, service: String, kind: RootCause.Kind) throws {
-    let (causes, text) = causes([fault])
+  ]) func found(fault: Fault, service: String, kind: RootCause.Kind) async throws {
+    let (causes, text) = await causes([fault])
     let first = try #require(causes.first)
     #expect(text(first.node) == service && first.kind == kind)
     #expect(first.evidence.first.map { $0.deviation.magnitude > CauseSearch.deviationMin } == true)
@@ -58,8 +65,8 @@ import Testing
 
   /// Scenario: a slow service, whose callers get slower too.
   /// Guarantees: the callers are affected and no causes.
-  @Test func callersAreAffected() throws {
-    let (causes, text) = causes([Fault(.slowCode, service: 7, size: 4, start: 240)])
+  @Test func callersAreAffected() async throws {
+    let (causes, text) = await causes([Fault(.slowCode, service: 7, size: 4, start: 240)])
     let first = try #require(causes.first)
     #expect(Set(first.affected.map(text)).isSuperset(of: ["checkout"]))
     #expect(!causes.contains { ["checkout", "frontend"].contains(text($0.node)) })
@@ -67,9 +74,9 @@ import Testing
 
   /// Scenario: everything slower at once; three times as many requests.
   /// Guarantees: the platform, or the load, and no single service before it.
-  @Test func everywhere() throws {
-    #expect(causes([Fault(.shock, size: 1.6, start: 240)]).causes.first?.kind == .platform)
-    let load = causes([Fault(.surge, size: 3, start: 240)]).causes
+  @Test func everywhere() async throws {
+    #expect(await causes([Fault(.shock, size: 1.6, start: 240)]).causes.first?.kind == .platform)
+    let load = await causes([Fault(.surge, size: 3, start: 240)]).causes
     #expect(load.first?.kind == .load)
   }
 

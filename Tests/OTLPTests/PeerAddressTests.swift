@@ -69,8 +69,8 @@ import Testing
   }
 
   /// Scenario: resources with the addresses of pod and host, one, both, none, or empty.
-  /// Guarantees: an instance carries the pod's address before the host's; without a name for itself
-  /// there is no instance.
+  /// Guarantees: an instance carries the pod's address before the host's; one without a name for
+  /// itself is called by its address.
   @Test func instances() {
     func instance(_ resource: [(String, SampleValue)]) -> InstanceIdentity? {
       texts([], resource: resource).instance.map { InstanceIdentity(text: $0) }
@@ -82,7 +82,10 @@ import Testing
       instance(id + [("host.ip", "10.1.0.1"), ("k8s.pod.ip", "10.0.0.5")])
         == InstanceIdentity(instance: "a", address: "10.0.0.5"))
     #expect(instance(id + [("k8s.pod.ip", "")]) == InstanceIdentity(instance: "a"))
-    #expect(instance([("k8s.pod.ip", "10.0.0.5")]) == nil)
+    #expect(
+      instance([("k8s.pod.ip", "10.0.0.5")])
+        == InstanceIdentity(instance: "10.0.0.5", address: "10.0.0.5"))
+    #expect(instance([]) == nil)
     // What is called like the separator cannot move the border.
     #expect(
       instance([("host.name", "h\u{1F}x"), ("k8s.pod.ip", "10\u{1F}.5")])

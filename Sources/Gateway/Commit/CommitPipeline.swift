@@ -12,7 +12,8 @@ final class CommitPipeline: BatchSink {
   private let shards: [ShardLoop]
   private let waitNanos: Nanos
   private let clock: @Sendable () -> Nanos
-  private let requestBytesMax: Int
+  /// Room for bodies, all together.
+  let requestBytesMax: Int
   private let requestBytes = Atomic<Int>(0)
   let refusals = RefusalCounters()
 

@@ -12,74 +12,80 @@ struct TraceScaleTests {
   /// Scenario: 50 000 spans of one trace trickle in over an hour, in random order.
   /// Guarantees: the trace is analysed as its age doubles: each span a few times, and not once for
   /// everything that comes after it; in the end the windows are those of the same spans at once.
-  @Test func trickling() {
-    var random = SeededGenerator()
-    let spans = TraceShape.bush.spans(50_000, from: start).shuffled(using: &random)
-    var shard = Shard(limits: TraceLimits())
-    var next = 0
-    for second in 1...Nanos(3_600) {
-      let due = spans.count * Int(second) / 3_600
-      shard.fold(batch(spans[next..<due]), sequence: second, now: start + second * .second)
-      shard.advance(to: start + second * .second)
-      next = due
+  @Test func trickling() async {
+    await onOwnThread {
+      var random = SeededGenerator()
+      let spans = TraceShape.bush.spans(50_000, from: start).shuffled(using: &random)
+      var shard = Shard(limits: TraceLimits())
+      var next = 0
+      for second in 1...Nanos(3_600) {
+        let due = spans.count * Int(second) / 3_600
+        shard.fold(batch(spans[next..<due]), sequence: second, now: start + second * .second)
+        shard.advance(to: start + second * .second)
+        next = due
+      }
+      shard.closeAll()
+      let ratio = Double(shard.counters.spansAnalysed) / Double(spans.count)
+      print("trickling: each span is analysed \(ratio) times")
+      #expect(ratio <= 6)
+      #expect(shard.counters.late == 0 && shard.traceCount == 1)
+      #expect(windows(of: shard).hasSameCounts(as: atOnce(spans)))
     }
-    shard.closeAll()
-    let ratio = Double(shard.counters.spansAnalysed) / Double(spans.count)
-    print("trickling: each span is analysed \(ratio) times")
-    #expect(ratio <= 6)
-    #expect(shard.counters.late == 0 && shard.traceCount == 1)
-    #expect(windows(of: shard).hasSameCounts(as: atOnce(spans)))
   }
 
   /// Scenario: the spans of a trace come in bursts, so far apart that it is idle in between; or all
   /// but a few come at once, and those one by one.
   /// Guarantees: however often it was idle, each span is analysed a bounded number of times; a flush
   /// shows all of them; the first late spans are shown as soon as the trace is idle again.
-  @Test(arguments: [1, 5_000]) func idleInBetween(first: Int) {
-    let spans = TraceShape.bush.spans(5_300, from: start)
-    let bursts = 300
-    let size = (spans.count - first) / bursts
-    var shard = Shard(limits: TraceLimits())
-    var now = start
-    shard.fold(batch(spans[..<first]), sequence: 1, now: now)
-    for burst in 0..<bursts {
-      now += 12 * .second
-      shard.advance(to: now)
-      let begin = first + burst * size
-      let end = burst == bursts - 1 ? spans.count : begin + size
-      shard.fold(batch(spans[begin..<end]), sequence: 2, now: now)
-      guard burst == 0 else { continue }
-      now += 12 * .second
-      shard.advance(to: now)
-      #expect(windows(of: shard).hasSameCounts(as: atOnce(Array(spans[..<end]))))
+  @Test(arguments: [1, 5_000]) func idleInBetween(first: Int) async {
+    await onOwnThread {
+      let spans = TraceShape.bush.spans(5_300, from: start)
+      let bursts = 300
+      let size = (spans.count - first) / bursts
+      var shard = Shard(limits: TraceLimits())
+      var now = start
+      shard.fold(batch(spans[..<first]), sequence: 1, now: now)
+      for burst in 0..<bursts {
+        now += 12 * .second
+        shard.advance(to: now)
+        let begin = first + burst * size
+        let end = burst == bursts - 1 ? spans.count : begin + size
+        shard.fold(batch(spans[begin..<end]), sequence: 2, now: now)
+        guard burst == 0 else { continue }
+        now += 12 * .second
+        shard.advance(to: now)
+        #expect(windows(of: shard).hasSameCounts(as: atOnce(Array(spans[..<end]))))
+      }
+      shard.closeAll()
+      let ratio = Double(shard.counters.spansAnalysed) / Double(spans.count)
+      print("idle in between, \(first) at first: each span is analysed \(ratio) times")
+      #expect(ratio <= 24)
+      #expect(windows(of: shard).hasSameCounts(as: atOnce(spans)))
+      shard.advance(to: now + 2 * .hour)
+      #expect(shard.traceCount == 0)
+      #expect(windows(of: shard).hasSameCounts(as: atOnce(spans)))
     }
-    shard.closeAll()
-    let ratio = Double(shard.counters.spansAnalysed) / Double(spans.count)
-    print("idle in between, \(first) at first: each span is analysed \(ratio) times")
-    #expect(ratio <= 24)
-    #expect(windows(of: shard).hasSameCounts(as: atOnce(spans)))
-    shard.advance(to: now + 2 * .hour)
-    #expect(shard.traceCount == 0)
-    #expect(windows(of: shard).hasSameCounts(as: atOnce(spans)))
   }
 
   /// Scenario: traces of each shape, small ones and one as large as issue and limits allow: 50 000
   /// spans, a chain 10 000 deep, a fan-out of 20 000; through services, queues and proxies.
   /// Guarantees: nothing is lost, nothing recurses, and a span of the large one costs about as much
   /// as one of the small ones: time that grew with the square would be a thousandfold.
-  @Test(arguments: TraceShape.allCases) func costOfASpan(shape: TraceShape) {
-    var random = SeededGenerator()
-    let count = shape.countMax
-    let large = shape.spans(count, from: start).shuffled(using: &random)
-    let small = shape.spans(10, from: start).shuffled(using: &random)
-    let (smallCost, _) = cost(of: small, times: 500)
-    let (largeCost, sums) = cost(of: large, times: 1)
-    print("\(shape): a span of 10 costs \(smallCost) ns, one of \(count) \(largeCost) ns")
-    #expect(largeCost <= 3 * smallCost)
-    #expect(sums.series[.coverage(.standard)]?.counters[.requests] == Int64(count))
-    let calls = sums.series.filter { $0.key.kind == .edge }.values
-    #expect(calls.reduce(0) { $0 + $1.counters[.requests] } == shape.calls(count))
-    #expect(sums.series.keys.contains { $0.kind == .path })
+  @Test(arguments: TraceShape.allCases) func costOfASpan(shape: TraceShape) async {
+    await onOwnThread {
+      var random = SeededGenerator()
+      let count = shape.countMax
+      let large = shape.spans(count, from: start).shuffled(using: &random)
+      let small = shape.spans(10, from: start).shuffled(using: &random)
+      let (smallCost, _) = cost(of: small, times: 500)
+      let (largeCost, sums) = cost(of: large, times: 1)
+      print("\(shape): a span of 10 costs \(smallCost) ns, one of \(count) \(largeCost) ns")
+      #expect(largeCost <= 3 * smallCost)
+      #expect(sums.series[.coverage(.standard)]?.counters[.requests] == Int64(count))
+      let calls = sums.series.filter { $0.key.kind == .edge }.values
+      #expect(calls.reduce(0) { $0 + $1.counters[.requests] } == shape.calls(count))
+      #expect(sums.series.keys.contains { $0.kind == .path })
+    }
   }
 
   // MARK: Helpers

@@ -63,13 +63,13 @@ struct ReceiverHarness: Sendable {
   struct Drain {
     fileprivate let ended: DispatchSemaphore
 
-    /// Waits for the end of the drain; false when it did not come within five seconds.
-    func isEnded() -> Bool { ended.wait(timeout: .now() + .seconds(5)) == .success }
+    /// Waits for the end of the drain; false when it did not come within thirty seconds.
+    func isEnded() -> Bool { ended.wait(timeout: .now() + .seconds(30)) == .success }
   }
 
-  /// Waits for something another thread does; false when it did not come within five seconds.
+  /// Waits for something another thread does; false when it did not come within thirty seconds.
   func eventually(_ condition: () -> Bool) -> Bool {
-    let end = DispatchTime.now() + .seconds(5)
+    let end = DispatchTime.now() + .seconds(30)
     while !condition() {
       if DispatchTime.now() > end { return false }
       usleep(1000)
