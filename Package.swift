@@ -145,7 +145,7 @@ let package = Package(
     tests("Analyse", ["Model", "OTLP", "Analyse"]),
     tests("Windows", ["Model", "Windows"]),
     tests("Store", ["Model", "Markers", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
-    tests("Markers", ["Model", "Markers"]),
+    tests("Markers", ["Model", "Graph", "Markers"]),
     tests("Graph", ["Model", "Graph"]),
     tests("Corpus", ["Model", "Corpus"]),
     tests(
