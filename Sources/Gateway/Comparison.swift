@@ -9,14 +9,15 @@ extension Engine {
   /// Both are widened to whole minutes, because some series are summed by the minute: what calls lead to,
   /// and who answered.
   func compared(
-    _ base: Range<Nanos>, with current: Range<Nanos>, kinds: Set<SeriesKind>
+    _ base: Range<Nanos>, with current: Range<Nanos>, kinds: Set<SeriesKind>,
+    atLeast: TileWidth = .tenSeconds
   ) async throws -> ComparedWindows {
     let kept = try await finestWidth(at: min(base.lowerBound, current.lowerBound))
     let longest = max(
       base.upperBound - base.lowerBound, current.upperBound - current.lowerBound)
     let countMax = Nanos(ComparedWindows.windowsMax)
     let fitting = TileWidth.allCases.first { longest / $0.nanos <= countMax } ?? .hour
-    let width = max(kept, fitting)
+    let width = max(kept, fitting, atLeast)
     let unit = max(width.nanos, .minute)
     let selection = SeriesSelection(kinds)
     func read(

@@ -49,9 +49,10 @@ final class GatewayBackend: QueryBackend {
   }
 
   func compared(
-    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>
+    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>,
+    atLeast: TileWidth
   ) async throws -> ComparedWindows {
-    try await engine.compared(base, with: current, kinds: kinds)
+    try await engine.compared(base, with: current, kinds: kinds, atLeast: atLeast)
   }
 
   func insert(_ markers: [Marker]) async throws -> [MarkerInsertion] {

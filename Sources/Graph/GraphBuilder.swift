@@ -127,16 +127,7 @@ public enum GraphBuilder {
   ) throws(GraphError) -> [NameID] {
     let known = selection.nodes.compactMap { gathering.references[$0] }
       .filter { reference in namespace.map { $0 == reference.namespace } ?? true }
-    let byID = known.filter { $0.id == service }
-    let found = byID.isEmpty ? known.filter { $0.name == service } : byID
-    guard !found.isEmpty else {
-      throw .unknownService(
-        service: service,
-        nearest: Spelling.nearest(to: service, among: known.flatMap { [$0.id, $0.name] }))
-    }
-    let ids = Set(found.map(\.id))
-    guard ids.count == 1 else { throw .ambiguous(service: service, ids: ids.sorted()) }
-    return found.map(\.nameID)
+    return try NodeReference.named(service, among: known).map(\.nameID)
   }
 
   private static func nodes(_ ids: Set<NameID>, of gathering: Gathering) -> [Node] {

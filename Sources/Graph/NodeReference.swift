@@ -31,6 +31,24 @@ struct NodeReference: Sendable, Equatable {
   }
 }
 
+extension NodeReference {
+  /// Those a name or an id stands for: one, or one id in several environments.
+  static func named(
+    _ service: String, among known: [NodeReference]
+  ) throws(GraphError) -> [NodeReference] {
+    let byID = known.filter { $0.id == service }
+    let found = byID.isEmpty ? known.filter { $0.name == service } : byID
+    guard !found.isEmpty else {
+      throw .unknownService(
+        service: service,
+        nearest: Spelling.nearest(to: service, among: known.flatMap { [$0.id, $0.name] }))
+    }
+    let ids = Set(found.map(\.id))
+    guard ids.count == 1 else { throw .ambiguous(service: service, ids: ids.sorted()) }
+    return found
+  }
+}
+
 extension NodeKind {
   init?(_ kind: NameKind) {
     switch kind {
@@ -47,4 +65,12 @@ extension NodeKind {
 /// The id of the node a name stands for, as users read it; nil for names that are not nodes.
 public enum NodeLabel {
   public static func id(of name: Name) -> String? { NodeReference(name)?.id }
+
+  /// The nodes a name or an id stands for: one, or one id in several environments.
+  public static func nodes(
+    named service: String, among names: some Sequence<Name>
+  ) throws(GraphError) -> Set<NameID> {
+    let known = names.compactMap { NodeReference($0) }
+    return Set(try NodeReference.named(service, among: known).map(\.nameID))
+  }
 }

@@ -5,11 +5,11 @@ import Model
 
 /// The routes that say where it began.
 enum CauseRoutes {
-  static let all = [rootCauses]
+  static let all = [rootCauses, ShiftRoutes.shifts]
 
   /// A change is named as what may have brought a cause about from so long before the range on.
   static let markerBeforeNanos: Nanos = 15 * .minute
-  private static let markersMax = 1_000
+  static let markersMax = 1_000
   /// The base is this long unless it is said.
   private static let baseDefaultNanos: Nanos = .hour
 
@@ -40,7 +40,7 @@ enum CauseRoutes {
     let end = base.upperBound > begin && base.lowerBound < begin ? begin : base.upperBound
     let compared = try await call.backend.compared(
       tenant: call.tenant, base: min(base.lowerBound, end - 1)..<end, current: range,
-      kinds: [.node, .operation, .edge, .call, .answered, .unreached])
+      kinds: [.node, .operation, .edge, .call, .answered, .unreached], atLeast: .tenSeconds)
     let isIncluded = { (key: SeriesKey) in
       environment.map { isAbout(key, $0, compared.names) } ?? true
     }

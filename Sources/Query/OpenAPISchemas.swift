@@ -542,6 +542,27 @@ enum OpenAPISchemas {
       ]
     ),
     (
+      "Shifts",
+      [
+        ("start", .time), ("end", .time), ("history_start", .time), ("window_seconds", .number),
+        ("series", .number), ("false_alarm_rate", .number),
+        ("shifts", .list(.reference("Shift"))),
+      ]
+    ),
+    (
+      "Shift",
+      [
+        ("metric", .choice(LevelShift.Metric.allCases.map(\.rawValue))), ("service", .maybeText),
+        ("other", .maybeText), ("operation", .maybeText), ("version", .maybeText),
+        ("onset", .time), ("onset_earliest", .time), ("onset_latest", .time),
+        ("ended", .maybeText), ("before", .number), ("after", .number), ("ratio", .number),
+        ("difference", .number), ("interval", .list(.number)), ("deviation", .number),
+        ("worse", .boolean), ("explained_by", .maybeText), ("origin", .maybe("ShiftOrigin")),
+        ("marker", .maybeText),
+      ]
+    ),
+    ("ShiftOrigin", [("kind", .text), ("service", .maybeText)]),
+    (
       "WhatIf",
       range + [
         ("service", .text), ("operation", .text), ("latency", .list(.reference("LatencyEffect"))),

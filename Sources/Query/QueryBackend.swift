@@ -12,8 +12,10 @@ public protocol QueryBackend: Sendable {
     tenant: TenantID, from: Nanos, to: Nanos, kinds: Set<SeriesKind>
   ) async throws -> GraphInput
   /// Two stretches window by window, for what compares how they vary.
+  /// - Parameter atLeast: how wide the windows are at least.
   func compared(
-    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>
+    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>,
+    atLeast: TileWidth
   ) async throws -> ComparedWindows
   /// Closes every open trace; returns when the next `graphInput` shows them all.
   func flush() async throws

@@ -1,5 +1,6 @@
 """Root causes from outside: a simulated shop in which payments begin to fail, replayed."""
 
+import datetime
 import json
 import subprocess
 import time
@@ -38,6 +39,15 @@ def test_it_is_found_where_it_began(tmp_path):
         options = [f"--{name.replace('_', '-')}={value}" for name, value in times.items()]
         table = run("root-causes", "--server", gateway.query, *options)
         assert table.returncode == 0 and first["service"] in table.stdout, table
+        # When it began, at the same place and with the same origin.
+        status, text = gateway.get("/api/v1/shifts", start=begin + 360, end=begin + END)
+        assert status == 200, text
+        shifts = [shift for shift in json.loads(text)["shifts"] if shift["worse"]]
+        began = [shift for shift in shifts if shift["metric"] == "error_origin_rate"]
+        assert began and all(shift["service"] == first["service"] for shift in began), shifts
+        onset = datetime.datetime.fromisoformat(began[0]["onset"]).timestamp()
+        assert abs(onset - begin - ONSET) <= 30, shifts
+        assert began[0]["origin"]["service"] == first["service"], shifts
         # Before, all was well.
         calm = {"start": begin + 360, "end": begin + ONSET, "base_start": begin + 60}
         assert json.loads(gateway.get("/api/v1/root-causes", **calm)[1])["causes"] == []

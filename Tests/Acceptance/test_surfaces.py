@@ -528,6 +528,7 @@ ANSWERED = {
     "/api/graph/fields",
     "/api/health",
     "/api/v1/root-causes",
+    "/api/v1/shifts",
     "/api/v1/services",
     "/api/v1/services/{namespace}/{name}",
     "/api/v2/dependencies",

@@ -61,7 +61,8 @@ final class FakeBackend: QueryBackend {
   }
 
   func compared(
-    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>
+    tenant: TenantID, base: Range<Nanos>, current: Range<Nanos>, kinds: Set<SeriesKind>,
+    atLeast: TileWidth
   ) async throws -> ComparedWindows {
     try state.withLock { state in
       state.asked += [base, current]
