@@ -278,7 +278,7 @@ extension Gathering {
       clientNameID: key.client, serverNameID: key.server, client: client.id, server: server.id,
       clientEnvironment: client.environment, serverEnvironment: server.environment,
       connectionType: key.type, requests: counters.adjusted(.requestsAdjusted),
-      failed: counters.adjusted(.errorsAdjusted),
+      failed: counters.adjusted(.errorsAdjusted), effectiveRequests: sums.effectiveRequests,
       clientLatency: DurationSummary(sums.clientLatency),
       serverLatency: DurationSummary(sums.latency), gap: DurationSummary(sums.ownTime),
       criticalPathShare: share(
