@@ -73,6 +73,9 @@ struct Gathering {
     filter = DimensionFilter(dimensions, of: input)
     names = input.names
     aliases = PeerAliases(input)
+    if input.addressesLeftOut > 0 {
+      coverage.overflow[ChangedHands.overflowLabel] = UInt64(input.addressesLeftOut)
+    }
     for (key, sums) in input.window.series { take(key, sums) }
   }
 
