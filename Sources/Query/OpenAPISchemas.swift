@@ -208,7 +208,7 @@ enum OpenAPISchemas {
       "FlowLogs",
       [
         ("accepted", .integer), ("skipped", .integer), ("rejected_lines", .integer),
-        ("rejected", .list(.reference("FlowLogLine"))),
+        ("rejected_reasons", .map(.integer)), ("rejected", .list(.reference("FlowLogLine"))),
       ]
     ),
     ("FlowLogLine", [("line", .integer), ("message", .text)]),
