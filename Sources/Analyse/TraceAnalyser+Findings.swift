@@ -83,7 +83,7 @@ extension TraceAnalyser {
       window: window(of: index),
       key: .edge(
         forest.spans[parent].service, entry.service, queued ? .messagingSystem : .direct),
-      latency: entry.durationNanos, weight: weight, exemplar: trace)
+      weight: weight, exemplar: trace)
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
     var criticalTime = callee.criticalTime &+ callee.proxyCriticalTime
@@ -92,7 +92,14 @@ extension TraceAnalyser {
       finding.clientLatency = forest.spans[client].durationNanos
       criticalTime &+= criticalTimes[client]
     }
-    let gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTime($0) } ?? 0)
+    // What proxies in front of the callee took is in the gap, so it is not the server's time too.
+    let serverTime = entry.durationNanos.saturatingSubtracting(callee.proxyTime)
+    finding.latency = serverTime
+    var gap = callee.proxyTime &+ (client.map { selfTimes[$0] &+ handedTime($0) } ?? 0)
+    if let client, disagree(client: client, server: index) {
+      let clientTime = forest.spans[client].durationNanos &+ handedTime(client)
+      gap = min(gap, clientTime.saturatingSubtracting(serverTime))
+    }
     if !queued, client != nil || gap > 0 { finding.ownTime = gap }
     finding.counters[.criticalPathNanos] = adjusted(criticalTime, weight)
     if hasFailedCalls { count(callCosts[index], &finding.counters, weight: weight) }
@@ -105,6 +112,14 @@ extension TraceAnalyser {
       finding, from: forest.spans[parent].service, to: entry.service, entry.dimensions,
       into: &findings)
     emitAnswer(to: index, below: parent, into: &findings)
+  }
+
+  /// Whether the server's times cannot be right beside the client's: clocks were further apart than is
+  /// corrected. Not where the client gave up and the server worked on.
+  private func disagree(client: Int, server: Int) -> Bool {
+    let (client, server) = (forest.spans[client], forest.spans[server])
+    if server.start < client.start || server.start > client.end { return true }
+    return server.end > client.end && !client.isError
   }
 
   /// Whoever is found below a call is who its peer's name stands for. By the minute: names change
@@ -135,11 +150,11 @@ extension TraceAnalyser {
     let weight = Int64(span.weight)
     var finding = Finding(
       window: window(of: index),
-      key: .edge(span.peer, span.service, .virtualNode), latency: span.durationNanos,
-      weight: weight, exemplar: trace)
+      key: .edge(span.peer, span.service, .virtualNode), weight: weight, exemplar: trace)
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
     let proxyTime = visits[Int(visitOf[index])].proxyTime
+    finding.latency = span.durationNanos.saturatingSubtracting(proxyTime)
     if proxyTime > 0 { finding.ownTime = proxyTime }
     if span.isError { countFailure(&finding.counters, weight: weight, callerFailed: nil) }
     emit(finding, from: span.peer, to: span.service, span.dimensions, into: &findings)

@@ -125,7 +125,9 @@ extension TraceAnalyser {
       }
       guard hasFailedCalls, !isQueued(entry, parent: parent) else { continue }
       steps[index].cost = callCosts[entry]
-      if isPassedOn(by: visitOf[parent]), callFailed(entry) { reach(index) }
+      // A request that its caller gave up on did not fail: the way ends at the caller, as nothing below
+      // it has an error.
+      if isPassedOn(by: visitOf[parent]), forest.spans[entry].isError { reach(index) }
     }
     guard hasFailedCalls else { return }
     for index in forest.spans.indices where forest.spans[index].isError {

@@ -49,8 +49,12 @@ extension TraceAnalyser {
   func handedTime(_ index: Int) -> Nanos { hasProxies ? handedTimes[index] : 0 }
 
   private func leadsOut(_ child: Int, within parent: Int) -> Bool {
-    guard visitOf[child] == visitOf[parent] else { return false }
-    switch roles[child] {
+    visitOf[child] == visitOf[parent] && leads(roles[child])
+  }
+
+  /// Whether a span of this role is about something that is called.
+  private func leads(_ role: Role) -> Bool {
+    switch role {
     case .call, .callToPeer, .callToUnknown, .wrapper: return true
     case .work, .ownApplication, .receive, .settle: return false
     }
@@ -88,16 +92,22 @@ extension TraceAnalyser {
     guard hasProxies else { return }
     for index in forest.spans.indices where isApplication(index) {
       visits[Int(visitOf[index])].hasApplication = true
+      if !leads(roles[index]) { visits[Int(visitOf[index])].hasApplicationWork = true }
     }
     for index in forest.spans.indices
     where owners[index] == .service && isProxyOfApplication(index) {
-      owners[index] = roles[index] == .wrapper ? .outgoingEdge : .incomingEdge
+      if roles[index] == .wrapper {
+        owners[index] = .outgoingEdge
+      } else if visits[Int(visitOf[index])].hasApplicationWork {
+        owners[index] = .incomingEdge
+      }
     }
   }
 
   /// A call's time is the gap of its edge, or the time of a peer nobody sees into; waiting for
   /// messages is nobody's work; and a proxy's is not its workload's: in front of an application
-  /// that tells of itself it belongs to the edge that leads there, around a call to the call's.
+  /// that tells of its own work it belongs to the edge that leads there, around a call to the call's. In
+  /// front of one that only tells of its calls, the rest of the time is the application's.
   private func isProxyOfApplication(_ index: Int) -> Bool {
     forest.spans[index].traits.contains(.proxy) && visits[Int(visitOf[index])].hasApplication
       && !isApplication(index)

@@ -68,6 +68,8 @@ public struct TraceAnalyser: Sendable {
     /// The work of an application behind proxies, as far as spans tell, and the time of the
     /// proxies in front of it, which belongs to the edge that leads here.
     var hasApplication = false
+    /// Some of its spans are its own work, not only calls it makes.
+    var hasApplicationWork = false
     var proxyTime: Nanos = 0
     var proxyCriticalTime: Nanos = 0
     /// Whether it takes messages from a queue, and from which as far as it says.

@@ -11,6 +11,9 @@ struct GraphDiffCommand: AsyncParsableCommand {
   @Option(help: "Only what is connected to this service: a name or an id.") var service: String?
   @Option(help: "Only services of this namespace.") var namespace: String?
   @Option(help: "Only this environment.") var environment: String?
+  @Option(help: "Only requests taken in this cluster.") var cluster: String?
+  @Option(help: "Only requests with this value of an attribute, as key:value.") var dimension:
+    String?
   @Option(help: "How many calls away from the service.") var depth: Int?
   @Option(help: "up (callers), down (callees) or both.") var direction: ShowGraphCommand.Direction?
   @Option(help: "RFC 3339 or Unix time; the default is 15 minutes ago.") var start: String?
@@ -38,6 +41,7 @@ struct GraphDiffCommand: AsyncParsableCommand {
       query: [
         ("start", start), ("end", end), ("base_start", baseStart), ("base_end", baseEnd),
         ("service", service), ("namespace", namespace), ("environment", environment),
+        ("cluster", cluster), ("dimension", dimension),
         ("depth", depth.map { "\($0)" }), ("direction", direction?.rawValue),
         ("min_change", minChange.map { "\($0)" }), ("version", version),
         ("base_version", baseVersion),

@@ -12,6 +12,9 @@ struct GraphPathsCommand: AsyncParsableCommand {
   @Option(help: "Where they end: a name or an id.") var to: String
   @Option(help: "The namespace of both ends.") var namespace: String?
   @Option(help: "Only this environment.") var environment: String?
+  @Option(help: "Only requests taken in this cluster.") var cluster: String?
+  @Option(help: "Only requests with this value of an attribute, as key:value.") var dimension:
+    String?
   @Option(help: "RFC 3339 or Unix time; the default is 15 minutes ago.") var start: String?
   @Option(help: "RFC 3339 or Unix time; the default is now.") var end: String?
   @Option(help: "How many at most.") var limit: Int?
@@ -23,7 +26,8 @@ struct GraphPathsCommand: AsyncParsableCommand {
       "GET", "/api/v1/graph/paths",
       query: [
         ("from", from), ("to", to), ("start", start), ("end", end), ("namespace", namespace),
-        ("environment", environment), ("limit", limit.map { "\($0)" }),
+        ("environment", environment), ("cluster", cluster), ("dimension", dimension),
+        ("limit", limit.map { "\($0)" }),
         ("depth", depth.map { "\($0)" }),
       ], in: context)
     guard format == .table else { return context.printAnswer(answer) }

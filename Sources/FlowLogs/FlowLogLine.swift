@@ -22,6 +22,8 @@ enum FlowLogLine: Equatable {
   /// Why a line cannot be read: the end of a sentence about it.
   struct Malformed: Error, Equatable {
     var reason: String
+    /// What it is counted as.
+    var kind = FlowLogSummary.Reason.malformed
   }
 
   init(
@@ -71,10 +73,10 @@ enum FlowLogLine: Equatable {
   /// Whether the line tells of what came back: it began with SYN and ACK, or else it comes from the
   /// lower port. Of two equal ports, and without ports, the one that sends is who called.
   private static func isReply(_ line: FlowLogFields) throws(Malformed) -> Bool {
+    // Impossible ports are told whatever the flags say.
+    let ports = (source: try line.port(.sourcePort), destination: try line.port(.destinationPort))
     if let flags = try line.number(.flags), flags & syn != 0 { return flags & ack != 0 }
-    guard let source = try line.number(.sourcePort),
-      let destination = try line.number(.destinationPort)
-    else { return false }
+    guard let source = ports.source, let destination = ports.destination else { return false }
     return source < destination && source > 0
   }
 
@@ -125,21 +127,22 @@ struct FlowLogFields {
     return value
   }
 
-  /// In lower case.
-  func address(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> String? {
-    guard let bytes = bytes(field) else { return nil }
-    let isAddress =
-      bytes.count <= FlowLogFields.addressBytesMax
-      && bytes.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") }
-      && bytes.allSatisfy {
-        $0.hexadecimalValue != nil || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":")
-      }
-    guard isAddress else {
-      throw FlowLogLine.Malformed(reason: "has no address in \(field.rawValue)")
+  func port(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> UInt64? {
+    let port = try number(field)
+    guard port ?? 0 <= UInt64(UInt16.max) else {
+      throw FlowLogLine.Malformed(
+        reason: "has a port in \(field.rawValue) that there is not", kind: .impossiblePort)
     }
-    return String(decoding: bytes, as: UTF8.self).lowercased()
+    return port
   }
 
-  /// The longest an address can be written, an IPv4 one within an IPv6 one.
-  private static let addressBytesMax = 45
+  /// In the one form that addresses have.
+  func address(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> String? {
+    guard let bytes = bytes(field) else { return nil }
+    guard let address = IPAddress(bytes) else {
+      throw FlowLogLine.Malformed(
+        reason: "has no address in \(field.rawValue)", kind: .impossibleAddress)
+    }
+    return address.text
+  }
 }

@@ -27,9 +27,22 @@ public struct FlowLogSummary: Sendable, Equatable {
     }
   }
 
+  /// Why lines are left out, as they are counted.
+  public enum Reason: String, Sendable, CaseIterable {
+    /// An address, or a port, that there cannot be.
+    case impossibleAddress = "impossible_address"
+    case impossiblePort = "impossible_port"
+    /// Its end is before the retention, or in the future.
+    case outOfTime = "out_of_time"
+    /// It cannot be read otherwise.
+    case malformed
+  }
+
   /// Lines that name no flow.
   public var skipped = 0
   public var rejectedLines = 0
+  /// The same by reason.
+  public var reasons: [Reason: Int] = [:]
   /// The first of them.
   public var rejected: [Rejection] = []
 
@@ -38,8 +51,9 @@ public struct FlowLogSummary: Sendable, Equatable {
 
   public init() {}
 
-  mutating func reject(_ line: Int, _ reason: String) {
+  mutating func reject(_ line: Int, _ reason: String, _ kind: Reason = .malformed) {
     rejectedLines += 1
+    reasons[kind, default: 0] += 1
     guard rejected.count < FlowLogSummary.rejectedShownMax else { return }
     rejected.append(Rejection(line: line, message: "line \(line) \(reason)"))
   }
@@ -120,11 +134,13 @@ public struct FlowLogReader: Sendable {
       switch try FlowLogLine(fields, format) {
       case .skipped: summary.skipped += 1
       case .record(let record):
-        if let reason = reasonAgainst(end: record.end) { return summary.reject(line, reason) }
+        if let reason = reasonAgainst(end: record.end) {
+          return summary.reject(line, reason, .outOfTime)
+        }
         batch.append(record, fields)
       }
     } catch {
-      summary.reject(line, error.reason)
+      summary.reject(line, error.reason, error.kind)
     }
   }
 

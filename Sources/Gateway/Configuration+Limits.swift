@@ -45,6 +45,7 @@ extension Configuration {
     var query = QueryConfiguration(
       host: self.query.address.host, port: self.query.address.port,
       metricsSeriesMax: metrics.series)
+    query.dimensions = identity.dimensions
     for source in WebhookSource.allCases {
       let section = webhooks[source]
       let file = section.secretFile

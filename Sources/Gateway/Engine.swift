@@ -158,6 +158,20 @@ final class Engine: Sendable {
   func graphInput(
     from: Nanos, to: Nanos, kinds: Set<SeriesKind> = SeriesKind.all
   ) async throws -> GraphInput {
+    let input = try await rangeInput(from: from, to: to, kinds: kinds)
+    guard let changed = ChangedHands(input) else { return input }
+    let range = input.end.saturatingSubtracting(input.start)
+    let nanos = ChangedHands.width(of: range, among: TileWidth.allCases.map(\.nanos))
+    let width = TileWidth.allCases.first { $0.nanos == nanos } ?? .hour
+    let stretches = try await windows(
+      changed.selection, from: input.start, to: input.end, by: width)
+    return changed.resolved(input, by: stretches.sums)
+  }
+
+  /// The same, whoever had an address when.
+  private func rangeInput(
+    from: Nanos, to: Nanos, kinds: Set<SeriesKind>
+  ) async throws -> GraphInput {
     // The store is read first. Sums on their way into it stay with the shards until the next
     // checkpoint but one; a reader slower than that starts over.
     for _ in 0..<Engine.readsMax {

@@ -12,9 +12,21 @@ enum GatewayMetrics {
     let exemplars = await engine.checkpointer.edgeExemplars
     var names = engine.names.names(edges.series.keys.flatMap(\.names))
     names[SealedEdges.overflowName.id] = SealedEdges.overflowName
-    let metrics = received(receiver.counters) + refused(engine) + overflowed(engine.names)
+    let unpaired = await engine.checkpointer.sealedUnpaired
+    let metrics =
+      received(receiver.counters) + refused(engine) + overflowed(engine.names)
+      + [GatewayMetrics.unpaired(unpaired)]
     return MetricsSnapshot(
       edges: edges, exemplars: exemplars, names: names, metrics: metrics + (await held(engine)))
+  }
+
+  private static func unpaired(_ counts: [UnpairedReason: Int64]) -> Metric {
+    Metric(
+      "spangate_spans_unpaired_total", .counter,
+      help: "Spans of sealed traces that might have made an edge and made none, by reason.",
+      samples: UnpairedReason.allCases.map { reason in
+        .init(Double(counts[reason] ?? 0), labels: ["reason": reason.label])
+      })
   }
 
   private static func received(_ counters: ReceiverCounters) -> [Metric] {

@@ -66,9 +66,14 @@ public struct LocalPipeline: ~Copyable {
       sums.windows.filter { $0.value.series.keys.contains { $0.kind == .coverage } }.keys
     }
     let ids = window.series.keys.flatMap(\.names)
-    return GraphInput(
+    let input = GraphInput(
       window: window, names: names.names(ids), start: starts.min() ?? 0,
       end: (starts.max() ?? 0).saturatingAdding(windowNanos), revision: snapshot.revision)
+    guard let changed = ChangedHands(input),
+      let stretches = snapshot.windows(
+        changed.selection, from: 0, to: .max, by: windowNanos, after: 0)
+    else { return input }
+    return changed.resolved(input, by: stretches)
   }
 
   /// The critical path of each trace, in the order of trace ids. By the rule the graph rests on it is

@@ -6,10 +6,12 @@ import Model
 /// Every interval is of the 99 % kind: of two ranges that differ by chance alone about one comparison
 /// in a hundred is called significant. That supposes that events came by themselves; requests of one
 /// trace do not, so nodes are judged by their traces, and edges, which are counted by calls, a little
-/// too boldly where one trace makes many.
+/// too boldly where one trace makes many. Where rates of sampling are mixed, few requests that stand for
+/// many tell less than as many that each stand for as much: they count as what they are worth.
 /// - Source: Wilson 1927 (shares); the same score interval for a Poisson count; order statistics for
 ///   quantiles (Conover, Practical Nonparametric Statistics, 3.2); the difference of two figures from
-///   their intervals by Newcombe 1998, method 10, and Zou and Donner 2008 (MOVER).
+///   their intervals by Newcombe 1998, method 10, and Zou and Donner 2008 (MOVER); the effective size
+///   of a weighted sample by Kish 1965.
 struct ChanceInterval: Equatable {
   var estimate: Double
   var low: Double
@@ -75,23 +77,29 @@ struct ChanceSide {
 
   /// Of a node or a version: by its traces.
   init(node sums: Sums, seconds: Double) {
-    let traces = Double(sums.counters[.traces])
-    guard traces > 0 else { return }
-    let requests = sums.counters.adjusted(.requestsAdjusted)
-    rate = ChanceInterval(count: traces, perEvent: requests / traces / seconds)
-    errorRate = ChanceInterval(share: Double(sums.counters[.errorTraces]), of: traces)
-    latency = ChanceInterval(quantile: 0.95, of: sums.latency, count: traces)
+    let requests = Double(sums.counters[.requests])
+    // Requests of one trace did not come by themselves. A node can have more traces than requests:
+    // those that only left fragments there.
+    let independent = requests > 0 ? min(1, Double(sums.counters[.traces]) / requests) : 0
+    self.init(sums, events: sums.effectiveRequests * independent, seconds, sums.latency)
   }
 
   /// Of an edge: by its calls.
   /// - Parameter latency: what is compared of it.
   init(edge sums: Sums, seconds: Double, latency: Histogram) {
-    let calls = Double(sums.counters[.requests])
-    guard calls > 0 else { return }
+    self.init(sums, events: sums.effectiveRequests, seconds, latency)
+  }
+
+  /// The figures are those that users read, so that a difference lies within its interval; how much
+  /// they can be off follows from how many events came by themselves.
+  private init(_ sums: Sums, events: Double, _ seconds: Double, _ latency: Histogram) {
     let requests = sums.counters.adjusted(.requestsAdjusted)
-    rate = ChanceInterval(count: calls, perEvent: requests / calls / seconds)
-    errorRate = ChanceInterval(share: Double(sums.counters[.errors]), of: calls)
-    self.latency = ChanceInterval(quantile: 0.95, of: latency, count: calls)
+    guard events > 0, requests > 0 else { return }
+    rate = ChanceInterval(count: events, perEvent: requests / events / seconds)
+    if let errors = share(sums.counters.adjusted(.errorsAdjusted), of: requests) {
+      errorRate = ChanceInterval(share: errors * events, of: events)
+    }
+    self.latency = ChanceInterval(quantile: 0.95, of: latency, count: events)
   }
 
   subscript(metric: MetricChange.Metric) -> ChanceInterval? {

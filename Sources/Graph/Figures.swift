@@ -4,6 +4,8 @@ public import Model
 /// - Units: counts adjusted for sampling unless said otherwise; shares 0…1.
 public struct Figures: Sendable, Equatable {
   public var requests: Double
+  /// How many requests sampled alike would tell as much.
+  public var effectiveRequests: Double
   public var errors: Double
   /// `errors / requests`; nil without requests.
   public var errorRate: Double?
@@ -24,6 +26,7 @@ public struct Figures: Sendable, Equatable {
   public init(_ sums: Sums, criticalPathNanos: Int64) {
     let counters = sums.counters
     requests = counters.adjusted(.requestsAdjusted)
+    effectiveRequests = sums.effectiveRequests
     errors = counters.adjusted(.errorsAdjusted)
     errorRate = share(errors, of: requests)
     errorOrigins = counters.adjusted(.errorOriginsAdjusted)
@@ -65,6 +68,20 @@ public struct DurationSummary: Sendable, Equatable {
 
 /// Nanoseconds as milliseconds, to the whole nanosecond.
 private func milliseconds(_ nanos: Double) -> Double { nanos.rounded() / 1_000_000 }
+
+extension Sums {
+  /// How many requests that were all sampled alike would tell as much as these do: all that were seen,
+  /// or fewer where few stand for many others. Tiles without squares are taken as sampled alike.
+  /// - Source: Kish 1965, Survey Sampling, 11.7: (Σw)² ÷ Σw².
+  var effectiveRequests: Double {
+    let seen = Double(counters[.requests])
+    let one = Double(SpanRecord.weightOne)
+    let squares = Double(squaredWeightExcess) / (one * one) + seen
+    let weights = counters.adjusted(.requestsAdjusted)
+    guard seen > 0, squares > 0, weights > 0 else { return max(0, seen) }
+    return min(seen, weights * weights / squares)
+  }
+}
 
 extension Counters {
   /// A counter kept in 1/256ths, as a number of events.

@@ -73,6 +73,9 @@ struct Gathering {
     filter = DimensionFilter(dimensions, of: input)
     names = input.names
     aliases = PeerAliases(input)
+    if input.addressesLeftOut > 0 {
+      coverage.overflow[ChangedHands.overflowLabel] = UInt64(input.addressesLeftOut)
+    }
     for (key, sums) in input.window.series { take(key, sums) }
   }
 
@@ -278,7 +281,7 @@ extension Gathering {
       clientNameID: key.client, serverNameID: key.server, client: client.id, server: server.id,
       clientEnvironment: client.environment, serverEnvironment: server.environment,
       connectionType: key.type, requests: counters.adjusted(.requestsAdjusted),
-      failed: counters.adjusted(.errorsAdjusted),
+      failed: counters.adjusted(.errorsAdjusted), effectiveRequests: sums.effectiveRequests,
       clientLatency: DurationSummary(sums.clientLatency),
       serverLatency: DurationSummary(sums.latency), gap: DurationSummary(sums.ownTime),
       criticalPathShare: share(

@@ -12,6 +12,8 @@ public struct GraphInput: Sendable {
   public var end: Nanos
   /// Grows whenever the answer to the same question may have changed.
   public var revision: UInt64
+  /// Addresses that changed hands and of which nobody looked when (`ChangedHands`).
+  public var addressesLeftOut = 0
 
   public init(
     window: Window, names: [NameID: Name], start: Nanos, end: Nanos, revision: UInt64 = 0

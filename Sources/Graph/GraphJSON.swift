@@ -134,6 +134,7 @@ extension JSONText {
   /// - Parameter countsTraces: traces are counted by node and by version, not by operation.
   mutating func members(of figures: Figures, countsTraces: Bool = true) {
     member("requests", figures.requests)
+    member("effective_requests", rounded(figures.effectiveRequests))
     member("errors", figures.errors)
     member("error_rate", figures.errorRate.map(rounded))
     member("error_origins", figures.errorOrigins)
@@ -204,6 +205,7 @@ extension JSONText {
 
   /// What is known about it besides how many calls it had.
   mutating func measures(of edge: Edge) {
+    member("effective_requests", rounded(edge.effectiveRequests))
     summary("client_latency_ms", edge.clientLatency)
     summary("server_latency_ms", edge.serverLatency)
     summary("gap_ms", edge.gap)

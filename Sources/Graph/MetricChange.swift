@@ -24,7 +24,7 @@ public struct MetricChange: Sendable, Equatable {
   public var base: Double
   public var current: Double
   /// Between which values the difference lies, in the metric's unit, as far as the number of traces
-  /// (of an edge: of calls) can tell; nil where that is not known.
+  /// (of an edge: of calls), and how unlike they were sampled, can tell; nil where that is not known.
   public var interval: ClosedRange<Double>?
 
   /// The difference is more than chance explains: 0 is not in the interval.

@@ -64,6 +64,8 @@ public struct Edge: Sendable, Equatable {
   /// Calls and failed calls, adjusted for sampling.
   public var requests: Double
   public var failed: Double
+  /// How many calls sampled alike would tell as much.
+  public var effectiveRequests: Double
   /// Calls as the client saw them, as the server saw them, and what neither explains.
   public var clientLatency: DurationSummary?
   public var serverLatency: DurationSummary?

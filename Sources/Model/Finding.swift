@@ -33,6 +33,19 @@ public struct Finding: Equatable, Sendable {
     self.weight = weight
     self.exemplar = exemplar
   }
+
+  /// What it adds to `Sums.squaredWeightExcess`; nil where it is about no request, or about one that
+  /// was not sampled. Of several requests each counts for the same.
+  var squaredWeightExcess: Int128? {
+    let requests = counters[.requests]
+    let adjusted = counters[.requestsAdjusted]
+    guard requests > 0, adjusted != 0,
+      adjusted != requests.multipliedReportingOverflow(by: Int64(SpanRecord.weightOne)).partialValue
+    else { return nil }
+    let one = Int128(SpanRecord.weightOne)
+    let squares = Int128(adjusted) &* Int128(adjusted)
+    return (requests == 1 ? squares : squares / Int128(requests)) &- Int128(requests) &* one &* one
+  }
 }
 
 /// What a series is about. The numbers are part of the store's format.

@@ -4,12 +4,15 @@ extension Sums {
   static let serialVersion: UInt8 = 1
   /// Beside the counters in the set of what follows: a histogram of wholes.
   private static let wholesBit: UInt64 = 1 << 16
-  private static let knownBits = Counters.Field.allCases.reduce(wholesBit) {
+  /// And what the squares of weights exceed those of requests that were not sampled by.
+  private static let squaresBit: UInt64 = 1 << 17
+  private static let knownBits = Counters.Field.allCases.reduce(wholesBit | squaresBit) {
     $0 | 1 << UInt64($1.rawValue)
   }
 
-  /// version · set of what follows (varint bits: non-zero counters, and 16 for wholes) · values of the
-  /// counters · three histograms · wholes, if there are any · exemplars.
+  /// version · set of what follows (varint bits: non-zero counters, 16 for wholes and 17 for squares) ·
+  /// values of the counters · squares (high and low half), if there are any · three histograms ·
+  /// wholes, if there are any · exemplars.
   public func write(to writer: inout ByteWriter) {
     writer.write(Sums.serialVersion)
     var present: UInt64 = 0
@@ -17,9 +20,14 @@ extension Sums {
       present |= 1 << UInt64(field.rawValue)
     }
     if !wholes.isEmpty { present |= Sums.wholesBit }
+    if squaredWeightExcess != 0 { present |= Sums.squaresBit }
     writer.write(varint: present)
     for field in Counters.Field.allCases where counters[field] != 0 {
       writer.write(signed: counters[field])
+    }
+    if squaredWeightExcess != 0 {
+      writer.write(signed: Int64(truncatingIfNeeded: squaredWeightExcess >> 64))
+      writer.write(varint: UInt64(truncatingIfNeeded: squaredWeightExcess))
     }
     latency.write(to: &writer)
     clientLatency.write(to: &writer)
@@ -43,10 +51,14 @@ extension Sums {
     guard try reader.readByte() == Sums.serialVersion else { throw MalformedBytes() }
     let present = try reader.readVarint()
     guard present & ~Sums.knownBits == 0 else { throw MalformedBytes() }
-    var set = present & ~Sums.wholesBit
+    var set = present & ~(Sums.wholesBit | Sums.squaresBit)
     while set != 0 {
       counters.lanes[set.trailingZeroBitCount] &+= try reader.readSigned()
       set &= set - 1
+    }
+    if present & Sums.squaresBit != 0 {
+      let high = try reader.readSigned()
+      squaredWeightExcess &+= Int128(high) << 64 | Int128(try reader.readVarint())
     }
     try latency.merge(from: &reader)
     try clientLatency.merge(from: &reader)

@@ -1,6 +1,9 @@
 /// Everything one series gathered in one window. Adds and subtracts exactly.
 public struct Sums: Equatable, Sendable {
   public var counters: Counters
+  /// Of all requests the square of their weight less that of a request that was not sampled, summed:
+  /// 0 where none was. In 1/65536ths. Of the greatest weights a few already leave 64 bits.
+  public var squaredWeightExcess: Int128
   /// How long requests took: at the node, or, on an edge, as its server saw them.
   public var latency: Histogram
   /// On an edge: how long calls took as the client saw them.
@@ -15,6 +18,7 @@ public struct Sums: Equatable, Sendable {
 
   public init() {
     counters = Counters()
+    squaredWeightExcess = 0
     latency = Histogram()
     clientLatency = Histogram()
     ownTime = Histogram()
@@ -24,14 +28,17 @@ public struct Sums: Equatable, Sendable {
 
   /// Nothing is left to read. Exemplars do not count: they are best effort.
   public var isZero: Bool {
-    counters.isZero && latency.isEmpty && clientLatency.isEmpty && ownTime.isEmpty
-      && wholes.isEmpty
+    counters.isZero && squaredWeightExcess == 0 && latency.isEmpty && clientLatency.isEmpty
+      && ownTime.isEmpty && wholes.isEmpty
   }
 
   /// - Returns: whether the finding's trace is one of the examples now.
   @discardableResult
   public mutating func add(_ finding: Finding, sign: Int64 = 1) -> Bool {
     counters.merge(finding.counters, sign: sign)
+    if let excess = finding.squaredWeightExcess {
+      squaredWeightExcess &+= sign < 0 ? 0 &- excess : excess
+    }
     let weight = sign &* finding.weight
     if let value = finding.latency { latency.add(value, weight: weight) }
     if let value = finding.clientLatency { clientLatency.add(value, weight: weight) }
@@ -45,6 +52,7 @@ public struct Sums: Equatable, Sendable {
 
   public mutating func merge(_ other: Sums, sign: Int64 = 1) {
     counters.merge(other.counters, sign: sign)
+    squaredWeightExcess &+= other.squaredWeightExcess &* Int128(sign)
     latency.merge(other.latency, sign: sign)
     clientLatency.merge(other.clientLatency, sign: sign)
     ownTime.merge(other.ownTime, sign: sign)
@@ -54,9 +62,9 @@ public struct Sums: Equatable, Sendable {
 
   /// Equal in everything that is a count or a sum.
   public func hasSameCounts(as other: Sums) -> Bool {
-    counters == other.counters && latency == other.latency
-      && clientLatency == other.clientLatency && ownTime == other.ownTime
-      && wholes == other.wholes
+    counters == other.counters && squaredWeightExcess == other.squaredWeightExcess
+      && latency == other.latency && clientLatency == other.clientLatency
+      && ownTime == other.ownTime && wholes == other.wholes
   }
 }
 

@@ -95,7 +95,7 @@ import Model
     if let caller = unsafe attributes[.downstreamRemoteAddress].text {
       return unsafe !NetworkAddress.isLocal(caller, own: resource.ownAddresses)
         && (resource.meshAddress.isEmpty
-          || !NetworkAddress.host(of: caller).equals(resource.meshAddress))
+          || !NetworkAddress.isSame(NetworkAddress.host(of: caller), resource.meshAddress))
     }
     return attributes.has(.clientAddress)
   }

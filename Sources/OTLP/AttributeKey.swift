@@ -14,11 +14,14 @@ enum AttributeKey: UInt8, CaseIterable {
   case istioSourceService, istioSourceWorkload, istioSourceNamespace
   case linkerdNamespace, linkerdDeployment, linkerdStatefulSet, linkerdDaemonSet, containerName
   // Who was called.
-  case servicePeerName, peerService, serverAddress, netPeerName, networkPeerAddress
+  case servicePeerName, servicePeerNamespace, peerService, serverAddress, netPeerName,
+    networkPeerAddress
   case netPeerIP, netSockPeerAddress, peerAddress, httpHost, httpURL, urlFull
   case netSockPeerName, peerHostname, peerIPv4, peerIPv6, functionInvokedName, rpcService
+  case rpcMethod, generativeProvider, generativeSystem, generativeOperation
   case databaseSystem, databaseSystemName, databaseName, databaseNamespace
-  case databaseInstance, databaseType
+  case databaseInstance, databaseType, databaseCollection
+  case graphQLOperationName, graphQLOperationType
   // Queues.
   case messagingSystem, messagingDestinationName, messagingDestination
   case messagingDestinationTemplate, messagingDestinationPublishName
@@ -70,6 +73,7 @@ enum AttributeKey: UInt8, CaseIterable {
     case .linkerdDaemonSet: "linkerd.io/proxy-daemonset"
     case .containerName: "k8s.container.name"
     case .servicePeerName: "service.peer.name"
+    case .servicePeerNamespace: "service.peer.namespace"
     case .peerService: "peer.service"
     case .serverAddress: "server.address"
     case .netPeerName: "net.peer.name"
@@ -86,12 +90,19 @@ enum AttributeKey: UInt8, CaseIterable {
     case .peerIPv6: "peer.ipv6"
     case .functionInvokedName: "faas.invoked_name"
     case .rpcService: "rpc.service"
+    case .rpcMethod: "rpc.method"
+    case .generativeProvider: "gen_ai.provider.name"
+    case .generativeSystem: "gen_ai.system"
+    case .generativeOperation: "gen_ai.operation.name"
+    case .graphQLOperationName: "graphql.operation.name"
+    case .graphQLOperationType: "graphql.operation.type"
     case .databaseSystem: "db.system"
     case .databaseSystemName: "db.system.name"
     case .databaseName: "db.name"
     case .databaseNamespace: "db.namespace"
     case .databaseInstance: "db.instance"
     case .databaseType: "db.type"
+    case .databaseCollection: "db.collection.name"
     case .messagingSystem: "messaging.system"
     case .messagingDestinationName: "messaging.destination.name"
     case .messagingDestination: "messaging.destination"

@@ -1,3 +1,5 @@
+import Model
+
 /// Builds the text of a name out of what a sender said: at most `bytesMax` bytes a part, valid
 /// UTF-8, without the separator of `NodeIdentity` and without NUL.
 struct NameText {
@@ -42,6 +44,13 @@ struct NameText {
     } else {
       unsafe appendCleaned(text)
     }
+  }
+
+  /// The same; an address of IPv6 in its one form, so that it is one name however it was written.
+  mutating func appendAddress(_ text: UnsafeRawBufferPointer) {
+    guard unsafe text.position(of: UInt8(ascii: ":")) != nil, let address = unsafe IPAddress(text)
+    else { return unsafe append(text) }
+    bytes.append(contentsOf: address.text.utf8)
   }
 
   /// Short ASCII without the two bytes that are kept out: what nearly all names are.

@@ -1,3 +1,5 @@
+import Model
+
 /// Hosts in addresses, URLs and the names of upstream clusters.
 enum NetworkAddress {
   private static let colon = UInt8(ascii: ":")
@@ -13,6 +15,39 @@ enum NetworkAddress {
       unsafe text.position(of: colon, from: first + 1) == nil
     else { return unsafe text }
     return unsafe text.part(0..<first)
+  }
+
+  /// Without a port, where what stands behind the colon is a number: `db.example:5432`, `[::1]:80`. A
+  /// name with a colon of its own stays whole.
+  static func withoutPort(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let host = unsafe host(of: text)
+    guard host.count < text.count, unsafe text.first != UInt8(ascii: "[") else {
+      return unsafe host
+    }
+    let port = unsafe text.part(from: host.count + 1)
+    for index in 0..<port.count {
+      let byte = unsafe port[index]
+      if byte < UInt8(ascii: "0") || byte > UInt8(ascii: "9") { return unsafe text }
+    }
+    return unsafe host
+  }
+
+  /// Whether two texts are one address, however IPv6 is written.
+  /// - Parameter address: in the form of `NameText.appendAddress`.
+  static func isSame(_ host: UnsafeRawBufferPointer, _ address: [UInt8]) -> Bool {
+    if unsafe host.equals(address) { return true }
+    guard unsafe host.position(of: colon) != nil, let parsed = unsafe IPAddress(host) else {
+      return false
+    }
+    return Array(parsed.text.utf8) == address
+  }
+
+  /// An address of IPv6 in its one form; all else as it was sent.
+  static func canonical(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+    guard unsafe text.position(of: colon) != nil, let parsed = unsafe IPAddress(text) else {
+      return unsafe Array(text)
+    }
+    return Array(parsed.text.utf8)
   }
 
   /// The host of `scheme://user@host:port/path`; nil where there is none.
@@ -55,7 +90,7 @@ enum NetworkAddress {
   static func isLocal(_ address: UnsafeRawBufferPointer, own: [[UInt8]]) -> Bool {
     let host = unsafe host(of: address)
     if unsafe isLoopback(host) { return true }
-    for address in own where unsafe host.equals(address) { return true }
+    for address in own where unsafe isSame(host, address) { return true }
     return false
   }
 

@@ -4,11 +4,13 @@ import Model
 @safe struct PeerNode {
   var kind: NameKind
   var name: UnsafeRawBufferPointer
+  /// What `service.peer.namespace` says beside `service.peer.name`.
+  var namespace: UnsafeRawBufferPointer?
 }
 
 extension AttributeSlots {
   var isDatabase: Bool {
-    has(.databaseSystem, or: .databaseSystemName) || has(.databaseType)
+    has(.databaseSystem, or: .databaseSystemName) || has(.databaseType, or: .databaseCollection)
   }
 
   var isMessaging: Bool {

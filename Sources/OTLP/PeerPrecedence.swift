@@ -3,7 +3,7 @@ import Model
 // Who is on the other side, in one place: the tables below are what docs/graph.md repeats, and a
 // test compares the two. Within a table: what a person configured, then logical names, then
 // addresses; of one meaning the current name before those it replaced.
-// - Source: OpenTelemetry semantic conventions 1.20 to 1.38 (db, messaging, rpc, http, faas, aws);
+// - Source: OpenTelemetry semantic conventions 1.20 to 1.39 (db, messaging, rpc, http, faas, aws, gen_ai);
 //   OpenTracing's tags (`peer.*`, `db.*`, `message_bus.destination`, which Azure's SDKs send
 //   too); Envoy's tracing tags.
 
@@ -15,10 +15,14 @@ enum PeerRule {
   case said(AttributeKey)
   /// A host, without the port.
   case host(AttributeKey)
+  /// A name or an address, without a number behind it that is a port.
+  case address(AttributeKey)
   /// The host of a URL.
   case hostOfURL(AttributeKey)
   /// Who an upstream cluster of Envoy is.
   case cluster(AttributeKey)
+  /// What stands before the last `/` of a method's full name.
+  case serviceOf(AttributeKey)
   /// What follows the last `/` of a URL, the last `:` of an ARN.
   case lastPart(AttributeKey, StaticString)
   /// The name of a queue that outlives whoever takes from it.
@@ -26,8 +30,8 @@ enum PeerRule {
 
   var key: AttributeKey {
     switch self {
-    case .text(let key), .said(let key), .host(let key), .hostOfURL(let key), .cluster(let key),
-      .lastPart(let key, _), .lastingQueue(let key):
+    case .text(let key), .said(let key), .host(let key), .address(let key), .hostOfURL(let key),
+      .cluster(let key), .serviceOf(let key), .lastPart(let key, _), .lastingQueue(let key):
       key
     }
   }
@@ -35,11 +39,11 @@ enum PeerRule {
 
 enum PeerPrecedence {
   static let database: [PeerRule] = [
-    .text(.servicePeerName), .text(.peerService), .text(.serverAddress), .text(.netPeerName),
+    .text(.servicePeerName), .text(.peerService), .address(.serverAddress), .text(.netPeerName),
     .text(.netSockPeerName), .text(.peerHostname), .text(.networkPeerAddress), .text(.netPeerIP),
     .text(.netSockPeerAddress), .text(.peerIPv4), .text(.peerIPv6), .text(.databaseNamespace),
     .text(.databaseName), .text(.databaseInstance), .text(.databaseSystemName),
-    .text(.databaseSystem), .text(.databaseType),
+    .text(.databaseSystem), .text(.databaseType), .text(.databaseCollection),
   ]
 
   /// The queue or topic, by its own name.
@@ -58,11 +62,12 @@ enum PeerPrecedence {
 
   static let external: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .cluster(.upstreamClusterName),
-    .cluster(.upstreamCluster), .text(.functionInvokedName), .text(.serverAddress),
+    .cluster(.upstreamCluster), .text(.functionInvokedName), .address(.serverAddress),
     .text(.netPeerName), .text(.netSockPeerName), .text(.peerHostname), .hostOfURL(.urlFull),
     .hostOfURL(.httpURL), .host(.httpHost), .text(.networkPeerAddress), .text(.netPeerIP),
     .text(.netSockPeerAddress), .text(.peerIPv4), .text(.peerIPv6), .host(.upstreamAddress),
-    .host(.peerAddress), .text(.rpcService),
+    .host(.peerAddress), .text(.rpcService), .serviceOf(.rpcMethod), .text(.generativeProvider),
+    .text(.generativeSystem),
   ]
 
   /// Where a call went, whatever the peer is called: addresses first, since those are instances'.
@@ -75,7 +80,7 @@ enum PeerPrecedence {
   /// Whom a record of an access log says was called, recorded at the end that called.
   static let accessLogServer: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .cluster(.upstreamClusterName),
-    .cluster(.upstreamCluster), .text(.serverAddress), .text(.netPeerName), .hostOfURL(.urlFull),
+    .cluster(.upstreamCluster), .address(.serverAddress), .text(.netPeerName), .hostOfURL(.urlFull),
     .hostOfURL(.httpURL), .host(.authority), .host(.httpHost), .said(.requestedServerName),
     .host(.upstreamHost), .host(.upstreamAddress), .text(.networkPeerAddress), .text(.netPeerIP),
     .text(.netSockPeerAddress),
@@ -122,7 +127,14 @@ extension AttributeSlots {
       if isListener { return nil }
       return unsafe PeerRule.nonEmpty(NetworkAddress.host(of: text))
     case .host: return unsafe PeerRule.nonEmpty(NetworkAddress.host(of: text))
+    case .address: return unsafe PeerRule.nonEmpty(NetworkAddress.withoutPort(text))
     case .hostOfURL: return unsafe NetworkAddress.host(ofURL: text)
+    case .serviceOf:
+      var end: Int?
+      while let found = unsafe text.position(of: UInt8(ascii: "/"), from: end.map { $0 + 1 } ?? 0) {
+        end = found
+      }
+      return unsafe end.flatMap { unsafe PeerRule.nonEmpty(text.part(0..<$0)) }
     case .cluster: return unsafe NetworkAddress.nameOf(text)
     case .lastPart(_, let separator):
       var start = 0

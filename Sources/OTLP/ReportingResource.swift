@@ -48,7 +48,9 @@ struct ReportingResource {
     serviceName = unsafe attributes[.serviceName].text.map { unsafe Array($0) } ?? []
     serviceNamespace = unsafe attributes[.serviceNamespace].text.map { unsafe Array($0) } ?? []
     for key in [AttributeKey.hostIP, .podIP] {
-      if let text = unsafe attributes[key].firstText { unsafe ownAddresses.append(Array(text)) }
+      if let text = unsafe attributes[key].firstText {
+        unsafe ownAddresses.append(NetworkAddress.canonical(text))
+      }
     }
   }
 

@@ -133,7 +133,8 @@ import Model
   private func isLocal(_ key: AttributeKey, _ resource: ReportingResource) -> Bool {
     guard let text = unsafe attributes[key].text else { return false }
     return unsafe NetworkAddress.isLocal(text, own: resource.ownAddresses)
-      || !resource.meshAddress.isEmpty && NetworkAddress.host(of: text).equals(resource.meshAddress)
+      || !resource.meshAddress.isEmpty
+        && NetworkAddress.isSame(NetworkAddress.host(of: text), resource.meshAddress)
   }
 
   private static let peerAddresses: [AttributeKey] = [
@@ -182,6 +183,13 @@ import Model
   }
 
   private mutating func setPeer(_ kind: NameKind, _ name: UnsafeRawBufferPointer?) {
-    if let name = unsafe name { unsafe peer = PeerNode(kind: kind, name: name) }
+    guard let name = unsafe name else { return }
+    unsafe peer = PeerNode(kind: kind, name: name)
+    // Where the conventions' own attribute names the other side, its namespace is beside it.
+    if let said = unsafe attributes[.servicePeerName].text,
+      unsafe said.baseAddress == name.baseAddress
+    {
+      unsafe peer?.namespace = attributes[.servicePeerNamespace].text
+    }
   }
 }

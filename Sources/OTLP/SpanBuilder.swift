@@ -217,9 +217,9 @@ import Model
   // MARK: Names
 
   private mutating func operation(of service: NameID) -> NameID {
-    guard unsafe !span.name.isEmpty else { return .none }
     name.removeAll()
-    unsafe name.append(span.name)
+    unsafe spanAttributes.appendOperation(of: span.name, to: &name)
+    guard !name.bytes.isEmpty else { return .none }
     return used(intern(.operation, scope: service))
   }
 
@@ -228,15 +228,16 @@ import Model
     name.removeAll()
     name.append(resource.environment)
     name.appendSeparator()
+    if let namespace = unsafe peer.namespace { unsafe name.append(namespace) }
     name.appendSeparator()
-    unsafe name.append(peer.name)
+    unsafe name.appendAddress(peer.name)
     return used(intern(peer.kind, scope: .none))
   }
 
   mutating func address(_ host: UnsafeRawBufferPointer?) -> NameID {
     guard let host = unsafe host else { return .none }
     name.removeAll()
-    unsafe name.append(host)
+    unsafe name.appendAddress(host)
     return name.bytes.isEmpty ? .none : used(intern(.address, scope: .none))
   }
 
@@ -289,7 +290,7 @@ import Model
     for key in ReportingResource.hostKeys where attributes.has(key) {
       name.removeAll()
       if let text = unsafe attributes[key].firstText {
-        unsafe name.append(text)
+        unsafe name.appendAddress(text)
       } else {
         name.append(attributes[key])
       }
@@ -323,7 +324,7 @@ import Model
   /// appends to the service's name.
   private mutating func identify(_ node: MeshNode) {
     overflow = []
-    unsafe resource.meshAddress = Array(node.address)
+    unsafe resource.meshAddress = NetworkAddress.canonical(node.address)
     let sentName = resource.serviceName
     let sentNamespace = resource.serviceNamespace
     var reporter = Reporter()
@@ -342,7 +343,7 @@ import Model
     unsafe name.append(node.pod)
     if !name.bytes.isEmpty {
       name.appendSeparator()
-      unsafe name.append(node.address)
+      unsafe name.appendAddress(node.address)
       reporter.instance = intern(.instance, scope: reporter.service)
     }
     reporter.overflow = overflow
@@ -367,11 +368,11 @@ import Model
     name.append(attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
     let address = unsafe attributes[.podIP].firstText ?? attributes[.hostIP].firstText
     // One that only says where it is, is called by that.
-    if name.bytes.isEmpty, let address = unsafe address { unsafe name.append(address) }
+    if name.bytes.isEmpty, let address = unsafe address { unsafe name.appendAddress(address) }
     guard !name.bytes.isEmpty else { return .none }
     if let address = unsafe address {
       name.appendSeparator()
-      unsafe name.append(address)
+      unsafe name.appendAddress(address)
     }
     return intern(.instance, scope: resource.reporter.service)
   }

@@ -49,6 +49,9 @@ enum ComparisonRoutes {
     try reader.finish()
     let current = try await call.input(range, options.kinds)
     let base = try await call.input(named ?? stretch(before: current), options.kinds)
+    try KnownDimensions.check(
+      options.dimensions, configured: call.configuration.dimensions, tenant: call.tenant,
+      in: base, current)
     let diff = try GraphDiff.compare(
       base: base, current: current, tenant: call.tenant, options: options,
       changeMin: changeMin ?? GraphDiff.changeMinDefault)
@@ -123,7 +126,7 @@ enum ComparisonRoutes {
     let depth = reader.integer("depth", in: 1...GraphPaths.depthMax)
     if !from.isEmpty, from == to { reader.refuse("to", "Must be another service than `from`.") }
     try reader.finish()
-    let input = try await call.input(range, options.kinds)
+    let input = try await call.input(range, options.kinds, of: options.dimensions)
     do throws(GraphError) {
       let paths = try GraphPaths.find(
         input, tenant: call.tenant, from: from, to: to, options: options,

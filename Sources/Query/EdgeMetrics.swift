@@ -37,6 +37,8 @@ final class EdgeMetrics: Sendable {
   /// What is shown of edges labelled alike.
   private struct Row {
     var sums = Sums()
+    /// How long what was taken had been in a queue.
+    var queued = Histogram()
     var examples = EdgeExemplars()
   }
 
@@ -60,6 +62,9 @@ final class EdgeMetrics: Sendable {
     histograms(
       "\(prefix)_client_seconds", "How long calls took as the client saw them.",
       rows.map { ($0.labels, $0.row.sums.clientLatency, $0.row.examples.client) }, &text)
+    histograms(
+      "\(prefix)_messaging_system_seconds", "How long messages were in a queue.",
+      rows.map { ($0.labels, $0.row.queued, [:]) }, &text)
     text.metric(
       Metric(
         "spangate_metrics_edges_overflowed", .gauge,
@@ -73,6 +78,10 @@ final class EdgeMetrics: Sendable {
     for (key, value) in snapshot.edges.series where key.kind == .edge {
       let labels = labels(key, snapshot.names)
       rows[labels, default: Row()].sums.merge(value)
+      // From the queue to who takes: the gap of that edge is the time in the queue.
+      if snapshot.names[NameID(key.first)]?.kind == .messaging {
+        rows[labels]?.queued.merge(value.ownTime)
+      }
       if let examples = snapshot.exemplars[key] { rows[labels]?.examples.merge(examples) }
     }
     let names = rows.keys.filter { $0 != .overflow }.sorted()
@@ -84,6 +93,7 @@ final class EdgeMetrics: Sendable {
     for name in refused {
       if let row = rows.removeValue(forKey: name) {
         rows[.overflow, default: Row()].sums.merge(row.sums)
+        rows[.overflow]?.queued.merge(row.queued)
       }
     }
     return (rows, refused.count)

@@ -37,13 +37,19 @@ public struct FlowLogAnswer: Sendable, Equatable {
   /// Lines that name no flow.
   public var skipped: Int
   public var rejectedLines: Int
+  /// The same by reason.
+  public var rejectedReasons: [String: Int]
   /// The first of the rejected lines.
   public var rejected: [Rejection]
 
-  public init(accepted: Int, skipped: Int, rejectedLines: Int, rejected: [Rejection]) {
+  public init(
+    accepted: Int, skipped: Int, rejectedLines: Int, rejectedReasons: [String: Int] = [:],
+    rejected: [Rejection]
+  ) {
     self.accepted = accepted
     self.skipped = skipped
     self.rejectedLines = rejectedLines
+    self.rejectedReasons = rejectedReasons
     self.rejected = rejected
   }
 }
@@ -80,6 +86,11 @@ enum FlowLogRoutes {
       json.member("accepted", answer.accepted)
       json.member("skipped", answer.skipped)
       json.member("rejected_lines", answer.rejectedLines)
+      json.member("rejected_reasons") { json in
+        for (reason, lines) in answer.rejectedReasons.sorted(by: { $0.key < $1.key }) {
+          json.member(reason, lines)
+        }
+      }
       json.key("rejected")
       json.array(answer.rejected) { json, rejection in
         json.object {

@@ -67,7 +67,7 @@ enum GraphRoutes {
     let format = reader.choice("format", default: Format.json)
     let options = reader.graphOptions()
     try reader.finish()
-    let input = try await call.input(range, options.kinds)
+    let input = try await call.input(range, options.kinds, of: options.dimensions)
     return answer(try GraphBuilder.build(input, tenant: call.tenant, options: options), format)
   }
 
@@ -94,7 +94,7 @@ enum GraphRoutes {
       environment: reader.optionalPart("environment"),
       namespace: reader.optionalPart("namespace"), dimensions: reader.dimensions())
     try reader.finish()
-    let input = try await call.input(range, options.kinds)
+    let input = try await call.input(range, options.kinds, of: options.dimensions)
     let list = GraphBuilder.services(input, tenant: call.tenant, options: options)
     return Answer(.json, list.json.bytes)
   }
@@ -111,7 +111,7 @@ enum GraphRoutes {
     let dimensions = reader.dimensions()
     try reader.finish()
     // What operations call is summed by the minute.
-    let input = try await call.input(range.inMinutes, SeriesKind.all)
+    let input = try await call.input(range.inMinutes, SeriesKind.all, of: dimensions)
     let namespace = call.segments["namespace", default: "-"]
     var view = try GraphBuilder.service(
       input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,

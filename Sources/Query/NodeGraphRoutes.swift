@@ -42,7 +42,7 @@ enum NodeGraphRoutes {
     options.showsTraffic = false
     options.depth = reader.integer("depth", in: 0...GraphRoutes.depthMax)
     try reader.finish()
-    let input = try await call.input(range, options.kinds)
+    let input = try await call.input(range, options.kinds, of: options.dimensions)
     let graph = try GraphBuilder.build(input, tenant: call.tenant, options: options)
     return Answer(.json, NodeGraph.data(graph).bytes)
   }

@@ -46,8 +46,9 @@ enum OpenAPISchemas {
   ]
 
   private static let figures: [(String, Shape)] = [
-    ("requests", .number), ("errors", .number), ("error_rate", .maybeNumber),
-    ("error_origins", .number), ("errors_passed_through", .number), ("traces", .integer),
+    ("requests", .number), ("effective_requests", .number), ("errors", .number),
+    ("error_rate", .maybeNumber), ("error_origins", .number), ("errors_passed_through", .number),
+    ("traces", .integer),
     ("error_traces", .integer),
     ("latency_ms", .maybe("Durations")), ("self_time_ms", .maybe("Durations")),
     ("critical_path_share", .maybeNumber), ("exemplars", .list(.text)),
@@ -72,8 +73,9 @@ enum OpenAPISchemas {
 
   /// What was seen of it.
   private static let measures: [(String, Shape)] = [
-    ("requests", .number), ("failed", .number), ("client_latency_ms", .maybe("Durations")),
-    ("server_latency_ms", .maybe("Durations")), ("gap_ms", .maybe("Durations")),
+    ("requests", .number), ("failed", .number), ("effective_requests", .number),
+    ("client_latency_ms", .maybe("Durations")), ("server_latency_ms", .maybe("Durations")),
+    ("gap_ms", .maybe("Durations")),
     ("critical_path_share", .maybeNumber), ("error_propagation", .reference("ErrorPropagation")),
     ("exemplars", .list(.text)),
   ]
@@ -206,7 +208,7 @@ enum OpenAPISchemas {
       "FlowLogs",
       [
         ("accepted", .integer), ("skipped", .integer), ("rejected_lines", .integer),
-        ("rejected", .list(.reference("FlowLogLine"))),
+        ("rejected_reasons", .map(.integer)), ("rejected", .list(.reference("FlowLogLine"))),
       ]
     ),
     ("FlowLogLine", [("line", .integer), ("message", .text)]),

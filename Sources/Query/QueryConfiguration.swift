@@ -20,6 +20,8 @@ public struct QueryConfiguration: Sendable, Equatable {
   public var flowLogBodyBytesMax = 8 << 20
   /// Of the sources whose messages are checked.
   public var webhookSecrets: [WebhookSource: WebhookSecret] = [:]
+  /// `identity.dimensions`: what requests are told apart by, besides the cluster.
+  public var dimensions: [String] = []
   /// How much of a larger one is received before it is refused.
   public var receivedBytesMax = 64 << 20
   /// The longest query string.

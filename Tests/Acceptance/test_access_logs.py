@@ -165,7 +165,12 @@ def test_flow_logs(gateway):
     }
     logs = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]}
     assert post(gateway.http + "/v1/logs", json.dumps(logs), "application/json") == (200, {})
-    expected = {"accepted": 4, "skipped": 1, "rejected_lines": 1}
+    expected = {
+        "accepted": 4,
+        "skipped": 1,
+        "rejected_lines": 1,
+        "rejected_reasons": {"malformed": 1},
+    }
     flow_logs = gateway.query + "/api/v1/flow-logs"
     for encoding in ("identity", "gzip"):  # Sent again, nothing is counted again.
         status, answer = post(flow_logs, "\n".join(lines), "text/plain", encoding)

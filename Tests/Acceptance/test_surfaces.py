@@ -29,6 +29,7 @@ NODE_FIGURES = {
     "instances",
     "clusters",
     "requests",
+    "effective_requests",
     "errors",
     "error_rate",
     "error_origins",
@@ -44,6 +45,7 @@ NODE_FIGURES = {
 EDGE_FIGURES = {
     "requests",
     "failed",
+    "effective_requests",
     "client_latency_ms",
     "server_latency_ms",
     "gap_ms",

@@ -178,6 +178,21 @@ import Testing
     #expect(outcome.edge("a", "b").clientLatency == .of(78))
   }
 
+  /// Scenario: a proxy in front of an application that sends spans of its calls alone, called by somebody
+  /// who reports and by nobody who does.
+  /// Guarantees: the time no call explains is the application's, once: in its self time, not in the gap.
+  @Test func applicationOfCallsAlone() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let client = trace.span("a", .client, under: root, 10, 90)
+    let proxy = trace.span("b", .server, under: client, 20, 80, traits: .proxy)
+    trace.span("b", .client, under: proxy, 40, 60, traits: .database, peer: "orders")
+    let outcome = trace.analysed()
+    #expect(outcome.node("b").ownTime == .of(40) && outcome.node("b").latency == .of(60))
+    let edge = outcome.edge("a", "b")
+    #expect(edge.ownTime == .of(20) && edge.latency == .of(60) && edge.clientLatency == .of(80))
+  }
+
   /// Scenario: a calls b through the sidecars of both; the applications tell of themselves, or not.
   /// Guarantees: the time of the sidecars is on the edge, and in nobody's self time.
   @Test(arguments: [false, true]) func timeOfTheSidecars(isInstrumented: Bool) {
@@ -197,6 +212,9 @@ import Testing
     // The client's own 4 are its service's: 20 less them and the callee's is what lies between.
     #expect(outcome.node("a").ownTime == .of(24))
     #expect(outcome.edge("a", "b").ownTime == .of(isInstrumented ? 36 : 24))
+    // What the proxies in front of it took is in the gap, and not the server's too.
+    #expect(outcome.edge("a", "b").latency == .of(isInstrumented ? 40 : 52))
+    #expect(outcome.node("b").latency == .of(60))
     let critical =
       outcome.node("a").counters[.criticalPathNanos]
       + outcome.node("b").counters[.criticalPathNanos]

@@ -51,6 +51,17 @@ import Testing
       edges: ["kong→external:orders.shop.svc virtual_node 1/1", "kong→orders 1/0"],
       unpaired: ["client_without_peer 1"]),
     Expected(
+      file: "otelcol/self-telemetry",
+      nodes: [
+        "external:backup.example 1/1", "external:tempo.observability.svc 1/0", "otelcol-agent 1/0",
+        "otelcol-gateway 1/0",
+      ],
+      edges: [
+        "otelcol-agent→otelcol-gateway 1/0",
+        "otelcol-gateway→external:backup.example virtual_node 1/1",
+        "otelcol-gateway→external:tempo.observability.svc virtual_node 1/0",
+      ]),
+    Expected(
       file: "queues/batch",
       nodes: ["billing 1/0", "checkout 2/0", "messaging:orders 2/0"],
       edges: [
@@ -79,6 +90,17 @@ import Testing
     #expect(waypoint.edge("bookinfo/productpage", "bookinfo/reviews").ownTime == .of(20))
   }
 
+  /// Scenario: a Collector's receivers and exporters, which are inner work between two calls.
+  /// Guarantees: their time is the Collector's own; the export out of a queue, after the request, is not part
+  /// of how long that took.
+  @Test func collectorsOwnTime() throws {
+    let outcome = try SentSpans("otelcol/self-telemetry").analysed(isReversed: false)
+    #expect(outcome.node("otelcol-agent").ownTime == .of(12))
+    let edge = outcome.edge("otelcol-agent", "otelcol-gateway")
+    #expect(edge.latency == .of(32) && edge.clientLatency == .of(48) && edge.ownTime == .of(16))
+    #expect(outcome.node("otelcol-gateway").latency == .of(32))
+  }
+
   /// Scenario: every fixture there is.
   /// Guarantees: each has a note of where it comes from; every span is the end of an edge, the
   /// inner work of one, or counted under a reason.
@@ -99,7 +121,7 @@ import Testing
         for (trace, spans) in try SentSpans(name).traces { check(spans, trace, in: name) }
       }
     }
-    #expect(files >= 16)
+    #expect(files >= 17)
   }
 
   private func check(_ spans: [SpanRecord], _ trace: TraceID, in file: String) {

@@ -63,7 +63,11 @@ import Testing
     #expect(await world.run("graph", "diff") == 0)
     #expect(world.output.hasSuffix("c – d, 4 nodes and edges as they were\n\nnothing changed\n"))
     world.answer(200, "{}")
-    #expect(await world.run("graph", "diff", "--format=json") == 0)
+    #expect(
+      await world.run(
+        "graph", "diff", "--format=json", "--cluster=eu-1", "--dimension=tier:gold") == 0)
+    #expect(
+      world.requests.last?.url.query()?.contains("cluster=eu-1&dimension=tier:gold") == true)
     #expect(world.output.hasSuffix("{}\n"))
     #expect(await world.run("graph", "diff", "--depth=1") == 64)
     #expect(await world.run("graph", "diff", "--version=v1") == 64)
@@ -100,7 +104,11 @@ import Testing
         == "http://127.0.0.1:4320/api/v1/graph/paths?from=a&to=c&limit=1&depth=3")
     world.answer(
       200, #"{"start":"s","end":"e","from":"a","to":"z","paths":[],"truncated":false}"#)
-    #expect(await world.run("graph", "paths", "--from=a", "--to=z") == 0)
+    #expect(
+      await world.run(
+        "graph", "paths", "--from=a", "--to=z", "--cluster=eu-1", "--dimension=tier:gold") == 0)
+    #expect(
+      world.requests.last?.url.query() == "from=a&to=z&cluster=eu-1&dimension=tier:gold")
     #expect(world.output.hasSuffix("no way leads from a to z, s – e\n"))
     #expect(await world.run("graph", "paths", "--from=a") == 64)
     world.answer(404, #"{"detail":"No service."}"#)

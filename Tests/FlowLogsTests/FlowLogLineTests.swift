@@ -22,10 +22,14 @@ import Testing
   }
 
   private func reason(_ text: String, _ names: String? = nil) -> String? {
+    refusal(text, names)?.reason
+  }
+
+  private func refusal(_ text: String, _ names: String? = nil) -> FlowLogLine.Malformed? {
     do throws(FlowLogLine.Malformed) {
       _ = try line(text, names)
       return nil
-    } catch { return error.reason }
+    } catch { return error }
   }
 
   /// Scenario: the documented lines in the default format: SSH let through, RDP rejected, SSH over IPv6.
@@ -136,6 +140,29 @@ import Testing
     ] as [(String, String?, String)])
   func badLines(text: String, names: String?, words: String) {
     #expect(reason(text, names)?.contains(words) == true)
+  }
+
+  /// Scenario: addresses and ports there cannot be, beside flags that would do without ports.
+  /// Guarantees: refused, each counted as what it is.
+  @Test(arguments: [
+    ("10.0.0.256", "443", FlowLogSummary.Reason.impossibleAddress),
+    ("10.0.0", "443", .impossibleAddress), ("1::2::3", "443", .impossibleAddress),
+    ("::", "65536", .impossiblePort), ("10.0.0.1", "99999999999", .impossiblePort),
+    ("10.0.0.1", "x", .malformed),
+  ])
+  func impossible(address: String, port: String, kind: FlowLogSummary.Reason) {
+    let names = "srcaddr dstaddr srcport dstport tcp-flags end"
+    #expect(refusal("\(address) 10.0.0.2 \(port) 80 2 1", names)?.kind == kind)
+    #expect(refusal("10.0.0.2 \(address) 80 \(port) 2 1", names)?.kind == kind)
+  }
+
+  /// Scenario: one address, written in three ways.
+  /// Guarantees: one text.
+  @Test func oneFormOfAddresses() {
+    let texts = ["2001:DB8::1", "2001:db8:0:0::1", "2001:0db8::0001"].map {
+      record("\($0) 10.0.0.2 1", "srcaddr dstaddr end")?.client
+    }
+    #expect(Set(texts) == ["2001:db8::1"])
   }
 
   /// Scenario: a start after the end.

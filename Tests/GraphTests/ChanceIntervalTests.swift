@@ -8,16 +8,18 @@ import Testing
 @Suite struct ChanceIntervalTests {
   /// A side with so many requests, each a trace, of which some fail, with exponential durations.
   private func side(
-    _ random: inout SeededGenerator, mean count: Double, failing: Double, milliseconds: Double
+    _ random: inout SeededGenerator, mean count: Double, failing: Double, milliseconds: Double,
+    weight: Int64 = 256
   ) -> Sums {
     var sums = Sums()
     for _ in 0..<random.poisson(count) {
-      var finding = Finding(window: 0, key: .node(NameID(1)))
+      var finding = Finding(window: 0, key: .node(NameID(1)), weight: weight)
       finding.counters[.requests] = 1
-      finding.counters[.requestsAdjusted] = 256
+      finding.counters[.requestsAdjusted] = weight
       finding.counters[.traces] = 1
       if random.uniform() < failing {
         finding.counters[.errors] = 1
+        finding.counters[.errorsAdjusted] = weight
         finding.counters[.errorTraces] = 1
       }
       finding.latency = Nanos(-log(random.uniform()) * milliseconds * 1e6)
@@ -64,6 +66,96 @@ import Testing
       let share = Double(called[metric] ?? 0) / Double(rounds)
       #expect(share <= 0.02, "\(metric) \(share), seed \(random.seed)")
     }
+  }
+
+  /// Scenario: pairs of ranges that differ by chance alone, in which most requests are kept and a few
+  /// stand for forty others each, as where two services sample differently.
+  /// Guarantees: about one in a hundred is called significant, as if all were sampled alike.
+  @Test func mixedSampling() {
+    var random = SeededGenerator()
+    let rounds = 1_000
+    var called: [MetricChange.Metric: Int] = [:]
+    for round in 0..<rounds {
+      let pair = (0..<2).map { _ in
+        var sums = side(&random, mean: 800, failing: 0.2, milliseconds: 40)
+        sums.merge(
+          side(&random, mean: 80, failing: 0.2, milliseconds: 40, weight: 40 * 256))
+        return sums
+      }
+      for (metric, isSignificant) in found(pair[0], pair[1], edge: round % 2 == 0)
+      where isSignificant {
+        called[metric, default: 0] += 1
+      }
+    }
+    for metric in MetricChange.Metric.allCases {
+      let share = Double(called[metric] ?? 0) / Double(rounds)
+      #expect(share <= 0.025, "\(metric) \(share), seed \(random.seed)")
+    }
+  }
+
+  /// Scenario: requests sampled alike at any rate; at mixed rates; as a version stored them that kept
+  /// no squares; none.
+  /// Guarantees: as many as were seen, never more; Kish's size; as many as were seen; 0.
+  @Test func effectiveRequests() {
+    func sums(_ groups: [(count: Int64, weight: Int64)]) -> Sums {
+      var sums = Sums()
+      for group in groups {
+        var finding = Finding(window: 0, key: .node(NameID(1)))
+        finding.counters[.requests] = group.count
+        finding.counters[.requestsAdjusted] = group.count * group.weight * 256
+        sums.add(finding)
+      }
+      return sums
+    }
+    for weight: Int64 in [1, 10, 16_777_215] {
+      #expect((sums([(100, weight)]).effectiveRequests - 100).magnitude < 1e-6)
+      #expect(sums([(100, weight)]).effectiveRequests <= 100)
+    }
+    let mixed = sums([(10_000, 1), (100, 100)])
+    let expected = 20_000.0 * 20_000 / (10_000 + 100 * 10_000)
+    #expect((mixed.effectiveRequests - expected).magnitude < 1e-6)
+    var stored = mixed
+    stored.squaredWeightExcess = 0
+    #expect(stored.effectiveRequests == 10_100)
+    #expect(Sums().effectiveRequests == 0)
+  }
+
+  /// Scenario: error rates of two nodes and two edges whose failures came together in few traces, and
+  /// were sampled unlike the rest.
+  /// Guarantees: the difference that is shown lies within its interval.
+  @Test func errorRatesLieWithinTheirIntervals() throws {
+    var sides: [GraphInput] = []
+    for (failing, weight): (Int64, Int64) in [(1, 1), (40, 50)] {
+      var fixture = GraphFixture()
+      let nodes = (fixture.node("a"), fixture.node("b"))
+      for key in [SeriesKey.node(nodes.1), .edge(nodes.0, nodes.1, .direct), .node(nodes.0)] {
+        fixture.add(key, [.requests: 1_000, .requestsAdjusted: 1_000, .traces: 500])
+        fixture.add(
+          key,
+          [
+            .requests: failing, .requestsAdjusted: failing * weight, .errors: failing,
+            .errorsAdjusted: failing * weight, .traces: 1, .errorTraces: 1,
+          ])
+      }
+      sides.append(fixture.input)
+    }
+    let diff = try GraphDiff.compare(
+      base: sides[0], current: sides[1], tenant: .standard, options: GraphOptions())
+    let changes =
+      (diff.nodes.changed.map(\.changes) + diff.edges.changed.map(\.changes))
+      .flatMap { $0 }.filter { $0.metric == .errorRate }
+    #expect(changes.count == 3)
+    for change in changes {
+      let interval = try #require(change.interval)
+      #expect(interval.contains(change.current - change.base))
+    }
+    let node = try #require(diff.nodes.changed.first?.current)
+    #expect(node.figures.effectiveRequests < 200)
+    let written = try #require(try diff.json.parsed()["edges"] as? [String: Any])
+    let edge = try #require((written["changed"] as? [[String: Any]])?.first)
+    let current = try #require(edge["current"] as? [String: Any])
+    let effective = try #require(current["effective_requests"] as? Double)
+    #expect((effective - node.figures.effectiveRequests).magnitude < 1e-6)
   }
 
   /// Scenario: twice the requests, five times the errors, twice the durations.

@@ -185,8 +185,9 @@ import Testing
     let figures = try #require(edge["current"] as? [String: Any])
     #expect(
       Set(figures.keys) == [
-        "request_rate", "error_rate", "requests", "failed", "client_latency_ms",
-        "server_latency_ms", "gap_ms", "critical_path_share", "error_propagation", "exemplars",
+        "request_rate", "error_rate", "requests", "failed", "effective_requests",
+        "client_latency_ms", "server_latency_ms", "gap_ms", "critical_path_share",
+        "error_propagation", "exemplars",
       ])
   }
 

@@ -22,8 +22,8 @@ import Testing
     #expect(
       Set(node.keys) == [
         "id", "service", "namespace", "kind", "versions", "instances", "clusters", "requests",
-        "errors",
-        "error_rate", "error_origins", "errors_passed_through", "errors_absorbed", "traces",
+        "effective_requests", "errors", "error_rate", "error_origins", "errors_passed_through",
+        "errors_absorbed", "traces",
         "error_traces", "latency_ms", "self_time_ms", "critical_path_share", "exemplars",
       ])
     #expect(node["error_origins"] as? Double == 3)
@@ -40,8 +40,9 @@ import Testing
     let edge = try #require(json["edges"] as? [[String: Any]])[3]
     #expect(
       Set(edge.keys) == [
-        "client", "server", "connection_type", "requests", "failed", "client_latency_ms",
-        "server_latency_ms", "gap_ms", "critical_path_share", "error_propagation", "exemplars",
+        "client", "server", "connection_type", "requests", "failed", "effective_requests",
+        "client_latency_ms", "server_latency_ms", "gap_ms", "critical_path_share",
+        "error_propagation", "exemplars",
       ])
     let propagation = try #require(edge["error_propagation"] as? [String: Double])
     #expect(

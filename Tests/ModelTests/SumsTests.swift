@@ -96,7 +96,7 @@ import Testing
   /// Scenario: another version, and counters this version does not know.
   /// Guarantees: both are refused: what follows would be read as something else.
   @Test func unknownFormIsRefused() {
-    for bytes: [UInt8] in [[2, 0, 0, 0, 0, 0], [1, 0x80, 0x80, 0x04, 0, 0, 0, 0]] {
+    for bytes: [UInt8] in [[2, 0, 0, 0, 0, 0], [1, 0x80, 0x80, 0x10, 0, 0, 0, 0, 0, 0]] {
       var reader = ByteReader(bytes)
       #expect(throws: MalformedBytes.self) { try Sums(from: &reader) }
     }
@@ -123,6 +123,42 @@ import Testing
     path.counters[.retryNanos] = 1
     path.wholes.add(1000, weight: 256)
     #expect(path.bytes == [1, 0x80, 0x84, 0x06, 6, 2, 0, 0, 0, 1, 0, 0xE8, 0x07, 1, 0x80, 0x04, 0])
+    var sampled = Sums()
+    sampled.squaredWeightExcess = -1
+    #expect(
+      sampled.bytes == [1, 0x80, 0x80, 0x08, 1] + Array(repeating: 0xFF, count: 9) + [
+        1, 0, 0, 0, 0,
+      ]
+    )
+  }
+
+  /// Scenario: requests that were not sampled, requests that each stand for 2^24, and what is no
+  /// request; some are taken back.
+  /// Guarantees: the first and the last add nothing; the squares of the others are exact far beyond
+  /// 64 bits, and gone when they are taken back.
+  @Test func squaresOfWeights() {
+    func request(weight: Int64, count: Int64 = 1) -> Finding {
+      var finding = Finding(window: 0, key: .node(NameID(1)), weight: weight)
+      finding.counters[.requests] = count
+      finding.counters[.requestsAdjusted] = weight &* count
+      return finding
+    }
+    var sums = Sums()
+    for _ in 0..<1_000 { sums.add(request(weight: 256)) }
+    sums.add(request(weight: 0))
+    #expect(sums.squaredWeightExcess == 0)
+    let greatest = Int64(UInt32.max)
+    for _ in 0..<1_000 { sums.add(request(weight: greatest)) }
+    sums.add(request(weight: 512, count: 3))
+    let square = Int128(greatest) * Int128(greatest)
+    #expect(square * 1_000 > Int128(Int64.max))
+    #expect(sums.squaredWeightExcess == 1_000 * (square - 65_536) + 3 * (4 - 1) * 65_536)
+    for _ in 0..<1_000 { sums.add(request(weight: greatest), sign: -1) }
+    #expect(sums.squaredWeightExcess == 3 * 3 * 65_536)
+    var other = Sums()
+    other.merge(sums, sign: -1)
+    other.merge(sums)
+    #expect(other.isZero)
   }
 
   /// Scenario: findings are added and taken away.

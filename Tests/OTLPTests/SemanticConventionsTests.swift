@@ -207,6 +207,8 @@ import Testing
     switch rule {
     case .text, .said, .lastingQueue, .cluster: .string("\(rank)")
     case .host: .string("[\(rank)]:80")
+    case .address: .string("\(rank):80")
+    case .serviceOf: .string("\(rank)/Get")
     case .hostOfURL: .string("https://u:p@\(rank):443/x")
     case .lastPart(_, let separator): .string("https:\(separator)x\(separator)\(rank)")
     }
@@ -224,8 +226,9 @@ import Testing
     let rules = PeerPrecedence.database
     let expected = rules.indices.map { "database \($0 + 1)" as String? }
     #expect(
-      peers(Self.client, rules, besides: [("db.system", "last")]).dropLast(2)
-        == expected.dropLast(2))
+      peers(Self.client, rules, besides: [("db.system", "last")]).dropLast(3)
+        == expected.dropLast(3))
+    #expect(peer(Self.client, [("db.collection.name", "orders")]) == "database orders")
     #expect(peer(Self.client, [("db.system", "redis")]) == "database redis")
     #expect(peer(Self.client, [("db.type", "sql")]) == "database sql")
     #expect(record(kind: 3, [("db.system", "redis")]).traits == .database)
@@ -341,6 +344,98 @@ import Testing
     #expect(cluster("outbound|80||") == nil)
     #expect(cluster("PassthroughCluster") == nil && cluster("BlackHoleCluster") == nil)
     #expect(peer(3, [("http.host", ":80")]) == nil)
+  }
+
+  /// Scenario: `server.address` with and without a port, in IPv6, with what is no port behind a colon.
+  /// Guarantees: the port is no part of a name; all else is.
+  @Test func serverAddresses() {
+    for (text, name) in [
+      ("db.example:5432", "db.example"), ("[2001:DB8::1]:80", "2001:db8::1"),
+      ("10.0.0.1:80", "10.0.0.1"),
+      ("2001:db8:0:0::1", "2001:db8::1"), ("a:b", "a:b"), ("/run/db.sock", "/run/db.sock"),
+    ] {
+      #expect(peer(3, [("server.address", .string(text))]) == "external \(name)")
+      #expect(
+        peer(3, [("server.address", .string(text)), ("db.system", "x")]) == "database \(name)")
+    }
+    #expect(peer(3, [("server.address", ":80")]) == nil)
+  }
+
+  /// Scenario: the full name of a method with and without the older attribute beside it; a method by its
+  /// own name alone.
+  /// Guarantees: its service is who was called; a method alone names nobody.
+  @Test func methods() {
+    #expect(peer(3, [("rpc.method", "shop.v1.Cart/Add")]) == "external shop.v1.Cart")
+    #expect(peer(3, [("rpc.method", "Add")]) == nil && peer(3, [("rpc.method", "/Add")]) == nil)
+    #expect(
+      peer(3, [("rpc.method", "x.Y/Add"), ("rpc.service", "shop.Cart")]) == "external shop.Cart")
+  }
+
+  /// Scenario: a call to a model, by the current and the older attribute, with and without an address.
+  /// Guarantees: an external node, by its address first.
+  @Test func models() {
+    #expect(peer(3, [("gen_ai.provider.name", "openai")]) == "external openai")
+    #expect(peer(3, [("gen_ai.system", "aws.bedrock")]) == "external aws.bedrock")
+    #expect(
+      peer(3, [("gen_ai.system", "openai"), ("server.address", "api.openai.com")])
+        == "external api.openai.com")
+    #expect(peer(1, [("gen_ai.provider.name", "openai")]) == nil)
+  }
+
+  /// Scenario: `service.peer.namespace` beside `service.peer.name`, beside an older name, and alone.
+  /// Guarantees: it is the namespace of the first alone.
+  @Test func peerNamespaces() {
+    func identity(_ attributes: Attributes) -> NodeIdentity? {
+      let names = NameTable()
+      let span = record(kind: 3, attributes, names: names)
+      return names.name(span.peer).map { NodeIdentity(text: $0.text) }
+    }
+    let namespace: Attributes = [("service.peer.namespace", "shop")]
+    let both = identity(namespace + [("service.peer.name", "cart"), ("peer.service", "other")])
+    #expect(both == NodeIdentity(namespace: "shop", name: "cart"))
+    #expect(identity(namespace + [("peer.service", "cart")]) == NodeIdentity(name: "cart"))
+    #expect(identity(namespace) == nil)
+  }
+
+  /// Scenario: spans with a name, without one, and with one that says little, with the attributes that
+  /// name an operation.
+  /// Guarantees: a name that says something stays; else the attributes name the operation.
+  @Test func operationNames() {
+    func operation(_ name: String, _ attributes: Attributes) -> String? {
+      let names = NameTable()
+      return names.name(record(kind: 2, attributes, name: name, names: names).operation)?.text
+    }
+    let query: Attributes = [
+      ("graphql.operation.type", "query"), ("graphql.operation.name", "findBook"),
+    ]
+    for name in ["", "query", "GraphQL Operation"] {
+      #expect(operation(name, query) == "query findBook")
+    }
+    #expect(operation("POST /graphql", query) == "POST /graphql")
+    #expect(operation("query", [("graphql.operation.type", "query")]) == "query")
+    #expect(operation("", [("graphql.operation.name", "findBook")]) == "findBook")
+    #expect(operation("", [("rpc.method", "shop.Cart/Add")]) == "shop.Cart/Add")
+    #expect(
+      operation("", [("rpc.method", "Add"), ("rpc.service", "shop.Cart")]) == "shop.Cart/Add")
+    #expect(operation("x", [("rpc.method", "shop.Cart/Add")]) == "x")
+    #expect(operation("", [("gen_ai.operation.name", "chat")]) == "chat")
+    #expect(operation("", []) == nil)
+  }
+
+  /// Scenario: one address of IPv6, written in three ways, as who was called, where a call went, and where
+  /// an instance is.
+  /// Guarantees: one name each.
+  @Test func oneFormOfAddresses() {
+    let names = NameTable()
+    let spans = ["2001:DB8::1", "2001:db8:0:0::1", "2001:0db8::0001"].map { text in
+      record(
+        kind: 3, status: 2, [("network.peer.address", .string(text))],
+        resource: [("service.name", "a"), ("k8s.pod.ip", .string(text))], names: names)
+    }
+    for part in [\SpanRecord.peer, \.peerAddress, \.instance] {
+      #expect(Set(spans.map { $0[keyPath: part] }).count == 1)
+      #expect(names.name(spans[0][keyPath: part])?.text.hasSuffix("2001:db8::1") == true)
+    }
   }
 
   /// Scenario: the same peer, called from two environments.

@@ -58,6 +58,27 @@ import Testing
     #expect((drawn["nodes"] as? [[String: Any]])?.count == 2)
   }
 
+  /// Scenario: an attribute nobody tells requests apart by, one that is configured and has no requests yet,
+  /// and the cluster by its attribute.
+  /// Guarantees: the first is refused by each route, with the attributes there are; the others are empty
+  /// graphs.
+  @Test(arguments: [
+    "graph?", "graph/diff?", "graph/paths?from=frontend&to=checkout&", "services?",
+    "services/shop/checkout?", "/api/graph/data?",
+  ])
+  func unknownAttributes(route: String) async throws {
+    let fixture = fixture()
+    let path = route.hasPrefix("/") ? route : "/api/v1/\(route)"
+    let response = try await fixture.ask("\(path)dimension=region:eu")
+    #expect(response.status == .badRequest)
+    let message = try #require(try response.fieldErrors()["dimension"])
+    #expect(message.contains("\"region\"") && message.contains("k8s.cluster.name, tier."))
+    let configured = QueryFixture { $0.dimensions = ["region"] }
+    for dimension in ["region:eu", "k8s.cluster.name:east"] where route == "graph?" {
+      #expect(try await configured.ask("\(path)dimension=\(dimension)").status == .ok)
+    }
+  }
+
   /// Scenario: dimensions that cannot be read, and routes that cannot be asked by them.
   /// Guarantees: refused, with the reason.
   @Test(arguments: [

@@ -93,6 +93,8 @@ import Testing
     let components = document["components"] as? [String: [String: [String: Any]]]
     let schema = components?["schemas"]?["FlowLogs"]?["properties"] as? [String: Any]
     #expect(
-      schema?.keys.sorted() == ["accepted", "rejected", "rejected_lines", "skipped"])
+      schema?.keys.sorted() == [
+        "accepted", "rejected", "rejected_lines", "rejected_reasons", "skipped",
+      ])
   }
 }

@@ -50,6 +50,30 @@ import Testing
     #expect(metrics.help["spangate_spans_total"] == "Spans\\nand \\\\ more.")
   }
 
+  /// Scenario: messages are sent to a queue, and taken after half a second; a call with a gap.
+  /// Guarantees: the time in the queue is Tempo's histogram of the edge to who takes, and of no other.
+  @Test func timeInQueues() async throws {
+    let fixture = QueryFixture()
+    fixture.backend.state.withLock { state in
+      state.edges = Window()
+      let (a, b) = (state.node("a"), state.node("b"))
+      let queue = state.node("mails", kind: .messaging)
+      for (client, server) in [(a, queue), (queue, b), (a, b)] {
+        let type = client == a && server == b ? ConnectionType.direct : .messagingSystem
+        state.edges.add(
+          Finding(
+            window: 0, key: .edge(client, server, type), latency: .second,
+            ownTime: 500 * .millisecond))
+      }
+    }
+    let metrics = try await scrape(fixture)
+    let name = "traces_service_graph_request_messaging_system_seconds"
+    #expect(metrics.types[name] == "histogram")
+    let labels = #"client="messaging:mails",server="b",connection_type="messaging_system""#
+    #expect(metrics["\(name)_count{\(labels)}"] == 1 && metrics["\(name)_sum{\(labels)}"] == 0.5)
+    #expect(metrics.samples.keys.filter { $0.hasPrefix("\(name)_count") }.count == 1)
+  }
+
   /// Scenario: durations of every size on one edge.
   /// Guarantees: buckets at 2 ms doubling to 16.384 s and +Inf, cumulative, each duration under
   /// the first bound it does not exceed (to half a bucket of ours, 1.1 %).

@@ -68,6 +68,9 @@ actor Checkpointer {
   /// Edges of all traces sealed since the start: what counters that never fall are read from.
   var sealedEdges: Window { cumulative.window }
 
+  /// Spans of these traces that made no edge, by reason.
+  var sealedUnpaired: [UnpairedReason: Int64] { cumulative.unpaired }
+
   /// Calls of these edges in traces that are kept, for whoever reads the counters.
   var edgeExemplars: [SeriesKey: EdgeExemplars] { examples.edges }
 
@@ -153,10 +156,12 @@ actor Checkpointer {
   }
 }
 
-/// The sum of all sealed edges, bounded in series: beyond the bound new edges are summed under one.
+/// The sum of all sealed edges, and of spans that made none. Bounded in series: beyond the bound new edges are summed under one.
 struct SealedEdges: Sendable {
   private let seriesMax: Int
   private(set) var window = Window()
+  /// Spans that might have made an edge and made none, of all tenants.
+  private(set) var unpaired: [UnpairedReason: Int64] = [:]
 
   init(seriesMax: Int) { self.seriesMax = seriesMax }
 
@@ -171,7 +176,13 @@ struct SealedEdges: Sendable {
 
   mutating func add(_ sums: WindowSums) {
     for part in sums.windows.values {
-      for (key, sum) in part.series where key.kind == .edge {
+      for (key, sum) in part.series {
+        if key.kind == .unpaired,
+          let reason = UInt8(exactly: key.second).flatMap(UnpairedReason.init(rawValue:))
+        {
+          unpaired[reason, default: 0] &+= sum.counters[.requests]
+        }
+        guard key.kind == .edge else { continue }
         let hasRoom = window.series[key] != nil || window.series.count < seriesMax
         window.merge(sum, at: hasRoom ? key : SealedEdges.overflowKey)
       }
