@@ -7,6 +7,9 @@ import Model
 /// here, when windows are read, from who answered to the same name in the range, and from the
 /// addresses that instances said they have. The two ends of traffic are named by the same table, to
 /// which access logs add where they say nodes are.
+///
+/// A queue that is called otherwise by those that take from it than by those that send to it (a
+/// subscription and its topic) is one node too, by the senders' name.
 struct PeerAliases {
   private var services: [NameID: NameID] = [:]
 
@@ -26,6 +29,11 @@ struct PeerAliases {
     for peer in table.calling {
       guard let name = input.names[peer], name.kind == .client else { continue }
       services[peer] = table.holder(of: name) ?? table.called(alike: name).map { node($0) }
+    }
+    // A queue to which somebody sends by that name is itself, and one that is fed by several stands
+    // for none of them.
+    for (queue, sent) in table.sentTo where sent.count == 1 && table.callers[queue] == nil {
+      if let sent = sent.first, table.sentTo[sent] == nil { services[queue] = sent }
     }
   }
 
@@ -48,6 +56,8 @@ private struct AddressTable {
   private(set) var callers: [NameID: Set<NameID>] = [:]
   private(set) var trafficCallers: [NameID: Set<NameID>] = [:]
   private(set) var calling: Set<NameID> = []
+  /// Of each queue, as those call it that take from it: by which names messages are sent to it.
+  private(set) var sentTo: [NameID: Set<NameID>] = [:]
 
   init(_ input: GraphInput) {
     for key in input.window.series.keys {
@@ -60,6 +70,7 @@ private struct AddressTable {
       case .edge:
         callers[NameID(key.second), default: []].insert(NameID(key.first))
         calling.insert(NameID(key.first))
+      case .queueAlias: sentTo[NameID(key.first), default: []].insert(NameID(key.second))
       case .traffic: take(key, input.names)
       default: break
       }
