@@ -228,7 +228,7 @@ extension TraceAnalyser {
 
   private func unpairedReason(_ index: Int) -> UnpairedReason? {
     switch roles[index] {
-    case .callToUnknown: return .clientWithoutPeer
+    case .callToUnknown: return isSent(index) ? nil : .clientWithoutPeer
     case .ownApplication: return .ownApplication
     case .wrapper: return .wrapsAnotherClient
     case .settle: return .settlesMessages
@@ -238,7 +238,10 @@ extension TraceAnalyser {
     switch forest.rootReasons[index] {
     case .parentMissing: return .parentMissing
     case .cycle: return .parentCycle
-    case .hasParent, .first: return hasQueues && takings[index] == .unnamed ? .queueNotNamed : nil
+    case .hasParent, .first:
+      // Each of its links counts it, where the sender's trace knows the queue.
+      return hasQueues && takings[index] == .unnamed && linksOfMessages(index) == 0
+        ? .queueNotNamed : nil
     }
   }
 

@@ -16,7 +16,7 @@ extension TraceAnalyser {
 
   /// Whether the span takes messages from a queue.
   func takes(_ index: Int) -> Bool {
-    forest.spans[index].kind == .consumer || receives(index)
+    forest.spans[index].takesMessages
   }
 
   /// Whether the span asks a queue for messages, of which others below may tell what came.
@@ -60,8 +60,11 @@ extension TraceAnalyser {
     queues.append(contentsOf: repeatElement(.none, count: forest.spans.count))
     sentTo.append(contentsOf: repeatElement(.none, count: forest.spans.count))
     nameSentTo()
-    isWithinTaking.removeAll(keepingCapacity: true)
-    isWithinTaking.append(contentsOf: repeatElement(false, count: forest.spans.count))
+    nameSentToByLinks()
+    takers.removeAll(keepingCapacity: true)
+    takers.append(contentsOf: repeatElement(-1, count: forest.spans.count))
+    works.removeAll(keepingCapacity: true)
+    works.append(contentsOf: repeatElement(.none, count: forest.spans.count))
     isBelowSending.removeAll(keepingCapacity: true)
     isBelowSending.append(contentsOf: repeatElement(false, count: forest.spans.count))
     for index32 in forest.order {
@@ -100,10 +103,10 @@ extension TraceAnalyser {
 
   private mutating func takeCalled(_ index: Int) {
     guard let parent = forest.parent(of: index), isThroughQueue(index, parent: parent) else {
-      isWithinTaking[index] = takes(index)
+      if takes(index) { takers[index] = Int32(index) }
       return
     }
-    isWithinTaking[index] = true
+    takers[index] = Int32(index)
     let call = Int(callOf[parent])
     queues[index] = call >= 0 ? sentTo[call] : visits[Int(visitOf[index])].queue
     // Without any name the two services are joined directly.
@@ -112,13 +115,55 @@ extension TraceAnalyser {
 
   private mutating func takeUncalled(_ index: Int) {
     let parent = forest.parent(of: index)
-    let isWithin = parent.map { isWithinTaking[$0] } ?? false
-    isWithinTaking[index] = isWithin || takes(index)
     isBelowSending[index] =
       parent.map { isBelowSending[$0] || forest.spans[$0].kind == .producer } ?? false
-    guard !isWithin, takes(index) else { return }
+    if let parent, takers[parent] >= 0 { return noteWork(index, below: parent) }
+    guard takes(index) else { return }
+    takers[index] = Int32(index)
     queues[index] = namedQueue(index)
     takings[index] = queues[index].isNone ? .unnamed : .taken
+  }
+
+  /// Work on messages that were taken further up is not counted again; but it may know more of them
+  /// than the span that asked for them: how many there were, what became of each, and from where.
+  private mutating func noteWork(_ index: Int, below parent: Int) {
+    let taker = Int(takers[parent])
+    takers[index] = takers[parent]
+    works[index].isCounted = works[parent].isCounted
+    let span = forest.spans[index]
+    guard span.kind == .consumer, !works[parent].isCounted else { return }
+    works[index].isCounted = true
+    works[taker].links &+= Int64(span.links)
+    if span.isError { works[taker].failed &+= max(1, Int64(span.links)) }
+    if takings[taker] == .unnamed, !namedQueue(index).isNone {
+      queues[taker] = namedQueue(index)
+      takings[taker] = .taken
+    }
+  }
+
+  /// What spans below say of the messages a span took.
+  struct Work: Sendable {
+    /// How many links the spans have that process messages, and how many messages failed in them.
+    var links: Int64 = 0
+    var failed: Int64 = 0
+    /// The span is one that processes messages, or below one: what is further down says the same
+    /// again.
+    var isCounted = false
+
+    static let none = Work()
+  }
+
+  /// How many links lead from the messages a span took to their senders.
+  func linksOfMessages(_ index: Int) -> Int64 {
+    max(Int64(forest.spans[index].links), works[index].links)
+  }
+
+  /// How many of the messages a span took failed. One that asked for them can have got them well, and
+  /// their processing fail.
+  private func failedMessages(_ index: Int, of count: Int64) -> Int64 {
+    let span = forest.spans[index]
+    if span.isError { return count }
+    return span.traits.contains(.receives) ? min(count, works[index].failed) : 0
   }
 
   // MARK: Findings
@@ -131,7 +176,7 @@ extension TraceAnalyser {
   /// The edge from a queue to who takes from it, and what the sender's side leaves to be said.
   func emitTaking(_ index: Int, trace: TraceID, into findings: inout [Finding]) {
     let span = forest.spans[index]
-    let messages = max(1, Int64(span.links))
+    let messages = max(1, linksOfMessages(index))
     let weight = Int64(span.weight) &* messages
     let queue = queues[index]
     let parent = isCalled(index) ? forest.parent(of: index) : nil
@@ -139,7 +184,6 @@ extension TraceAnalyser {
     var finding = Finding(
       window: window(of: index),
       key: .edge(queue, span.service, .messagingSystem), latency: span.durationNanos,
-      ownTime: call.map { span.start.saturatingSubtracting(forest.spans[$0].end) },
       weight: weight, exemplar: trace)
     finding.counters[.requests] = messages
     finding.counters[.requestsAdjusted] = weight
@@ -147,12 +191,18 @@ extension TraceAnalyser {
     finding.counters[.criticalPathNanos] = adjusted(
       visit.entry == index
         ? visit.criticalTime &+ visit.proxyCriticalTime : criticalTimes[index], Int64(span.weight))
-    if span.isError {
-      finding.counters[.errors] = messages
-      finding.counters[.errorsAdjusted] = weight
-    }
+    let failed = failedMessages(index, of: messages)
+    finding.counters[.errors] = failed
+    finding.counters[.errorsAdjusted] = Int64(span.weight) &* failed
     emit(finding, from: queue, to: span.service, span.dimensions, into: &findings)
-    if call == nil {
+    if let call {
+      // Of one message: how long the others of a batch were in the queue their senders' traces say.
+      let gap = Finding(
+        window: finding.window, key: finding.key,
+        ownTime: span.start.saturatingSubtracting(forest.spans[call].end),
+        weight: Int64(span.weight))
+      emit(gap, from: queue, to: span.service, span.dimensions, into: &findings)
+    } else {
       emitUnseenSending(index, by: parent, messages: messages, into: &findings)
     }
   }
@@ -163,7 +213,7 @@ extension TraceAnalyser {
     _ index: Int, by sender: Int?, messages: Int64, into findings: inout [Finding]
   ) {
     let span = forest.spans[index]
-    guard sender != nil || (span.links == 0 && !isBelowSending[index]) else { return }
+    guard sender != nil || (linksOfMessages(index) == 0 && !isBelowSending[index]) else { return }
     var counters = Counters()
     counters[.requests] = messages
     counters[.requestsAdjusted] = Int64(span.weight) &* messages

@@ -50,10 +50,15 @@ public struct TraceAnalyser: Sendable {
   var queues: [NameID] = []
   /// Parallel to the forest's spans: of a call, the queue it sends to and somebody takes from.
   var sentTo: [NameID] = []
-  /// Parallel to the forest's spans: what is below works on messages that are counted already.
-  var isWithinTaking: [Bool] = []
+  /// Parallel to the forest's spans: the span that took the messages the span works on, itself or
+  /// one further up; −1 for none.
+  var takers: [Int32] = []
+  /// Parallel to the forest's spans.
+  var works: [Work] = []
   /// Parallel to the forest's spans: a span further up in the visit sends messages.
   var isBelowSending: [Bool] = []
+  /// Records of links to spans of the trace, in the order of what they name.
+  var links: [SpanRecord] = []
 
   /// One request at one service.
   struct Visit: Sendable {
@@ -110,8 +115,22 @@ public struct TraceAnalyser: Sendable {
     guard !spans.contains(where: { $0.kind == .traffic }) else {
       return analyseTraffic(in: spans, key: key, into: &findings)
     }
-    guard !spans.isEmpty else { return 0 }
+    guard !spans.contains(where: { $0.kind == .link }) else {
+      return analyseLinks(in: spans, key: key, into: &findings)
+    }
+    links.removeAll(keepingCapacity: true)
+    return analyseSpans(spans, key: key, into: &findings)
+  }
+
+  /// - Parameter spans: those of senders.
+  mutating func analyseSpans(
+    _ spans: [SpanRecord], key: TraceKey, into findings: inout [Finding]
+  ) -> Int {
     forest.build(spans, clockSkewNanosMax: clockSkewNanosMax)
+    guard !spans.isEmpty else {
+      emitLinks(key: key, into: &findings)
+      return 0
+    }
     findVisits()
     findRoles()
     findCalls()
@@ -121,6 +140,7 @@ public struct TraceAnalyser: Sendable {
     markFailedCalls()
     findErrorCosts()
     emit(key: key, into: &findings)
+    emitLinks(key: key, into: &findings)
     return forest.duplicateCount
   }
 
@@ -141,7 +161,7 @@ public struct TraceAnalyser: Sendable {
     visits.removeAll(keepingCapacity: true)
     visitOf.removeAll(keepingCapacity: true)
     visitOf.append(contentsOf: repeatElement(0, count: forest.spans.count))
-    hasQueues = false
+    hasQueues = links.contains { $0.takesMessages }
     hasProxies = false
     for index32 in forest.order {
       let index = Int(index32)

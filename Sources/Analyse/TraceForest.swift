@@ -117,7 +117,7 @@ public struct TraceForest: Sendable {
   }
 
   /// The positions of the spans with an id.
-  private func candidates(_ id: SpanID) -> Range<Int> {
+  func candidates(_ id: SpanID) -> Range<Int> {
     let first = firstPosition(of: id)
     var end = first
     while end < spans.count, end - first < TraceForest.candidatesMax, spans[end].id == id {

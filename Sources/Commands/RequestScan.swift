@@ -27,7 +27,7 @@ struct RequestScan {
         let decoded = try unsafe decoder.decode(
           bytes, encoding: encoding, tenant: .standard, now: 0)
         return Result(
-          spans: decoded.batch.count + decoded.rejections.rejectedSpans,
+          spans: decoded.batch.sentCount + decoded.rejections.rejectedSpans,
           earliestStart: decoded.batch.spans.lazy.map(\.start).min())
       } catch {
         // The gateway will say what is wrong with it.

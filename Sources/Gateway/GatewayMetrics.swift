@@ -148,7 +148,8 @@ enum GatewayMetrics {
     }
     return [
       counter(
-        "spangate_spans_folded_total", "Spans, and records of traffic, folded into traces.",
+        "spangate_spans_folded_total",
+        "Spans, and records of traffic and of links, folded into traces.",
         counters.spans),
       counter("spangate_spans_late_total", "Those whose trace was sealed.", counters.late),
       counter("spangate_spans_duplicate_total", "Those sent more than once.", counters.duplicates),

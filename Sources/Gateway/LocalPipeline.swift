@@ -38,11 +38,11 @@ public struct LocalPipeline: ~Copyable {
     let decoded = try decode(body, encoding: encoding, now: now)
     sequence += 1
     shard.fold(decoded.batch, sequence: sequence, now: now)
-    for index in 0..<decoded.batch.count {
+    for index in 0..<decoded.batch.count where decoded.batch.spans[index].kind != .link {
       let key = TraceKey(tenant: decoded.batch.tenant, trace: decoded.batch.traces[index])
       spans[key, default: []].append(decoded.batch.spans[index])
     }
-    return Intake(accepted: decoded.batch.count, rejections: decoded.rejections)
+    return Intake(accepted: decoded.batch.sentCount, rejections: decoded.rejections)
   }
 
   private func decode(

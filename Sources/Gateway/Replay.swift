@@ -50,7 +50,7 @@ struct Replay: Sendable {
       guard case .batch(let sequence, let batch, let texts) = record else { return }
       for name in texts { names.restore(name, now: now) }
       let kept = removingStored(from: batch)
-      spans += kept.count
+      spans += kept.sentCount
       if !kept.isEmpty { waiting.append(Mailbox.Letter(batch: kept, sequence: sequence)) }
       if waiting.count == Replay.batchesAtOnce { try Replay.hand(&waiting, to: shards) }
     }

@@ -15,6 +15,8 @@ struct AddressTable {
   private(set) var callers: [NameID: Set<NameID>] = [:]
   private(set) var trafficCallers: [NameID: Set<NameID>] = [:]
   private(set) var calling: Set<NameID> = []
+  /// Of each queue, as those call it that take from it: by which names messages are sent to it.
+  private(set) var sentTo: [NameID: Set<NameID>] = [:]
 
   init(_ input: GraphInput) {
     for key in input.window.series.keys {
@@ -27,6 +29,7 @@ struct AddressTable {
       case .edge:
         callers[NameID(key.second), default: []].insert(NameID(key.first))
         calling.insert(NameID(key.first))
+      case .queueAlias: sentTo[NameID(key.first), default: []].insert(NameID(key.second))
       case .traffic: take(key, input.names)
       default: break
       }

@@ -40,6 +40,7 @@ struct DimensionFilter {
   }
 
   /// How the ends are connected: as in the whole graph. Two ends are connected in more than one way
-  /// only where a queue between two services has no name; then all counts as direct calls.
+  /// only where a queue between two services has no name, or where there are links besides; then all
+  /// counts as direct calls.
   func type(ofEdge key: SeriesKey) -> ConnectionType { types[Ends(key)] ?? .direct }
 }

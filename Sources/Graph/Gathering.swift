@@ -114,7 +114,7 @@ struct Gathering {
       // Under a name of its own, the call was the only one of the trace by that name.
       if server.raw != key.second { sums.clientLatency = Histogram() }
       waits[first, default: [:]][server, default: Sums()].merge(sums)
-    case .unreached, .path, .errorPath, .answered: break
+    case .unreached, .path, .errorPath, .answered, .queueAlias: break
     case .call: calls[first, default: [:]][aliases.node(second), default: Sums()].merge(sums)
     case .traffic:
       guard showsTraffic, let kind = TrafficKind(number: key.third) else { return }
@@ -136,7 +136,8 @@ struct Gathering {
     let client = aliases.node(NameID(key.first))
     let server = aliases.node(NameID(key.second))
     guard isShown(client), isShown(server) else { return }
-    let isNamed = client.raw == key.first && server.raw == key.second
+    let isNamed =
+      client.raw == key.first && server.raw == key.second || type == .messagingSystem
     let type = isNamed ? type : .direct
     edges[EdgeKey(client: client, server: server, type: type), default: Sums()].merge(sums)
     absorbed[client, default: 0] &+= sums.counters[.absorbedAdjusted]

@@ -26,7 +26,7 @@ extension ServiceGraph {
 
   private func dotEdge(_ edge: Edge, _ drawing: GraphDrawing) -> String {
     let severity = GraphDrawing.Severity(failedShare: edge.failedShare)
-    let style = edge.connectionType == .messagingSystem ? ", style=dashed" : ""
+    let style = edge.connectionType.isWaitedFor ? "" : ", style=dashed"
     return "\(dotID(drawing.clientTitle(edge))) -> \(dotID(drawing.serverTitle(edge)))"
       + " [label=\(dotLabel(drawing.lines(edge))), color=\"\(severity.color)\"\(style)];"
   }

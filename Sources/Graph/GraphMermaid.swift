@@ -20,7 +20,7 @@ extension ServiceGraph {
       guard let client = numbers[drawing.clientTitle(edge)],
         let server = numbers[drawing.serverTitle(edge)]
       else { continue }
-      let arrow = edge.connectionType == .messagingSystem ? "-.->" : "-->"
+      let arrow = edge.connectionType.isWaitedFor ? "-->" : "-.->"
       let label = mermaidLabel(drawing.lines(edge), separator: ", ")
       text += "  n\(client) \(arrow)|\"\(label)\"| n\(server)\n"
       let severity = GraphDrawing.Severity(failedShare: edge.failedShare)

@@ -8,6 +8,9 @@ import Model
 /// addresses that instances said they have. (Where an address changed hands within the range,
 /// `ChangedHands` decided before.) The two ends of traffic are named by the same table, to
 /// which access logs add where they say nodes are.
+///
+/// A queue that is called otherwise by those that take from it than by those that send to it (a
+/// subscription and its topic) is one node too, by the senders' name.
 struct PeerAliases {
   private var services: [NameID: NameID] = [:]
 
@@ -27,6 +30,11 @@ struct PeerAliases {
     for peer in table.calling {
       guard let name = input.names[peer], name.kind == .client else { continue }
       services[peer] = table.holder(of: name) ?? table.called(alike: name).map { node($0) }
+    }
+    // A queue to which somebody sends by that name is itself, and one that is fed by several stands
+    // for none of them.
+    for (queue, sent) in table.sentTo where sent.count == 1 && table.callers[queue] == nil {
+      if let sent = sent.first, table.sentTo[sent] == nil { services[queue] = sent }
     }
   }
 

@@ -157,6 +157,7 @@ extension SpanKind {
     case .producer: "producer"
     case .consumer: "consumer"
     case .traffic: "traffic"
+    case .link: "link"
     }
   }
 }

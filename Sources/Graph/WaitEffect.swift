@@ -38,7 +38,7 @@ struct WaitEffect {
     let known = waits.reduce(0) { $0 + $1.counters.adjusted(.requestsAdjusted) }
     let all = graph.edges.reduce(0) { sum, edge in
       let isOfTarget = edge.serverNameID == target.nameID
-      return isOfTarget && edge.connectionType != .messagingSystem ? sum + edge.requests : sum
+      return isOfTarget && edge.connectionType.isWaitedFor ? sum + edge.requests : sum
     }
     // Of the other calls nothing is known but what paths say.
     guard !waits.isEmpty, known >= all * WaitEffect.knownShareMin else { return .infinity }

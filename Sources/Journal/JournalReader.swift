@@ -102,7 +102,7 @@ public struct JournalReader {
       names += defined
       guard sequence >= mark else { return }
       summary.batches += 1
-      summary.spans += batch.count
+      summary.spans += batch.sentCount
       try body(.batch(sequence: sequence, batch, names: names))
       names.removeAll()
     }

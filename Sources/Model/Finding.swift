@@ -99,6 +99,9 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// Ways by which errors reached an entry point: `first` the path at whose end the error began,
   /// `second` and `third` as for `path`. `latency` is how long the entry point's request took.
   case errorPath = 17
+  /// Two names of one queue: `first` as those call it that take from it, `second` as those call it that
+  /// send to it (a topic and a subscription). Only links say so.
+  case queueAlias = 18
 }
 
 extension SeriesKind {
@@ -182,6 +185,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public static func wait(_ client: NameID, for server: NameID) -> SeriesKey {
     .init(.wait, client.raw, server.raw)
   }
+  public static func queueAlias(_ taken: NameID, sentTo sent: NameID) -> SeriesKey {
+    .init(.queueAlias, taken.raw, sent.raw)
+  }
   public static func traffic(
     from client: NameID, to server: NameID, _ kind: TrafficKind
   ) -> SeriesKey {
@@ -210,7 +216,7 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public var names: [NameID] {
     switch kind {
     case .node: [NameID(first)]
-    case .version, .operation, .edge, .call, .traffic, .dimension, .wait:
+    case .version, .operation, .edge, .call, .traffic, .dimension, .wait, .queueAlias:
       [NameID(first), NameID(second)]
     case .instance, .unreached, .answered, .dimensionEdge:
       [NameID(first), NameID(second), NameID(third)]
@@ -220,12 +226,16 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   }
 }
 
-/// How the two ends of an edge are connected, in the words Tempo and the Collector use.
+/// How the two ends of an edge are connected, in the words Tempo and the Collector use; links are
+/// Spangate's.
 public enum ConnectionType: UInt8, Sendable, CaseIterable {
   case direct = 0
   case messagingSystem = 1
   case database = 2
   case virtualNode = 3
+  /// A span of the one links to a span of the other, and no messages have to do with it: one was the
+  /// cause of the other. Nobody called and nobody waits.
+  case link = 4
 
   public var label: String {
     switch self {
@@ -233,8 +243,12 @@ public enum ConnectionType: UInt8, Sendable, CaseIterable {
     case .messagingSystem: "messaging_system"
     case .database: "database"
     case .virtualNode: "virtual_node"
+    case .link: "link"
     }
   }
+
+  /// Whether who is at the one end may wait for the other.
+  public var isWaitedFor: Bool { self != .messagingSystem && self != .link }
 }
 
 /// Why a span that might have made an edge made none. Each such span is counted under one.
@@ -255,6 +269,12 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case settlesMessages = 7
   /// A record of an access log that does not say who was on the other side.
   case trafficWithoutPeer = 8
+  /// A link to a span nobody sent.
+  case linkTargetMissing = 9
+  /// A link between spans of one service, or between spans that parentage joins already.
+  case linkAddsNothing = 10
+  /// A link that its sender dropped, or one too many to be followed.
+  case linkNotRead = 11
 
   public var label: String {
     switch self {
@@ -266,6 +286,9 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .queueNotNamed: "queue_not_named"
     case .settlesMessages: "settles_messages"
     case .trafficWithoutPeer: "traffic_without_peer"
+    case .linkTargetMissing: "link_target_missing"
+    case .linkAddsNothing: "link_adds_nothing"
+    case .linkNotRead: "link_not_read"
     }
   }
 }

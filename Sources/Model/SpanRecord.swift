@@ -5,7 +5,7 @@
 public struct SpanRecord: Hashable, Sendable {
   public var id: SpanID
   /// The parent's id; `SpanID.none` for a root. A record of traffic has none and holds its bytes here
-  /// (`trafficBytes`).
+  /// (`trafficBytes`); the record of a link holds the span that is linked.
   public var parent: SpanID
   /// Unix nanoseconds. `end` is never before `start`: decoding sees to it.
   public var start: Nanos
@@ -31,10 +31,12 @@ public struct SpanRecord: Hashable, Sendable {
   public var weight: UInt32
   public var traits: SpanTraits
   /// How many links to other spans it has: of a span that takes a batch of messages, one a message.
+  /// Of the record of a link: how many nobody followed (`unreadLinks`).
   public var links: UInt16
   public var kind: SpanKind
   /// Which machine recorded it, as a hash of what its resource calls the host; 0 when it said none. Two
-  /// spans with the same one were timed by the same clock.
+  /// spans with the same one were timed by the same clock. Of the record of a link: from which trace it
+  /// comes (`isLink(outOf:)`).
   public var host: UInt32
   /// What else users want told apart (a name of kind `.dimensions`): the cluster, and the attributes
   /// chosen for it; `NameID.none` when it said none.
@@ -70,9 +72,18 @@ public struct SpanRecord: Hashable, Sendable {
 
   public var durationNanos: Nanos { end.saturatingSubtracting(start) }
   public var isError: Bool { traits.contains(.error) }
+
+  /// Whether it takes messages from a queue. The record of a link: whether the span that has it does.
+  public var takesMessages: Bool {
+    switch kind {
+    case .consumer: true
+    case .client, .link: traits.contains(.receives)
+    case .internal, .server, .producer, .traffic: false
+    }
+  }
 }
 
-/// `Span.SpanKind`; 0 and unknown numbers are read as internal. One more is ours and no sender's.
+/// `Span.SpanKind`; 0 and unknown numbers are read as internal. Two more are ours and no sender's.
 /// - Source: opentelemetry/proto/trace/v1/trace.proto, `Span.SpanKind`.
 public enum SpanKind: UInt8, Sendable, CaseIterable {
   case `internal` = 1
@@ -82,11 +93,13 @@ public enum SpanKind: UInt8, Sendable, CaseIterable {
   case consumer = 5
   /// No span: a record of traffic, out of an access log or a flow log, alone in a trace of its own.
   case traffic = 6
+  /// No span: a link of a span, in the trace of the span it names.
+  case link = 7
 
   /// What a sender of spans calls a kind.
   public init(number: Int64) {
     let kind = UInt8(exactly: number).flatMap(SpanKind.init(rawValue:)) ?? .internal
-    self = kind == .traffic ? .internal : kind
+    self = kind == .traffic || kind == .link ? .internal : kind
   }
 
   /// Begins work on behalf of somebody else.
@@ -119,7 +132,8 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
 
   /// The peer is a queue or a topic by its own name, not only by the name of its system.
   public static let namesQueue = SpanTraits(rawValue: 1 << 17)
-  /// Asks a queue for messages: what comes of it is work of the span's own service.
+  /// Asks a queue for messages: what comes of it is work of the span's own service. Of the record of
+  /// a link: the span that has it takes messages.
   public static let receives = SpanTraits(rawValue: 1 << 18)
   /// Tells a queue what became of messages, which were counted when they were taken.
   public static let settles = SpanTraits(rawValue: 1 << 19)

@@ -11,6 +11,8 @@ public struct DecodeLimits: Sendable, Equatable {
   public var memoryBytesMax = 256 << 20
   /// Spans, or log records, of one request.
   public var spansPerRequestMax = 1_000_000
+  /// Links of one request's spans that are followed; those beyond are counted.
+  public var linksPerRequestMax = 200_000
   /// Spans that ended longer ago than this are rejected one by one.
   public var retentionNanos: Nanos = 14 * .day
   /// Spans that end further ahead of the clock than this are rejected one by one.

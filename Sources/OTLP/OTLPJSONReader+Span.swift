@@ -66,7 +66,7 @@ extension OTLPJSONReader {
       if try scanner.null() { continue }
       count += 1
       if count <= SpanFields.linksReadMax, scanner.peek() == .object {
-        builder.link(isWhole: try readLink())
+        builder.link(try readLink())
       } else {
         try scanner.skipValue()
       }
@@ -74,24 +74,23 @@ extension OTLPJSONReader {
     builder.unreadLinks(UInt64(max(0, count - SpanFields.linksReadMax)))
   }
 
-  /// Reads one link: whether it names a span.
-  private mutating func readLink() throws(DecodeError) -> Bool {
-    var hasTrace = false
-    var hasSpan = false
+  /// Reads one link; an id that is none is 0.
+  private mutating func readLink() throws(DecodeError) -> SpanLink {
+    var link = SpanLink(trace: TraceID(high: 0, low: 0), span: .none)
     try scanner.beginObject()
     while let key = try unsafe scanner.nextKey() {
       let isText = scanner.peek() == .string
       if isText, unsafe key.equals("traceId") {
         let text = try unsafe scanner.string()
-        if case .success(let id) = unsafe JSONHexadecimal.traceID(text) { hasTrace = !id.isZero }
+        if case .success(let id) = unsafe JSONHexadecimal.traceID(text) { link.trace = id }
       } else if isText, unsafe key.equals("spanId") {
         let text = try unsafe scanner.string()
-        if case .success(let id) = unsafe JSONHexadecimal.spanID(text) { hasSpan = !id.isZero }
+        if case .success(let id) = unsafe JSONHexadecimal.spanID(text) { link.span = id }
       } else {
         try scanner.skipValue()
       }
     }
-    return hasTrace && hasSpan
+    return link
   }
 
   private mutating func readStatus(

@@ -1,5 +1,6 @@
 import COTLP
 import CProtobufC
+import Model
 
 /// Reads a protobuf request: scan, unpack into the arena, walk the tree into the builder.
 ///
@@ -204,8 +205,7 @@ extension ProtobufDecoder {
       guard let link = unsafe span.pointee.links[index] else { continue }
       let trace = unsafe bytes(link.pointee.trace_id)
       let id = unsafe bytes(link.pointee.span_id)
-      builder.link(
-        isWhole: unsafe trace.count == 16 && id.count == 8 && !trace.isZero && !id.isZero)
+      if let link = unsafe SpanLink(trace: trace, span: id) { builder.link(link) }
     }
     builder.unreadLinks(UInt64(count - read))
     builder.droppedLinks(UInt64(unsafe span.pointee.dropped_links_count))

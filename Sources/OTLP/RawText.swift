@@ -25,12 +25,6 @@ extension UnsafeRawBufferPointer {
     return true
   }
 
-  /// Nothing but zeros.
-  var isZero: Bool {
-    for index in 0..<count where unsafe self[index] != 0 { return false }
-    return true
-  }
-
   func equals(_ bytes: [UInt8]) -> Bool {
     guard count == bytes.count else { return false }
     for index in 0..<count where unsafe self[index] != bytes[index] { return false }

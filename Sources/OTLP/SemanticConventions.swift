@@ -166,9 +166,10 @@ import Model
     let operation =
       unsafe attributes[.messagingOperationType].text
       ?? attributes[.messagingOperation].text
-    if kind == .client, let operation = unsafe operation {
-      if unsafe operation.equals("receive") { traits.insert(.receives) }
-      if unsafe operation.equals("settle") { traits.insert(.settles) }
+    if let operation = unsafe operation {
+      let mayReceive = kind == .client || kind == .consumer
+      if unsafe mayReceive && operation.equals("receive") { traits.insert(.receives) }
+      if unsafe kind == .client && operation.equals("settle") { traits.insert(.settles) }
     }
     let takes = kind == .consumer || traits.contains(.receives)
     let queue =

@@ -37,6 +37,10 @@ import Model
   // The span.
   var spanAttributes = AttributeSlots()
   private var span = SpanFields()
+  /// Spans it links to, as far as they are read.
+  var links: [SpanLink] = []
+  /// Records of links in the batch.
+  var linkRecords = 0
   /// Those that may name the other side.
   private var chosenPeers: ChosenAttributes
 
@@ -55,7 +59,7 @@ import Model
   }
 
   /// How many spans of this request are in the batch.
-  var acceptedSpans: Int { batch.count }
+  var acceptedSpans: Int { batch.count - linkRecords }
 
   // MARK: The request
 
@@ -64,6 +68,7 @@ import Model
     self.tenant = tenant
     self.now = now
     batch = SpanBatch(tenant: tenant)
+    linkRecords = 0
     tally = RejectionTally(signal)
     ignored = [:]
     cache.beginBatch(now: now)
@@ -125,6 +130,7 @@ import Model
 
   mutating func beginSpan() {
     span = SpanFields()
+    links.removeAll(keepingCapacity: true)
     forgetSpanAttributes()
   }
 
@@ -153,8 +159,12 @@ import Model
     if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
   }
 
-  /// A link to another span; whether it says to which.
-  mutating func link(isWhole: Bool) { if isWhole { span.links.read &+= 1 } }
+  /// A link that says to which span it leads; one of 0 names none.
+  mutating func link(_ link: SpanLink) {
+    guard !link.trace.isZero, !link.span.isZero else { return }
+    span.links.read &+= 1
+    links.append(link)
+  }
   /// Links beyond `SpanFields.linksReadMax`, which nobody looked at.
   mutating func unreadLinks(_ count: UInt64) { span.links.unread = count }
   /// Links that the sender had and did not send.
@@ -162,6 +172,7 @@ import Model
 
   /// Forgets the span's links: a document gave the list a second time.
   mutating func forgetLinks() {
+    links.removeAll(keepingCapacity: true)
     span.links.read = 0
     span.links.unread = 0
   }
@@ -204,14 +215,14 @@ import Model
     let links = meaning.countsLinks ? span.links.count : 0
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
     list(reporter)
-    batch.append(
-      SpanRecord(
-        id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
-        service: reporter.service, version: reporter.version, instance: reporter.instance,
-        operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
-        kind: span.kind, traits: traits, links: links, host: resource.host,
-        dimensions: dimensions),
-      trace: identity.trace)
+    let record = SpanRecord(
+      id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
+      service: reporter.service, version: reporter.version, instance: reporter.instance,
+      operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
+      kind: span.kind, traits: traits, links: links, host: resource.host,
+      dimensions: dimensions)
+    batch.append(record, trace: identity.trace)
+    appendLinks(of: record, in: identity.trace, unread: span.links.unfollowed)
   }
 
   // MARK: Names
@@ -434,18 +445,22 @@ import Model
 extension SpanBuilder {
   /// A place in the request to return to.
   struct Mark {
-    fileprivate var spans: Int
+    fileprivate var records: Int
+    fileprivate var linkRecords: Int
     fileprivate var tally: RejectionTally
     fileprivate var ignored: [IgnoredLog: Int]
   }
 
-  var mark: Mark { Mark(spans: batch.count, tally: tally, ignored: ignored) }
+  var mark: Mark {
+    Mark(records: batch.count, linkRecords: linkRecords, tally: tally, ignored: ignored)
+  }
 
   /// Takes back all spans since the mark: a document gave the same key a second time, and the last
   /// one counts. Names used only by those spans stay listed, which does no harm.
   mutating func rewind(to mark: Mark) {
-    batch.spans.removeLast(batch.spans.count - mark.spans)
-    batch.traces.removeLast(batch.traces.count - mark.spans)
+    batch.spans.removeLast(batch.spans.count - mark.records)
+    batch.traces.removeLast(batch.traces.count - mark.records)
+    linkRecords = mark.linkRecords
     tally = mark.tally
     ignored = mark.ignored
   }

@@ -15,7 +15,7 @@ import Model
   var links = Links()
   var rejection: RejectionReason?
 
-  /// So many links of a span are looked at; those behind are taken for whole.
+  /// So many links of a span are followed; those behind are taken for whole, and only counted.
   static let linksReadMax = 128
 
   /// How many links a span has.
@@ -27,6 +27,9 @@ import Model
     var count: UInt16 {
       UInt16(clamping: read.saturatingAdding(unread).saturatingAdding(dropped))
     }
+
+    /// Those of which nobody knows which span they name.
+    var unfollowed: UInt64 { unread.saturatingAdding(dropped) }
   }
 
   /// The fields of a span that can be kept.

@@ -250,7 +250,7 @@ extension Exchange {
 
   private func admit(_ batch: SpanBatch) {
     phase = .admitting
-    let count = batch.count
+    let count = batch.sentCount
     let loop = services.loop
     let bound = NIOLoopBound(self, eventLoop: loop)
     services.sink.accept(batch, from: loop) { admission in

@@ -101,6 +101,15 @@ import Testing
     #expect(outcome.node("otelcol-gateway").latency == .of(32))
   }
 
+  /// Scenario: two messages sent in two traces and taken together in a third, by a poll with links to
+  /// both and a span for the work on each with a link of its own.
+  /// Guarantees: how long each was in the queue, once.
+  @Test func timeInTheQueue() throws {
+    let outcome = try SentSpans("queues/batch").analysed(isReversed: false)
+    let edge = outcome.edge("messaging:orders", "billing", .messagingSystem)
+    #expect(edge.ownTime == .of(50, 20))
+  }
+
   /// Scenario: every fixture there is.
   /// Guarantees: each has a note of where it comes from; every span is the end of an edge, the
   /// inner work of one, or counted under a reason.
@@ -130,7 +139,8 @@ import Testing
     analyser.analyse(spans, key: TraceKey(tenant: .standard, trace: trace), into: &findings)
     let unpaired = findings.filter { $0.key.kind == .unpaired }
       .reduce(0) { $0 + $1.counters[.requests] }
-    let edges = findings.filter { $0.key.kind == .edge }.count
+    // A link adds the time in a queue to an edge that the taker's trace counts.
+    let edges = findings.filter { $0.key.kind == .edge && $0.counters[.requests] > 0 }.count
     var ends = 0
     var reasons: Int64 = 0
     for index in analyser.forest.spans.indices {

@@ -242,4 +242,36 @@ import Testing
     #expect(node.figures.requests == 14 && node.figures.errors == 5)
     #expect(!graph.nodes.contains { $0.id == "external:back-v2" })
   }
+
+  /// Scenario: takers call a queue by a name of their own, and links say what senders call it; another
+  /// is fed by two topics; a third is sent to by that name as well.
+  /// Guarantees: the first is the senders' queue, with its edge and requests; the others stay.
+  @Test func queuesWithTwoNames() throws {
+    var fixture = GraphFixture()
+    let a = fixture.node("a")
+    let b = fixture.node("b")
+    let topics = ["topic", "second", "third"].map { fixture.node($0, kind: .messaging) }
+    let queues = ["subscription", "fed", "direct"].map { fixture.node($0, kind: .messaging) }
+    for topic in topics {
+      fixture.call(a, topic, .messagingSystem, requests: 5)
+      fixture.add(.node(topic), [.requestsAdjusted: 5])
+    }
+    for queue in queues { fixture.call(queue, b, .messagingSystem, requests: 4, failed: 1) }
+    fixture.add(.node(queues[0]), [.requestsAdjusted: 1])
+    fixture.call(a, queues[2], .messagingSystem, requests: 2)
+    for (queue, topic) in [(0, 0), (1, 0), (1, 1), (2, 2)] {
+      fixture.add(.queueAlias(queues[queue], sentTo: topics[topic]), [.requests: 1])
+    }
+    let graph = try fixture.graph()
+    #expect(
+      graph.edges.map { "\($0.client)→\($0.server) \($0.connectionType.label) \($0.requests)" } == [
+        "a→messaging:direct messaging_system 2.0", "a→messaging:second messaging_system 5.0",
+        "a→messaging:third messaging_system 5.0", "a→messaging:topic messaging_system 5.0",
+        "messaging:direct→b messaging_system 4.0", "messaging:fed→b messaging_system 4.0",
+        "messaging:topic→b messaging_system 4.0",
+      ])
+    #expect(!graph.nodes.contains { $0.id == "messaging:subscription" })
+    let topic = try #require(graph.nodes.first { $0.id == "messaging:topic" })
+    #expect(topic.figures.requests == 6)
+  }
 }

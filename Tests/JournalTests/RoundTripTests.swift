@@ -40,7 +40,7 @@ import Testing
     #expect(expected.order == expected.order.sorted())
     #expect(summary.batches == expected.batches.count)
     #expect(summary.seals == expected.seals.count)
-    #expect(summary.spans == expected.batches.values.reduce(0) { $0 + $1.count })
+    #expect(summary.spans == expected.batches.values.reduce(0) { $0 + $1.sentCount })
     #expect(summary.skippedRecords == 0)
     #expect(summary.tornBytes == 0)
     #expect(summary.segments == (try directory.segments.count))

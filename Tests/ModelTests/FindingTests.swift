@@ -16,7 +16,7 @@ import Testing
       (.unpaired(TenantID(1), .clientWithoutPeer), []), (.coverage(TenantID(1)), []),
       (.traffic(from: a, to: b, TrafficKind(.accessLog, recordedBy: .client)), [a, b]),
       (.traffic(from: a, to: b, TrafficKind(.flowLog, recordedBy: .client)), [a, b]),
-      (.location(of: a, at: c), [a, c]),
+      (.location(of: a, at: c), [a, c]), (.queueAlias(a, sentTo: b), [a, b]),
     ]
     #expect(Set(keys.map(\.0)).count == keys.count)
     for (key, names) in keys { #expect(key.names == names) }
@@ -41,15 +41,18 @@ import Testing
   /// Scenario: the numbers and words that stores and queries show.
   /// Guarantees: they do not change silently.
   @Test func numbersAndLabels() {
-    #expect(SeriesKind.allCases.map(\.rawValue) == Array(1...17))
-    #expect(ConnectionType.allCases.map(\.rawValue) == [0, 1, 2, 3])
+    #expect(SeriesKind.allCases.map(\.rawValue) == Array(1...18))
+    #expect(ConnectionType.allCases.map(\.rawValue) == [0, 1, 2, 3, 4])
     #expect(
-      ConnectionType.allCases.map(\.label) == ["", "messaging_system", "database", "virtual_node"])
-    #expect(UnpairedReason.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
+      ConnectionType.allCases.map(\.label) == [
+        "", "messaging_system", "database", "virtual_node", "link",
+      ])
+    #expect(UnpairedReason.allCases.map(\.rawValue) == Array(1...11))
     #expect(
       UnpairedReason.allCases.map(\.label) == [
         "client_without_peer", "own_application", "wraps_another_client", "parent_missing",
         "parent_cycle", "queue_not_named", "settles_messages", "traffic_without_peer",
+        "link_target_missing", "link_adds_nothing", "link_not_read",
       ])
     #expect(Counters.Field.allCases.map(\.rawValue) == Array(0..<16))
   }

@@ -54,7 +54,8 @@ import Testing
   @Test func kinds() {
     for (number, kind): (Int64, SpanKind) in [
       (1, .internal), (2, .server), (3, .client), (4, .producer), (5, .consumer), (0, .internal),
-      (6, .internal), (-1, .internal), (.max, .internal), (.min, .internal), (259, .internal),
+      (6, .internal), (7, .internal), (-1, .internal), (.max, .internal), (.min, .internal),
+      (259, .internal),
     ] {
       #expect(SpanKind(number: number) == kind)
     }

@@ -71,4 +71,61 @@ import Testing
     #expect(try links(#""links":[{"spanId":5,"traceId":null}],"droppedLinksCount":"3""#) == 3)
     #expect(throws: DecodeError.self) { try links(#""links":[{"spanId":"\q"}]"#) }
   }
+
+  /// Scenario: spans that take messages and others, with links to two traces, one of them twice, and
+  /// to themselves.
+  /// Guarantees: each link to another span is told once to the trace it names, by both forms alike; the
+  /// sender sent one span.
+  @Test func recordsOfLinks() throws {
+    let other = (trace: "0102030405060708090A0B0C0D0E0FFF", span: "0102030405060709")
+    for kind: Int64 in 1...5 {
+      var span = SampleSpan(kind: kind, status: 2)
+      span.attributes = [("messaging.system", "kafka"), ("messaging.destination.name", "orders")]
+      span.links = [Self.whole, other, other, (span.trace, "00000000000000AA")]
+      let request = SampleRequest(spans: [span])
+      let batch = try request.read().batch
+      let sent = try #require(batch.spans.first)
+      #expect(try Sample.decode(request.protobuf).batch == batch)
+      #expect(batch.sentCount == 1 && sent.kind != .link)
+      let links = batch.spans.dropFirst()
+      #expect(links.allSatisfy { $0.kind == .link && $0.isError && $0.unreadLinks == 0 })
+      #expect(
+        batch.traces.dropFirst().map(\.description)
+          == [other.trace, span.trace].map { $0.lowercased() })
+      #expect(links.map(\.parent) == [SpanID(0x0102_0304_0506_0709), SpanID(0xAA)])
+      for link in links {
+        #expect((link.start, link.end) == (sent.start, sent.end))
+        #expect(link.service == sent.service && link.weight == sent.weight)
+        #expect(link.isLink(outOf: batch.traces[0]) && !link.isLink(outOf: batch.traces[1]))
+        #expect(link.linkingSpan(in: batch.traces[0]) == sent.id)
+        #expect(link.takesMessages == (kind == 5))
+        #expect(link.peer == (kind == 5 ? sent.peer : .none))
+      }
+    }
+  }
+
+  /// Scenario: a client that settles messages, with links to them.
+  /// Guarantees: they are told to nobody: it neither sends nor takes.
+  @Test func settlingTellsNothing() throws {
+    var span = SampleSpan(kind: 3, links: [Self.whole])
+    span.attributes = [("messaging.system", "kafka"), ("messaging.operation.type", "settle")]
+    span.droppedLinks = 3
+    #expect(try SampleRequest(spans: [span]).read().batch.count == 1)
+  }
+
+  /// Scenario: more links than are followed of a span, and of a request, and dropped ones.
+  /// Guarantees: those beyond are one record of the span's own trace, which says how many they are.
+  @Test func unreadLinks() throws {
+    let limit = SpanFields.linksReadMax
+    let many = (0..<limit + 7).map { (Self.whole.trace, SpanID(UInt64(0xB0 + $0)).description) }
+    var span = taker(many, dropped: 5)
+    span.trace = "0102030405060708090A0B0C0D0E0FFF"
+    var batch = try SampleRequest(spans: [span]).read().batch
+    #expect(batch.count == 1 + limit + 1 && batch.spans.last?.unreadLinks == 12)
+    #expect(batch.traces.last == batch.traces.first && batch.spans.last?.kind == .link)
+    var limits = DecodeLimits()
+    limits.linksPerRequestMax = 2
+    batch = try Sample.decode(SampleRequest(spans: [span, span]).protobuf, limits: limits).batch
+    #expect(batch.spans.map(\.unreadLinks) == [0, 0, 0, 138, 0, 140])
+  }
 }

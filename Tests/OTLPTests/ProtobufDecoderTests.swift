@@ -365,7 +365,7 @@ import Testing
       }
       $0.field(3, text: String(repeating: "a", count: 2048))
     }
-    #expect(try Sample.decode(body).batch.count == 1)
+    #expect(try Sample.decode(body).batch.sentCount == 1)
   }
 
   /// Scenario: a resource without service.name, and a ResourceSpans without resource.

@@ -20,7 +20,10 @@ struct SealedExamples: Sendable {
       findings.removeAll(keepingCapacity: true)
       analyser.analyse(trace.spans, key: trace.key, into: &findings)
       let end = trace.end
-      for finding in findings where finding.key.kind == .edge && shown.series[finding.key] != nil {
+      for finding in findings
+      where finding.key.kind == .edge && finding.counters[.requests] > 0
+        && shown.series[finding.key] != nil
+      {
         edges[finding.key, default: EdgeExemplars()].offer(
           trace: trace.key.trace, end: end, server: finding.latency,
           client: finding.clientLatency, failed: finding.counters[.errors] > 0)

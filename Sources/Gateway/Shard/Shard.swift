@@ -133,7 +133,9 @@ extension Shard {
     let isExample = windows.seal(findings)
     countCopies()
     traces.seal(slot)
-    if isExample { candidates.offer(ExemplarTrace(key: key, spans: spans, isCut: isCut)) }
+    if isExample {
+      candidates.offer(ExemplarTrace(key: key, spans: spans.withoutLinks, isCut: isCut))
+    }
     sealedKeys.append(key)
     counters.tracesSealed &+= 1
   }
@@ -193,7 +195,7 @@ extension Shard {
 
   /// A trace that is in the table still, or was sealed since the last checkpoint.
   mutating func trace(_ key: TraceKey) -> (trace: ExemplarTrace, isSealed: Bool)? {
-    if let spans = traces.spans(of: key) {
+    if let spans = traces.spans(of: key)?.withoutLinks, !spans.isEmpty {
       return (ExemplarTrace(key: key, spans: spans, isCut: false), false)
     }
     return candidates.trace(key).map { ($0, true) }

@@ -84,6 +84,8 @@ def json_span(each):
         result["parentSpanId"] = each["parent"]
     if each["error"]:
         result["status"] = {"code": ERROR}
+    if each.get("links"):
+        result["links"] = [{"traceId": at["trace"], "spanId": at["id"]} for at in each["links"]]
     return result
 
 

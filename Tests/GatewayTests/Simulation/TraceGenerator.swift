@@ -3,13 +3,15 @@ import Model
 import TestSupport
 
 /// Makes traces of a small shop: services that call each other, databases, queues, failures, clock
-/// skew, missing parents; and records of traffic, alone and (as only somebody hostile would send them)
-/// among spans. Times are all within a few windows.
+/// skew, missing parents; links to spans of the same trace, of others and to none; and records of
+/// traffic, alone and (as only somebody hostile would send them) among spans. Times are all within a
+/// few windows.
 struct TraceGenerator {
   var random: SeededGenerator
   let names = NameTable()
   var spansPerTraceMax = 40
-  private(set) var spanCount = 0
+  /// Spans that links may name.
+  private var linkable: [SpanLink] = []
 
   static let epoch: Nanos = 1_700_000_000 * .second
 
@@ -29,7 +31,6 @@ struct TraceGenerator {
       trace: TraceID(high: random.next() | 1, low: random.next() | 1))
     let begin = TraceGenerator.epoch + Nanos.random(in: 0..<(40 * .second), using: &random)
     if random.once(in: 6) {
-      spanCount += 1
       return [record(key, begin)]
     }
     var spans: [SpanRecord] = []
@@ -37,8 +38,27 @@ struct TraceGenerator {
       spans.append(span(index, among: spans, begin: begin))
     }
     if spans.count > 2, Int.random(in: 0..<10, using: &random) == 0 { spans.remove(at: 1) }
-    spanCount += spans.count
-    return spans.map { Sent(key: key, span: $0) }
+    return spans.map { Sent(key: key, span: $0) } + links(of: spans, key)
+  }
+
+  /// The records of some spans' links.
+  private mutating func links(of spans: [SpanRecord], _ key: TraceKey) -> [Sent] {
+    for _ in 0..<2 {
+      guard let span = spans.randomElement(using: &random) else { continue }
+      linkable.append(SpanLink(trace: key.trace, span: span.id))
+    }
+    var records: [Sent] = []
+    for span in spans where random.once(in: 4) {
+      var link = linkable.randomElement(using: &random) ?? SpanLink(trace: key.trace, span: span.id)
+      if random.once(in: 10) { link.span = SpanID(random.next() | 1) }
+      let record =
+        random.once(in: 10)
+        ? SpanRecord(unreadLinks: 3, of: span, in: key.trace)
+        : SpanRecord(linkOf: span, in: key.trace, to: link)
+      let trace = record.unreadLinks > 0 ? key.trace : link.trace
+      records.append(Sent(key: TraceKey(tenant: key.tenant, trace: trace), span: record))
+    }
+    return records
   }
 
   private mutating func record(_ key: TraceKey, _ begin: Nanos) -> Sent {
@@ -77,7 +97,12 @@ struct TraceGenerator {
         kind: .operation, scope: service, "op\(Int.random(in: 0..<4, using: &random))", now: now),
       kind: kind)
     if Int.random(in: 0..<5, using: &random) == 0 { span.traits.insert(.error) }
-    if kind.isExit, Bool.random(using: &random) {
+    if kind == .producer || span.takesMessages {
+      span.peer = names.intern(
+        kind: .messaging, NodeIdentity(name: "queue\(random.below(3))").text, now: now)
+      span.traits.formUnion([.messaging, .namesQueue])
+      span.links = UInt16(random.below(3))
+    } else if kind.isExit, Bool.random(using: &random) {
       span.peer = names.intern(
         kind: .database, NodeIdentity(name: "postgres").text, now: now)
       span.traits.insert(.database)
