@@ -23,6 +23,7 @@ import Model
   var batch = SpanBatch()
   var tally = RejectionTally()
   var ignored: [IgnoredLog: Int] = [:]
+  var events: [KubernetesEventRecord] = []
 
   // Names.
   private var cache = NameCache()
@@ -45,6 +46,7 @@ import Model
 
   // The log record, whose attributes stand where a span's do.
   var log = LogFields()
+  var eventReader = KubernetesEventReader()
 
   init(names: NameTable, limits: DecodeLimits, rules: DecodeRules = DecodeRules()) {
     table = names
@@ -66,6 +68,7 @@ import Model
     batch = SpanBatch(tenant: tenant)
     tally = RejectionTally(signal)
     ignored = [:]
+    events = []
     cache.beginBatch(now: now)
   }
 
@@ -82,8 +85,10 @@ import Model
       batch.tellEqualRecordsApart(&counts)
     }
     let request = DecodedRequest(
-      batch: batch, rejections: tally.rejections(limits: limits), ignored: ignored)
+      batch: batch, rejections: tally.rejections(limits: limits), ignored: ignored,
+      events: events)
     batch = SpanBatch()
+    events = []
     return request
   }
 
@@ -97,15 +102,20 @@ import Model
   mutating func beginResource() {
     resourceAttributes.removeAll()
     dimensions.beginResource()
+    eventReader.beginResource()
   }
 
   mutating func resourceAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
     unsafe dimensions.noteOfResource(key, value)
+    if signal == .logs { unsafe eventReader.noteOfResource(key, value) }
     if let key = unsafe keys.find(key) { resourceAttributes.set(key, value) }
   }
 
   mutating func endResource() {
-    if signal == .logs { resourceAttributes.nameByProxy() }
+    if signal == .logs {
+      resourceAttributes.nameByProxy()
+      eventReader.endResource()
+    }
     identify(resourceAttributes)
     if signal == .logs, let id = unsafe resourceAttributes[.proxyNode].text,
       let node = unsafe MeshNode(nodeID: id)
@@ -436,9 +446,12 @@ extension SpanBuilder {
     fileprivate var spans: Int
     fileprivate var tally: RejectionTally
     fileprivate var ignored: [IgnoredLog: Int]
+    fileprivate var events: Int
   }
 
-  var mark: Mark { Mark(spans: batch.count, tally: tally, ignored: ignored) }
+  var mark: Mark {
+    Mark(spans: batch.count, tally: tally, ignored: ignored, events: events.count)
+  }
 
   /// Takes back all spans since the mark: a document gave the same key a second time, and the last
   /// one counts. Names used only by those spans stay listed, which does no harm.
@@ -447,5 +460,6 @@ extension SpanBuilder {
     batch.traces.removeLast(batch.traces.count - mark.spans)
     tally = mark.tally
     ignored = mark.ignored
+    events.removeLast(events.count - mark.events)
   }
 }
