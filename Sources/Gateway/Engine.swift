@@ -67,8 +67,8 @@ final class Engine: Sendable {
     }
     self.shards = shards
     pipeline = CommitPipeline(
-      commits: commits, shards: shards, waitNanos: configuration.receiver.wait,
-      requestBytesMax: shares.requestBytes, clock: clock)
+      commits: commits, shards: shards, events: EventMarkers(store: store, clock: clock),
+      waitNanos: configuration.receiver.wait, requestBytesMax: shares.requestBytes, clock: clock)
     checkpointer = Checkpointer(
       shards: shards, commits: commits, store: checkpointStore(store), names: names,
       inference: try DeploymentInference(store: store, names: names), exemplars: exemplars,

@@ -58,7 +58,7 @@ enum GatewayMetrics {
         help: "Spans left out of accepted requests, by reason.",
         samples: byReason { $0.spansRejected }),
       each(
-        "spangate_log_records_accepted_total", "Log records acknowledged as traffic.",
+        "spangate_log_records_accepted_total", "Log records acknowledged as traffic or events.",
         \.logRecordsAccepted),
       Metric(
         "spangate_log_records_rejected_total", .counter,
@@ -99,8 +99,20 @@ enum GatewayMetrics {
     return [
       Metric(
         "spangate_admission_refused_total", .counter,
-        help: "Well-formed requests refused for now, by what was short.", samples: samples)
+        help: "Well-formed requests refused for now, by what was short.", samples: samples),
+      events(engine.pipeline.events),
     ]
+  }
+
+  private static func events(_ events: EventMarkers) -> Metric {
+    let samples = [
+      ("taken", events.taken.load(ordering: .relaxed)),
+      ("ignored", events.ignored.load(ordering: .relaxed)),
+      ("unreadable", events.unreadable.load(ordering: .relaxed)),
+    ].map { outcome, count in Metric.Sample(Double(count), labels: ["outcome": outcome]) }
+    return Metric(
+      "spangate_kubernetes_events_total", .counter,
+      help: "Events of Kubernetes among log records, by what became of them.", samples: samples)
   }
 
   private static func overflowed(_ names: NameTable) -> [Metric] {

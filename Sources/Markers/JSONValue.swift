@@ -24,7 +24,7 @@ public indirect enum JSONValue: Equatable, Sendable {
 // Reading what others send: a member that is missing, or of another type, is simply not there.
 extension JSONValue {
   /// A member; null where there is none, or this is no object.
-  subscript(key: String) -> JSONValue {
+  public subscript(key: String) -> JSONValue {
     guard case .object(let members) = self else { return .null }
     return members[key] ?? .null
   }
@@ -36,13 +36,13 @@ extension JSONValue {
   }
 
   /// A text; empty for anything else.
-  var text: String {
+  public var text: String {
     if case .text(let text) = self { return text }
     return ""
   }
 
   /// A text, or a number or truth value as one: ids come as both. Empty for anything else.
-  var plain: String {
+  public var plain: String {
     switch self {
     case .text(let text): text
     case .integer(let number): String(number)
@@ -68,7 +68,7 @@ extension JSONValue {
     return []
   }
 
-  var isObject: Bool {
+  public var isObject: Bool {
     if case .object = self { return true }
     return false
   }

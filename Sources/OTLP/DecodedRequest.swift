@@ -6,10 +6,16 @@ public struct DecodedRequest: Sendable {
   public var rejections: Rejections
   /// Log records that were accepted and tell nothing, by reason.
   public var ignored: [IgnoredLog: Int]
+  /// Log records that are events of Kubernetes: no spans, but changes may come of them.
+  public var events: [KubernetesEventRecord]
 
-  public init(batch: SpanBatch, rejections: Rejections, ignored: [IgnoredLog: Int] = [:]) {
+  public init(
+    batch: SpanBatch, rejections: Rejections, ignored: [IgnoredLog: Int] = [:],
+    events: [KubernetesEventRecord] = []
+  ) {
     self.batch = batch
     self.rejections = rejections
     self.ignored = ignored
+    self.events = events
   }
 }

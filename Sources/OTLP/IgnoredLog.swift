@@ -7,6 +7,8 @@ public enum IgnoredLog: String, Sendable, CaseIterable {
   case unrecognized = "no_access_log"
   /// The same, and its body is a line of text, which is not taken apart.
   case text = "text_body"
+  /// An event of Kubernetes beyond those that are read of one request.
+  case eventBeyondLimit = "event_beyond_limit"
 
   /// The name of the reason in `/metrics`.
   public var label: String { rawValue }

@@ -4,14 +4,15 @@ import Model
 @safe struct LogFields {
   var time: Nanos = 0
   var observedTime: Nanos = 0
-  var hasTextBody = false
+  /// A body that is text; readable until the record ends.
+  var textBody: UnsafeRawBufferPointer?
   /// All that the record says, one thing after the other: what tells it from every other.
   var content = ByteWriter()
 
   mutating func removeAll() {
     time = 0
     observedTime = 0
-    hasTextBody = false
+    unsafe textBody = nil
     content.removeAll()
   }
 

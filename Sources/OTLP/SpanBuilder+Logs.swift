@@ -1,11 +1,13 @@
 import Model
 
-// Log records end in the same batch as spans: one of an access log becomes a record of traffic, and
-// any other is passed over and counted. Whoever reads more out of logs begins at `endLogRecord`.
+// Log records end in the same batch as spans: one of an access log becomes a record of traffic, one of
+// an event of Kubernetes is handed on beside the batch, and any other is passed over and counted.
+// Whoever reads more out of logs begins at `endLogRecord`.
 extension SpanBuilder {
   mutating func beginLogRecord() {
     log.removeAll()
     spanAttributes.removeAll()
+    eventReader.beginRecord()
   }
 
   mutating func logTime(_ nanos: UInt64) { log.time = nanos }
@@ -15,21 +17,21 @@ extension SpanBuilder {
 
   /// A body that is no list of keys and values; the members of one that is count as attributes.
   mutating func logBody(_ value: AttributeValue) {
-    log.hasTextBody = unsafe value.text != nil
+    unsafe log.textBody = value.text
     log.note(value)
   }
 
   mutating func logAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
     unsafe log.note(key)
     log.note(value)
+    unsafe eventReader.noteOfRecord(key, value)
     guard let key = unsafe attribute(key), !value.isEnvoysWordForNone else { return }
     spanAttributes.set(key, value)
   }
 
   mutating func endLogRecord() {
     guard AccessLog.isRecord(spanAttributes) else {
-      ignored[log.hasTextBody ? .text : .unrecognized, default: 0] &+= 1
-      return
+      return endOtherRecord()
     }
     let duration = AccessLog.durationNanos(spanAttributes)
     let start = log.start
@@ -37,6 +39,18 @@ extension SpanBuilder {
     if start == 0 { return tally.reject(.noTimestamps) }
     if let reason = limits.reasonAgainst(end: end, now: now) { return tally.reject(reason) }
     append(start: start, end: end, isTimed: duration != nil)
+  }
+
+  private mutating func endOtherRecord() {
+    if let event = unsafe eventReader.event(message: log.textBody, time: log.start) {
+      guard events.count < KubernetesEventRecord.perRequestMax else {
+        ignored[.eventBeyondLimit, default: 0] &+= 1
+        return
+      }
+      events.append(event)
+    } else {
+      ignored[unsafe log.textBody != nil ? .text : .unrecognized, default: 0] &+= 1
+    }
   }
 
   private mutating func append(start: Nanos, end: Nanos, isTimed: Bool) {

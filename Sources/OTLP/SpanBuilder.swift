@@ -23,6 +23,7 @@ import Model
   var batch = SpanBatch()
   var tally = RejectionTally()
   var ignored: [IgnoredLog: Int] = [:]
+  var events: [KubernetesEventRecord] = []
 
   // Names.
   private var cache = NameCache()
@@ -49,6 +50,7 @@ import Model
 
   // The log record, whose attributes stand where a span's do.
   var log = LogFields()
+  var eventReader = KubernetesEventReader()
 
   init(names: NameTable, limits: DecodeLimits, rules: DecodeRules = DecodeRules()) {
     table = names
@@ -71,6 +73,7 @@ import Model
     linkRecords = 0
     tally = RejectionTally(signal)
     ignored = [:]
+    events = []
     cache.beginBatch(now: now)
   }
 
@@ -87,8 +90,10 @@ import Model
       batch.tellEqualRecordsApart(&counts)
     }
     let request = DecodedRequest(
-      batch: batch, rejections: tally.rejections(limits: limits), ignored: ignored)
+      batch: batch, rejections: tally.rejections(limits: limits), ignored: ignored,
+      events: events)
     batch = SpanBatch()
+    events = []
     return request
   }
 
@@ -102,15 +107,20 @@ import Model
   mutating func beginResource() {
     resourceAttributes.removeAll()
     dimensions.beginResource()
+    eventReader.beginResource()
   }
 
   mutating func resourceAttribute(key: UnsafeRawBufferPointer, value: AttributeValue) {
     unsafe dimensions.noteOfResource(key, value)
+    if signal == .logs { unsafe eventReader.noteOfResource(key, value) }
     if let key = unsafe keys.find(key) { resourceAttributes.set(key, value) }
   }
 
   mutating func endResource() {
-    if signal == .logs { resourceAttributes.nameByProxy() }
+    if signal == .logs {
+      resourceAttributes.nameByProxy()
+      eventReader.endResource()
+    }
     identify(resourceAttributes)
     if signal == .logs, let id = unsafe resourceAttributes[.proxyNode].text,
       let node = unsafe MeshNode(nodeID: id)
@@ -449,10 +459,13 @@ extension SpanBuilder {
     fileprivate var linkRecords: Int
     fileprivate var tally: RejectionTally
     fileprivate var ignored: [IgnoredLog: Int]
+    fileprivate var events: Int
   }
 
   var mark: Mark {
-    Mark(records: batch.count, linkRecords: linkRecords, tally: tally, ignored: ignored)
+    Mark(
+      records: batch.count, linkRecords: linkRecords, tally: tally, ignored: ignored,
+      events: events.count)
   }
 
   /// Takes back all spans since the mark: a document gave the same key a second time, and the last
@@ -463,5 +476,6 @@ extension SpanBuilder {
     linkRecords = mark.linkRecords
     tally = mark.tally
     ignored = mark.ignored
+    events.removeLast(events.count - mark.events)
   }
 }

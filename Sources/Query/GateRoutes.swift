@@ -43,14 +43,8 @@ enum GateRoutes {
       "Versions are not counted by cluster and dimension: a rollout is judged as a whole."),
     answers: [.json], schema: "Gate"
   ) { call in
-    let request = try request(call)
-    let report = try await call.backend.gate(request)
-    let answer = report.answer
-    guard report.hasEvidence else {
-      return Answer(.json, GateDocument.bytes(report, answer, id: nil))
-    }
-    let id = try await call.backend.keep(stored(report, answer))
-    return Answer(.json, GateDocument.bytes(report, answer, id: id))
+    let decision = try await GateDecision(request(call), by: call.backend)
+    return Answer(.json, decision.document)
   }
 
   private static func request(_ call: Call) throws(QueryProblem) -> GateRequest {
@@ -67,20 +61,6 @@ enum GateRoutes {
     }
     try reader.finish()
     return request
-  }
-
-  private static func stored(_ report: GateReport, _ answer: GateAnswer) -> StoredVerdict {
-    let subject = report.subject
-    let rollout = RolloutID(
-      tenant: report.tenant, service: subject.service, environment: subject.environment,
-      version: subject.version)
-    let until = subject.until ?? 0
-    let verdict = answer.verdict.rawValue
-    return StoredVerdict(
-      id: VerdictID(rollout, verdict: verdict, since: until), tenant: report.tenant,
-      rollout: rollout, service: subject.service, version: subject.version, verdict: verdict,
-      since: until, until: until, report: report.bytes,
-      answer: GateDocument.bytes(report, answer, id: nil))
   }
 
   static let verdicts = Route(

@@ -211,6 +211,7 @@ enum OpenAPISchemas {
         ("rejected_reasons", .map(.integer)), ("rejected", .list(.reference("FlowLogLine"))),
       ]
     ),
+    ("FlaggerHook", []),
     ("FlowLogLine", [("line", .integer), ("message", .text)]),
     ("Flushed", [("flushed", .boolean), ("time", .time)]),
     (
@@ -287,6 +288,32 @@ enum OpenAPISchemas {
       ]
     ),
     ("JaegerStep", [("service", .text), ("operation", .text)]),
+    (
+      "KayentaConfig",
+      [
+        ("id", .text), ("name", .text), ("updatedTimestamp", .integer),
+        ("updatedTimestampIso", .time), ("applications", .list(.text)),
+      ]
+    ),
+    (
+      "KayentaExecution",
+      [
+        ("canaryExecutionId", .text), ("application", .text), ("complete", .boolean),
+        ("status", .choice(["running", "succeeded"])), ("result", .reference("KayentaResult")),
+        ("gate", .reference("Gate")),
+      ]
+    ),
+    ("KayentaJudgement", [("judgeName", .text), ("score", .reference("KayentaScore"))]),
+    ("KayentaRequest", []),
+    ("KayentaResult", [("judgeResult", .reference("KayentaJudgement"))]),
+    (
+      "KayentaScore",
+      [
+        ("score", .number), ("classification", .choice(KayentaScore.Classification.texts)),
+        ("classificationReason", .text),
+      ]
+    ),
+    ("KayentaStarted", [("canaryExecutionId", .text)]),
     ("Marker", [("id", .text)] + announced + [("inferred", .boolean)]),
     ("MarkerPost", announced),
     ("MarkerPosted", [("id", .text)]),

@@ -1,4 +1,5 @@
 import Graph
+import Markers
 import Model
 
 /// Reads the parameters of one request. What is wrong is gathered, so that all of it is answered at
@@ -55,6 +56,17 @@ struct ParameterReader {
         "This path takes \(known.joined(separator: ", "))."
       }
     return .init(shown, "Unknown parameter \"\(shown)\". \(hint)")
+  }
+
+  /// A value from the body of the request, for a parameter its address does not name.
+  mutating func supply(_ name: String, from value: JSONValue) {
+    let text = value.plain
+    guard values[name] == nil, !text.isEmpty else { return }
+    if text.utf8.count > ParameterReader.valueBytesMax {
+      refuse(name, "Longer than \(ParameterReader.valueBytesMax) bytes.")
+    } else {
+      values[name] = text
+    }
   }
 
   mutating func refuse(_ field: String, _ message: String) {

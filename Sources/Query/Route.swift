@@ -30,8 +30,13 @@ struct Route: Sendable {
   /// Under the API's own prefix unknown parameters are errors; elsewhere other tools ask, with
   /// parameters of their own.
   var isStrict: Bool {
-    path.hasPrefix("/api/v1/") && !path.hasPrefix(WebhookRoutes.prefix)
+    path.hasPrefix("/api/v1/") && !Route.prefixesOfOthers.contains { path.hasPrefix($0) }
   }
+
+  /// Where other tools speak in their own shapes.
+  private static let prefixesOfOthers = [
+    WebhookRoutes.prefix, FlaggerRoutes.prefix, KayentaRoutes.prefix,
+  ]
 
   /// What is asked about spans is not answered before the gateway is ready.
   var needsReadiness: Bool { path.hasPrefix("/api/") }

@@ -1,5 +1,6 @@
 public import Model
 public import NIOCore
+public import OTLP
 
 /// What happens to a decoded batch: the gateway admits it, makes it durable and hands it on.
 public protocol BatchSink: AnyObject, Sendable {
@@ -7,6 +8,12 @@ public protocol BatchSink: AnyObject, Sendable {
   /// `done` exactly once, on any thread, when the batch is durable and handed on, or refused.
   func accept(
     _ batch: consuming SpanBatch, from loop: any EventLoop,
+    done: @escaping @Sendable (Admission) -> Void)
+
+  /// Keeps the changes that events of Kubernetes tell of; they are never none. Called and answered as
+  /// `accept` is. What is kept again, because its sender did not hear that it was, is kept once.
+  func keep(
+    _ events: [KubernetesEventRecord], from loop: any EventLoop,
     done: @escaping @Sendable (Admission) -> Void)
 
   /// Room for `bytes` more of a request, asked for before they are kept; false refuses it.

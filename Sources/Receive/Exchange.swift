@@ -235,7 +235,9 @@ extension Exchange {
       rejections = request.rejections
       counters.add(rejections.counts, of: signal)
       counters.add(ignored: request.ignored)
-      if request.batch.isEmpty {
+      if !request.events.isEmpty {
+        keep(request.events, before: request.batch)
+      } else if request.batch.isEmpty {
         answer(.exported(signal, rejections))
       } else {
         admit(request.batch)
@@ -246,6 +248,35 @@ extension Exchange {
   /// What the request brings; of one that brings nothing, traces.
   private var signal: OTLPSignal {
     if case .export(let signal, _, _) = route { signal } else { .traces }
+  }
+
+  /// Events first: they may be kept again where the batch is refused, and the request is sent once
+  /// more, while a batch may not be admitted without the answer that says so.
+  private func keep(_ events: [KubernetesEventRecord], before batch: SpanBatch) {
+    phase = .admitting
+    let count = events.count
+    let loop = services.loop
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    services.sink.keep(events, from: loop) { admission in
+      loop.execute { bound.value.kept(admission, events: count, before: batch) }
+    }
+  }
+
+  private func kept(_ admission: Admission, events: Int, before batch: SpanBatch) {
+    guard phase == .admitting || phase == .abandoned else { return }
+    switch admission {
+    case .accepted:
+      counters.add(accepted: events, of: signal)
+      if phase == .abandoned {
+        finish()
+      } else if batch.isEmpty {
+        answer(.exported(signal, rejections))
+      } else {
+        admit(batch)
+      }
+    case .refused(let reason, let seconds):
+      refuseOrFinish(.overloaded(reason: reason, retryAfterSeconds: seconds))
+    }
   }
 
   private func admit(_ batch: SpanBatch) {

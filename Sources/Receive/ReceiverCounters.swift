@@ -12,7 +12,7 @@ public struct ReceiverCounters: Sendable, Equatable {
     public var spansAccepted = 0
     /// Spans left out, by reason.
     public var spansRejected: [RejectionReason: Int] = [:]
-    /// Log records the sink accepted, as records of traffic.
+    /// Log records the sink accepted, as records of traffic or as events of Kubernetes.
     public var logRecordsAccepted = 0
     /// Log records left out, by reason.
     public var logRecordsRejected: [RejectionReason: Int] = [:]

@@ -103,10 +103,11 @@ def test_istio_sample():
     assert [rule["randomSamplingPercentage"] for rule in telemetry["spec"]["tracing"]] == [100]
 
 
-def test_collector_sample():
-    sample = yaml.safe_load((DEPLOY / "collector.yaml").read_text())
+@pytest.mark.parametrize("name", ["collector.yaml", "collector-kubernetes-events.yaml"])
+def test_collector_sample(name):
+    sample = yaml.safe_load((DEPLOY / name).read_text())
     for pipeline in sample["service"]["pipelines"].values():
-        for part in ("receivers", "processors", "exporters"):
+        for part in pipeline:
             assert set(pipeline[part]) <= sample[part].keys()
     assert sample["exporters"]["otlp/spangate"]["endpoint"].endswith(":4317")
 

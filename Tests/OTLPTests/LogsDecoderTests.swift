@@ -90,7 +90,9 @@ import Testing
         }
         let decoded = try SampleLog.decode(body)
         let rejected = decoded.rejections.rejectedSpans
-        let told = decoded.batch.count + decoded.ignored.values.reduce(0, +) + rejected
+        let told =
+          decoded.batch.count + decoded.events.count + decoded.ignored.values.reduce(0, +)
+          + rejected
         #expect(told == summary.spans, "seed \(random.seed)")
       } catch {
         #expect(!error.message(.logs).isEmpty)

@@ -53,9 +53,11 @@ import Testing
     #expect(
       paths.keys.sorted() == [
         "/api/deep-dependencies", "/api/dependencies", "/api/graph/data", "/api/graph/fields",
-        "/api/health", "/api/v1/admin/flush", "/api/v1/critical-path", "/api/v1/flow-logs",
-        "/api/v1/gate", "/api/v1/graph",
-        "/api/v1/graph/diff", "/api/v1/graph/paths", "/api/v1/markers", "/api/v1/markers/{id}",
+        "/api/health", "/api/v1/admin/flush", "/api/v1/critical-path", "/api/v1/flagger/{hook}",
+        "/api/v1/flow-logs", "/api/v1/gate", "/api/v1/graph",
+        "/api/v1/graph/diff", "/api/v1/graph/paths",
+        "/api/v1/kayenta/canary/{id}", "/api/v1/kayenta/canaryConfig", "/api/v1/markers",
+        "/api/v1/markers/{id}",
         "/api/v1/openapi.json", "/api/v1/root-causes", "/api/v1/services",
         "/api/v1/services/{namespace}/{name}", "/api/v1/shifts", "/api/v1/traces/{trace_id}",
         "/api/v1/verdicts",
@@ -125,6 +127,10 @@ import Testing
     fixture.backend.state.withLock { $0.traces[trace.trace] = trace }
     check(try await fixture.ask("/api/v1/traces/\(trace.trace)").json(), "Trace")
     check(try await fixture.ask("/api/v1/admin/flush", .post).json(), "Flushed")
+    fixture.backend.state.withLock { $0.report = VerdictExample.promote.report }
+    let execution = KayentaExecution(service: "a", environment: nil, version: nil, end: nil)
+    let canary = "/api/v1/kayenta/canary/"
+    check(try await fixture.ask(canary + execution.id).json(), "KayentaExecution")
     check(try await fixture.ask("/api/v1/graph?x=1").json(), "Problem")
   }
 }

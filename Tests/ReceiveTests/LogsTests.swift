@@ -75,6 +75,29 @@ import Testing
     }
   }
 
+  /// Scenario: events of Kubernetes alone and beside an access log; a sink that answers from another
+  /// thread, one that refuses.
+  /// Guarantees: they reach the sink, and are acknowledged and counted when it has them; what it
+  /// refuses is told to come again, and nothing of that request is admitted.
+  @Test func eventsOfKubernetes() async throws {
+    try await ReceiverHarness.run { harness in
+      let connection = try RawConnection(port: harness.httpPort)
+      func post(_ body: [UInt8]) throws -> Int {
+        try connection.post("/v1/logs", type: "application/json", body: body).status
+      }
+      #expect(try post(Payload.events(3)) == 200)
+      harness.sink.behaviour = .acceptElsewhere
+      #expect(try post(Payload.events(1, records: 2)) == 200)
+      #expect(harness.sink.events.count == 4 && harness.sink.spanCount == 2)
+      #expect(harness.sink.events.allSatisfy { $0.kind == "Deployment" && $0.time == 1 })
+      harness.sink.behaviour = .refuse("full", 3)
+      #expect(try post(Payload.events(1, records: 2)) == 503)
+      #expect(harness.sink.spanCount == 2)
+      let counters = harness.receiver.counters.http
+      #expect(counters.logRecordsAccepted == 6 && counters.logRecordsIgnored == [:])
+    }
+  }
+
   /// Scenario: bytes that are no request of logs, other methods and types; a gateway without room.
   /// Guarantees: refused as traces are, in words about logs; what has no room is told to come again.
   @Test func refusals() async throws {

@@ -1,6 +1,7 @@
 import Journal
 import Model
 import NIOCore
+import OTLP
 import Receive
 import Synchronization
 
@@ -12,17 +13,19 @@ final class CommitPipeline: BatchSink {
   private let shards: [ShardLoop]
   private let waitNanos: Nanos
   private let clock: @Sendable () -> Nanos
+  let events: EventMarkers
   /// Room for bodies, all together.
   let requestBytesMax: Int
   private let requestBytes = Atomic<Int>(0)
   let refusals = RefusalCounters()
 
   init(
-    commits: CommitThread, shards: [ShardLoop], waitNanos: Nanos, requestBytesMax: Int,
-    clock: @escaping @Sendable () -> Nanos
+    commits: CommitThread, shards: [ShardLoop], events: EventMarkers, waitNanos: Nanos,
+    requestBytesMax: Int, clock: @escaping @Sendable () -> Nanos
   ) {
     self.commits = commits
     self.shards = shards
+    self.events = events
     self.waitNanos = waitNanos
     self.requestBytesMax = requestBytesMax
     self.clock = clock
@@ -37,6 +40,13 @@ final class CommitPipeline: BatchSink {
       Admittance(
         batch: batch, parts: parts, loop: loop, deadline: clock().saturatingAdding(waitNanos),
         done: done))
+  }
+
+  func keep(
+    _ events: [KubernetesEventRecord], from loop: any EventLoop,
+    done: @escaping @Sendable (Admission) -> Void
+  ) {
+    self.events.keep(events, done: done)
   }
 
   func reserve(bytes: Int) -> Bool {

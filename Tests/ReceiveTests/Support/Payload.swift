@@ -149,6 +149,22 @@ enum Payload {
       """.utf8)
   }
 
+  /// An ExportLogsServiceRequest of events of Kubernetes, and of records of an access log.
+  static func events(_ count: Int, records: Int = 0) -> [UInt8] {
+    let resource = #"{"key":"k8s.object.kind","value":{"stringValue":"Deployment"}}"#
+    let event =
+      #"{"timeUnixNano":"1","body":{"stringValue":"Scaled up"},"attributes":["#
+      + #"{"key":"k8s.event.reason","value":{"stringValue":"ScalingReplicaSet"}}]}"#
+    let record =
+      #"{"timeUnixNano":"\#(testNow - .second)","attributes":["#
+      + #"{"key":"response_code","value":{"intValue":"200"}}]}"#
+    let records =
+      Array(repeating: event, count: count) + Array(repeating: record, count: records)
+    return Array(
+      (#"{"resourceLogs":[{"resource":{"attributes":[\#(resource)]},"scopeLogs":[{"logRecords":["#
+        + records.joined(separator: ",") + "]}]}]}").utf8)
+  }
+
   /// An ExportLogsServiceRequest of access log records, of other logs, and of records without a time.
   static func logs(records: Int, others: Int = 0, badRecords: Int = 0) -> [UInt8] {
     let record = { (index: Int, time: UInt64) -> [UInt8] in

@@ -1,5 +1,6 @@
 import Model
 import NIOCore
+import OTLP
 import Receive
 import Synchronization
 
@@ -19,6 +20,7 @@ final class TestSink: BatchSink {
   private struct State {
     var behaviour = Behaviour.accept
     var batches: [SpanBatch] = []
+    var events: [KubernetesEventRecord] = []
     var held: [Done] = []
     var reserved = 0
     var reservedMost = 0
@@ -38,11 +40,32 @@ final class TestSink: BatchSink {
     set { state.withLock { $0.roomBytes = newValue } }
   }
   var batches: [SpanBatch] { state.withLock { $0.batches } }
+  var events: [KubernetesEventRecord] { state.withLock { $0.events } }
   var spanCount: Int { batches.reduce(0) { $0 + $1.count } }
   var heldCount: Int { state.withLock { $0.held.count } }
   var reserved: Int { state.withLock { $0.reserved } }
   var reservedMost: Int { state.withLock { $0.reservedMost } }
   var reservations: [Int] { state.withLock { $0.reservations } }
+
+  func keep(_ events: [KubernetesEventRecord], from loop: any EventLoop, done: @escaping Done) {
+    loop.preconditionInEventLoop()
+    let behaviour = state.withLock { state in
+      state.events += events
+      if case .hold = state.behaviour { state.held.append(done) }
+      return state.behaviour
+    }
+    answer(behaviour, done)
+  }
+
+  private func answer(_ behaviour: Behaviour, _ done: @escaping Done) {
+    switch behaviour {
+    case .accept: done(.accepted)
+    case .acceptElsewhere: Task.detached { done(.accepted) }
+    case .refuse(let reason, let seconds):
+      done(.refused(reason: reason, retryAfterSeconds: seconds))
+    case .hold: break
+    }
+  }
 
   func accept(_ batch: consuming SpanBatch, from loop: any EventLoop, done: @escaping Done) {
     loop.preconditionInEventLoop()
@@ -52,13 +75,7 @@ final class TestSink: BatchSink {
       if case .hold = state.behaviour { state.held.append(done) }
       return state.behaviour
     }
-    switch behaviour {
-    case .accept: done(.accepted)
-    case .acceptElsewhere: Task.detached { done(.accepted) }
-    case .refuse(let reason, let seconds):
-      done(.refused(reason: reason, retryAfterSeconds: seconds))
-    case .hold: break
-    }
+    answer(behaviour, done)
   }
 
   func answerHeld(_ admission: Admission = .accepted) {
