@@ -45,6 +45,9 @@ extension Configuration {
     var query = QueryConfiguration(
       host: self.query.address.host, port: self.query.address.port,
       metricsSeriesMax: metrics.series)
+    query.errorsTolerated = gate.errorsTolerated
+    query.objectives = Dictionary(
+      slo.services.map { ($0.service, $0.objective) }, uniquingKeysWith: { first, _ in first })
     for source in WebhookSource.allCases {
       let section = webhooks[source]
       let file = section.secretFile

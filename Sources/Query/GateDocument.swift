@@ -62,15 +62,7 @@ enum GateDocument {
 
   private static func write(_ health: Health, to json: inout JSONText) {
     json.member("score", health.score)
-    json.key("parts")
-    json.array(health.parts) { json, part in
-      json.object { json in
-        json.member("name", part.name)
-        json.member("score", part.score as Double?)
-        json.member("weight", part.weight as Double?)
-        json.member("why", part.why)
-      }
-    }
+    json.parts(of: health)
   }
 }
 

@@ -310,7 +310,7 @@ enum OpenAPISchemas {
         ("significant", .boolean),
       ]
     ),
-    ("Node", identity + presence),
+    ("Node", identity + presence + [("health", .maybeNumber)]),
     (
       "NodeDifference",
       identity + [
@@ -407,7 +407,7 @@ enum OpenAPISchemas {
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
         ("dimensions", .list(.reference("Dimension"))), ("not_counted", .list(.text)),
-        ("blast_radius", .reference("BlastRadius")),
+        ("blast_radius", .reference("BlastRadius")), ("health", .reference("Health")),
         ("markers", .list(.reference("Marker"))),
       ]
     ),
@@ -501,7 +501,19 @@ enum OpenAPISchemas {
     ),
   ]
 
-  // What a what-if answers.
+  /// Two ranges of time.
+  private static let twoRanges: [(String, Shape)] = [
+    ("start", .time), ("end", .time), ("base_start", .time), ("base_end", .time),
+  ]
+
+  private static let serviceHealth: [(String, Shape)] = [
+    ("service", .text), ("namespace", .text), ("environment", .text), ("health", .maybeNumber),
+    ("why", .text), ("parts", .list(.reference("HealthPart"))),
+    ("upstream", .list(.reference("HealthNeighbour"))),
+    ("downstream", .list(.reference("HealthNeighbour"))),
+  ]
+
+  // What a what-if, a search for causes and a question about health answer.
   private static let effects: [(String, [(String, Shape)])] = [
     (
       "Cause",
@@ -528,6 +540,16 @@ enum OpenAPISchemas {
       ]
     ),
     (
+      "HealthNeighbour",
+      [
+        ("service", .text), ("namespace", .text), ("environment", .text), ("calls", .number),
+        ("failed", .number), ("propagated", .number), ("absorbed", .number), ("lost_ms", .number),
+        ("added_ms", .maybeNumber),
+      ]
+    ),
+    ("Healths", twoRanges + [("services", .list(.reference("HealthOfService")))]),
+    ("HealthOfService", serviceHealth),
+    (
       "LatencyEffect",
       [
         ("entry", .text), ("environment", .text), ("requests", .number), ("mean_ms", .number),
@@ -541,6 +563,7 @@ enum OpenAPISchemas {
         ("window_seconds", .number), ("causes", .list(.reference("Cause"))),
       ]
     ),
+    ("ServiceHealth", twoRanges + serviceHealth),
     (
       "WhatIf",
       range + [

@@ -23,8 +23,9 @@ public final class QueryServer: Sendable {
     let webhooks = WebhookCounters()
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
     let routes =
-      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + CauseRoutes.all + TraceRoutes.all
-      + MarkerRoutes.all + FlowLogRoutes.all + GateRoutes.all + WebhookRoutes.all(webhooks)
+      GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + CauseRoutes.all + HealthRoutes.all
+      + TraceRoutes.all + MarkerRoutes.all + FlowLogRoutes.all + GateRoutes.all
+      + WebhookRoutes.all(webhooks)
       + AdministrationRoutes.all + NodeGraphRoutes.all + DependencyRoutes.all
       + [MetricsRoutes.metrics(edges, counters, webhooks)]
     responder = QueryResponder(

@@ -527,6 +527,7 @@ ANSWERED = {
     "/api/graph/data",
     "/api/graph/fields",
     "/api/health",
+    "/api/v1/health",
     "/api/v1/root-causes",
     "/api/v1/services",
     "/api/v1/services/{namespace}/{name}",
