@@ -76,7 +76,7 @@ struct SpangateCommand: AsyncParsableCommand {
       HealthCommand.self,
       TraceCommand.self,
       GateCommand.self,
-      MarkerCommand.self,
+      MarkerCommand.self, ImpactCommand.self,
       AnalyzeCommand.self, ReplayCommand.self, JournalCommand.self, ConfigCommand.self,
       VersionCommand.self,
     ])

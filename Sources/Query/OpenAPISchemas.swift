@@ -513,8 +513,16 @@ enum OpenAPISchemas {
     ("downstream", .list(.reference("HealthNeighbour"))),
   ]
 
-  // What a what-if, a search for causes and a question about health answer.
+  // What a what-if, a search for causes, and questions about health and changes answer.
   private static let effects: [(String, [(String, Shape)])] = [
+    (
+      "AffectedService",
+      [
+        ("service", .maybeText), ("latency_before_ms", .maybeNumber),
+        ("latency_after_ms", .maybeNumber), ("error_rate_before", .maybeNumber),
+        ("error_rate_after", .maybeNumber),
+      ]
+    ),
     (
       "Cause",
       [
@@ -549,6 +557,37 @@ enum OpenAPISchemas {
     ),
     ("Healths", twoRanges + [("services", .list(.reference("HealthOfService")))]),
     ("HealthOfService", serviceHealth),
+    (
+      "Impact",
+      [
+        ("marker", .reference("Marker")), ("service", .maybeText), ("environment", .maybeText),
+        ("assessment", .choice(ImpactReport.Assessment.allCases.map(\.rawValue))),
+        ("verdict", .maybeText), ("confidence", .maybeNumber), ("comparison", .maybeText),
+        ("reasons", .list(.text)), ("before", .maybe("ImpactPhase")),
+        ("during", .maybe("ImpactPhase")), ("after", .maybe("ImpactPhase")),
+        ("metrics", .list(.reference("ImpactMetric"))),
+        ("evidence", .list(.reference("Evidence"))),
+        ("affected", .list(.reference("AffectedService"))),
+        ("causes", .list(.reference("ImpactCause"))), ("data_until", .maybeText),
+      ]
+    ),
+    (
+      "ImpactCause",
+      [
+        ("service", .maybeText), ("kind", .choice(RootCause.Kind.allCases.map(\.rawValue))),
+        ("confidence", .number),
+      ]
+    ),
+    (
+      "ImpactMetric",
+      [
+        ("metric", .choice(ChangeEffect.Metric.allCases.map(\.rawValue))),
+        ("before", .maybeNumber), ("during", .maybeNumber), ("after", .maybeNumber),
+        ("effect_kind", .choice(["ratio", "difference"])), ("effect", .maybeNumber),
+        ("interval", .maybeList(.maybeNumber)), ("decision", .maybeText),
+      ]
+    ),
+    ("ImpactPhase", [("start", .time), ("end", .time)]),
     (
       "LatencyEffect",
       [

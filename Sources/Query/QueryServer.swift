@@ -24,6 +24,7 @@ public final class QueryServer: Sendable {
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
     let routes =
       GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + CauseRoutes.all + HealthRoutes.all
+      + ImpactRoutes.all
       + TraceRoutes.all + MarkerRoutes.all + FlowLogRoutes.all + GateRoutes.all
       + WebhookRoutes.all(webhooks)
       + AdministrationRoutes.all + NodeGraphRoutes.all + DependencyRoutes.all

@@ -57,6 +57,7 @@ import Testing
         "/api/v1/gate", "/api/v1/graph",
         "/api/v1/graph/diff", "/api/v1/graph/paths", "/api/v1/health",
         "/api/v1/health/{namespace}/{name}", "/api/v1/markers", "/api/v1/markers/{id}",
+        "/api/v1/markers/{id}/impact",
         "/api/v1/openapi.json", "/api/v1/root-causes", "/api/v1/services",
         "/api/v1/services/{namespace}/{name}", "/api/v1/traces/{trace_id}", "/api/v1/verdicts",
         "/api/v1/verdicts/{id}", "/api/v1/webhooks/{source}", "/api/v1/what-if",
