@@ -73,9 +73,10 @@ struct SpangateCommand: AsyncParsableCommand {
     abstract: "An OTLP gateway that keeps the service dependency graph.",
     subcommands: [
       ServeCommand.self, GraphCommand.self, CriticalPathCommand.self, RootCausesCommand.self,
+      HealthCommand.self,
       TraceCommand.self,
       GateCommand.self,
-      MarkerCommand.self,
+      MarkerCommand.self, ImpactCommand.self,
       AnalyzeCommand.self, ReplayCommand.self, JournalCommand.self, ConfigCommand.self,
       VersionCommand.self,
     ])

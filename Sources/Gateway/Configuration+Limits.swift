@@ -46,6 +46,9 @@ extension Configuration {
       host: self.query.address.host, port: self.query.address.port,
       metricsSeriesMax: metrics.series)
     query.dimensions = identity.dimensions
+    query.errorsTolerated = gate.errorsTolerated
+    query.objectives = Dictionary(
+      slo.services.map { ($0.service, $0.objective) }, uniquingKeysWith: { first, _ in first })
     for source in WebhookSource.allCases {
       let section = webhooks[source]
       let file = section.secretFile

@@ -36,7 +36,7 @@ extension ServiceList {
 
 extension ServiceView {
   /// `{"start","end","revision","node":{…},"upstream":[…],"downstream":[…],"traffic":[…],
-  /// "operations":[…],"versions":[…],"dimensions":[…],"blast_radius":{…},"markers":[…]}`.
+  /// "operations":[…],"versions":[…],"dimensions":[…],"blast_radius":{…},"health":{…},"markers":[…]}`.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -80,6 +80,20 @@ extension ServiceView {
       }
       if !notCounted.isEmpty { json.member("not_counted", notCounted) }
       json.member("blast_radius") { write(blastRadius, to: &$0) }
+      if let health {
+        json.member("health") { json in
+          json.member("score", health.score.map(rounded))
+          json.key("parts")
+          json.array(health.parts) { json, part in
+            json.object { json in
+              json.member("name", part.name)
+              json.member("score", part.score as Double?)
+              json.member("weight", part.weight as Double?)
+              json.member("why", part.why)
+            }
+          }
+        }
+      }
       json.key("markers")
       json.array(markers) { $0.marker($1) }
     }
@@ -111,6 +125,7 @@ extension JSONText {
   fileprivate mutating func members(of node: Node) {
     identity(of: node)
     presence(of: node)
+    member("health", node.health.map(rounded))
   }
 
   /// Which node it is.

@@ -1,7 +1,7 @@
 /// Figures as a person reads them: three digits that matter, with their unit.
-enum HumanText {
+public enum HumanText {
   /// `12.3 ms`, `1.24 s`, `340 µs`; `–` for nothing.
-  static func duration(milliseconds: Double?) -> String {
+  public static func duration(milliseconds: Double?) -> String {
     guard let milliseconds, milliseconds.isFinite else { return "–" }
     if milliseconds < 0.9995 { return "\(number(milliseconds * 1_000)) µs" }
     if milliseconds < 999.5 { return "\(number(milliseconds)) ms" }
@@ -9,7 +9,7 @@ enum HumanText {
   }
 
   /// `12.3/s`; slower than one in ten seconds by the minute or the hour.
-  static func rate(perSecond: Double) -> String {
+  public static func rate(perSecond: Double) -> String {
     guard perSecond.isFinite, perSecond > 0 else { return "0/s" }
     if perSecond >= 0.1 { return "\(number(perSecond))/s" }
     if perSecond >= 0.1 / 60 { return "\(number(perSecond * 60))/min" }
@@ -29,7 +29,7 @@ enum HumanText {
   }
 
   /// `1.3%`; `–` for nothing.
-  static func percent(_ share: Double?) -> String {
+  public static func percent(_ share: Double?) -> String {
     guard let share, share.isFinite else { return "–" }
     return "\(number(share * 100))%"
   }

@@ -49,6 +49,8 @@ public struct Node: Sendable, Equatable {
   public var figures: Figures
   /// Failed calls it made after which its own request did not fail, adjusted for sampling.
   public var errorsAbsorbed: Double
+  /// How well it does, 0…100; nil without data. Whoever judges that fills it in.
+  public var health: Double?
 }
 
 /// Calls from one node to another, over one type of connection.

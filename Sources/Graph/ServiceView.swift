@@ -31,8 +31,37 @@ public struct ServiceView: Sendable, Equatable {
   public var notCounted: [String] = []
   /// Whose requests reach it.
   public var blastRadius: BlastRadius
+  /// How well it does, and why; whoever judges that fills it in.
+  public var health: HealthView?
   /// What changed about it in the range, newest first. Whoever keeps markers fills them in.
   public var markers: [Marker] = []
+}
+
+/// A score from 0 to 100, and the parts it is made of.
+public struct HealthView: Sendable, Equatable {
+  public struct Part: Sendable, Equatable {
+    public var name: String
+    public var score: Double
+    /// Of all parts they add up to 1.
+    public var weight: Double
+    public var why: String
+
+    public init(name: String, score: Double, weight: Double, why: String) {
+      self.name = name
+      self.score = score
+      self.weight = weight
+      self.why = why
+    }
+  }
+
+  /// nil without data.
+  public var score: Double?
+  public var parts: [Part]
+
+  public init(score: Double?, parts: [Part]) {
+    self.score = score
+    self.parts = parts
+  }
 }
 
 /// A service's requests by the values of one attribute, by name.

@@ -35,12 +35,9 @@ enum CauseRoutes {
       defaultNanos: baseDefaultNanos)
     let environment = reader.optionalPart("environment")
     try reader.finish()
-    // What a minute has of both ranges would count for both.
-    let begin = range.lowerBound.floored(to: .minute)
-    let end = base.upperBound > begin && base.lowerBound < begin ? begin : base.upperBound
-    let compared = try await call.backend.compared(
-      tenant: call.tenant, base: min(base.lowerBound, end - 1)..<end, current: range,
-      kinds: [.node, .operation, .edge, .call, .answered, .unreached], atLeast: .tenSeconds)
+    let compared = try await call.compared(
+      range, base: base,
+      kinds: [.node, .operation, .edge, .call, .answered, .unreached])
     let isIncluded = { (key: SeriesKey) in
       environment.map { isAbout(key, $0, compared.names) } ?? true
     }
@@ -59,7 +56,7 @@ enum CauseRoutes {
   }
 
   /// Whether a series is about something in an environment; what belongs to none is in all.
-  private static func isAbout(
+  static func isAbout(
     _ key: SeriesKey, _ environment: String, _ names: [NameID: Name]
   ) -> Bool {
     guard let name = names[NameID(key.first)] else { return true }

@@ -44,7 +44,7 @@ enum GateDocument {
 
   private static func known(_ text: String) -> String? { text.isEmpty ? nil : text }
 
-  private static func write(_ evidence: Evidence, to json: inout JSONText) {
+  static func write(_ evidence: Evidence, to json: inout JSONText) {
     json.object { json in
       json.member("metric", evidence.metric.rawValue)
       json.member("baseline", evidence.baseline)
@@ -62,21 +62,13 @@ enum GateDocument {
 
   private static func write(_ health: Health, to json: inout JSONText) {
     json.member("score", health.score)
-    json.key("parts")
-    json.array(health.parts) { json, part in
-      json.object { json in
-        json.member("name", part.name)
-        json.member("score", part.score as Double?)
-        json.member("weight", part.weight as Double?)
-        json.member("why", part.why)
-      }
-    }
+    json.parts(of: health)
   }
 }
 
 extension JSONText {
   /// A text, or null where there is none.
-  fileprivate mutating func optional(_ key: String, _ text: String?) {
+  mutating func optional(_ key: String, _ text: String?) {
     self.key(key)
     if let text { string(text) } else { null() }
   }

@@ -1,5 +1,6 @@
 import Hummingbird
 import Graph
+import Impact
 import Model
 
 /// The routes about the service graph.
@@ -68,7 +69,15 @@ enum GraphRoutes {
     let options = reader.graphOptions()
     try reader.finish()
     let input = try await call.input(range, options.kinds, of: options.dimensions)
-    return answer(try GraphBuilder.build(input, tenant: call.tenant, options: options), format)
+    var graph = try GraphBuilder.build(input, tenant: call.tenant, options: options)
+    // Other forms do not show it, and of some dimensions it is not known.
+    if format == .json, options.dimensions.isEmpty {
+      let scores = input.scores(call.configuration)
+      for index in graph.nodes.indices {
+        graph.nodes[index].health = scores[graph.nodes[index].nameID]
+      }
+    }
+    return answer(graph, format)
   }
 
   private static func answer(_ graph: ServiceGraph, _ format: Format) -> Answer {
@@ -95,14 +104,21 @@ enum GraphRoutes {
       namespace: reader.optionalPart("namespace"), dimensions: reader.dimensions())
     try reader.finish()
     let input = try await call.input(range, options.kinds, of: options.dimensions)
-    let list = GraphBuilder.services(input, tenant: call.tenant, options: options)
+    var list = GraphBuilder.services(input, tenant: call.tenant, options: options)
+    if options.dimensions.isEmpty {
+      let scores = input.scores(call.configuration)
+      for index in list.services.indices {
+        list.services[index].health = scores[list.services[index].nameID]
+      }
+    }
     return Answer(.json, list.json.bytes)
   }
 
   static let service = Route(
     method: .get, path: "/api/v1/services/{namespace}/{name}",
     summary:
-      "One service: callers, callees, operations, versions and markers. - stands for no namespace.",
+      "One service: callers, callees, operations, versions, health and markers. - stands for no "
+      + "namespace.",
     parameters: rangeParameters + dimensionParameters, answers: [.json], schema: "Service"
   ) { call in
     var reader = call.parameters
@@ -116,12 +132,34 @@ enum GraphRoutes {
     var view = try GraphBuilder.service(
       input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,
       name: call.segments["name", default: ""], environment: environment, dimensions: dimensions)
+    if dimensions.isEmpty {
+      try await addHealth(to: &view, call, range)
+    } else {
+      view.notCounted.append("health")
+    }
     let filter = MarkerFilter(
       tenant: call.tenant, start: view.start, end: view.end, service: view.node.service,
       namespace: view.node.namespace, environment: view.node.environment,
       countMax: MarkerRoutes.countDefault)
     view.markers = try await call.backend.markers(filter)
     return Answer(.json, view.json.bytes)
+  }
+
+  /// The same as the route about health answers.
+  private static func addHealth(
+    to view: inout ServiceView, _ call: Call, _ range: Range<Nanos>
+  ) async throws {
+    let end = max(range.lowerBound, 1)
+    let inquiry = try await HealthInquiry(
+      call, range, base: end.saturatingSubtracting(HealthInquiry.baseDefaultNanos)..<end,
+      environment: nil)
+    let found = inquiry.system.health(of: view.node.nameID)
+    view.node.health = found.score
+    view.health = HealthView(
+      score: found.score,
+      parts: found.health.parts.map {
+        HealthView.Part(name: $0.name, score: $0.score, weight: $0.weight, why: $0.why)
+      })
   }
 }
 

@@ -111,13 +111,13 @@ enum MarkerRoutes {
     return Answer(.json, [], status: 204)
   }
 
-  private static func markerID(_ call: Call) throws(QueryProblem) -> MarkerID {
+  static func markerID(_ call: Call) throws(QueryProblem) -> MarkerID {
     let text = call.segments["id", default: ""]
     guard let id = MarkerID(text) else { throw unknown(String(text.prefix(64))) }
     return id
   }
 
-  private static func unknown(_ id: String) -> QueryProblem {
+  static func unknown(_ id: String) -> QueryProblem {
     QueryProblem(
       .unknownMarker,
       "There is no marker \(id). GET /api/v1/markers lists those of the last 24 hours; an id is "

@@ -339,7 +339,7 @@ enum OpenAPISchemas {
         ("significant", .boolean),
       ]
     ),
-    ("Node", identity + presence),
+    ("Node", identity + presence + [("health", .maybeNumber)]),
     (
       "NodeDifference",
       identity + [
@@ -436,7 +436,7 @@ enum OpenAPISchemas {
         ("operations", .list(.reference("Operation"))),
         ("versions", .list(.reference("Version"))),
         ("dimensions", .list(.reference("Dimension"))), ("not_counted", .list(.text)),
-        ("blast_radius", .reference("BlastRadius")),
+        ("blast_radius", .reference("BlastRadius")), ("health", .reference("Health")),
         ("markers", .list(.reference("Marker"))),
       ]
     ),
@@ -530,8 +530,28 @@ enum OpenAPISchemas {
     ),
   ]
 
-  // What a what-if answers.
+  /// Two ranges of time.
+  private static let twoRanges: [(String, Shape)] = [
+    ("start", .time), ("end", .time), ("base_start", .time), ("base_end", .time),
+  ]
+
+  private static let serviceHealth: [(String, Shape)] = [
+    ("service", .text), ("namespace", .text), ("environment", .text), ("health", .maybeNumber),
+    ("why", .text), ("parts", .list(.reference("HealthPart"))),
+    ("upstream", .list(.reference("HealthNeighbour"))),
+    ("downstream", .list(.reference("HealthNeighbour"))),
+  ]
+
+  // What a what-if, a search for causes, and questions about health and changes answer.
   private static let effects: [(String, [(String, Shape)])] = [
+    (
+      "AffectedService",
+      [
+        ("service", .maybeText), ("latency_before_ms", .maybeNumber),
+        ("latency_after_ms", .maybeNumber), ("error_rate_before", .maybeNumber),
+        ("error_rate_after", .maybeNumber),
+      ]
+    ),
     (
       "Cause",
       [
@@ -557,6 +577,47 @@ enum OpenAPISchemas {
       ]
     ),
     (
+      "HealthNeighbour",
+      [
+        ("service", .text), ("namespace", .text), ("environment", .text), ("calls", .number),
+        ("failed", .number), ("propagated", .number), ("absorbed", .number), ("lost_ms", .number),
+        ("added_ms", .maybeNumber),
+      ]
+    ),
+    ("Healths", twoRanges + [("services", .list(.reference("HealthOfService")))]),
+    ("HealthOfService", serviceHealth),
+    (
+      "Impact",
+      [
+        ("marker", .reference("Marker")), ("service", .maybeText), ("environment", .maybeText),
+        ("assessment", .choice(ImpactReport.Assessment.allCases.map(\.rawValue))),
+        ("verdict", .maybeText), ("confidence", .maybeNumber), ("comparison", .maybeText),
+        ("reasons", .list(.text)), ("before", .maybe("ImpactPhase")),
+        ("during", .maybe("ImpactPhase")), ("after", .maybe("ImpactPhase")),
+        ("metrics", .list(.reference("ImpactMetric"))),
+        ("evidence", .list(.reference("Evidence"))),
+        ("affected", .list(.reference("AffectedService"))),
+        ("causes", .list(.reference("ImpactCause"))), ("data_until", .maybeText),
+      ]
+    ),
+    (
+      "ImpactCause",
+      [
+        ("service", .maybeText), ("kind", .choice(RootCause.Kind.allCases.map(\.rawValue))),
+        ("confidence", .number),
+      ]
+    ),
+    (
+      "ImpactMetric",
+      [
+        ("metric", .choice(ChangeEffect.Metric.allCases.map(\.rawValue))),
+        ("before", .maybeNumber), ("during", .maybeNumber), ("after", .maybeNumber),
+        ("effect_kind", .choice(["ratio", "difference"])), ("effect", .maybeNumber),
+        ("interval", .maybeList(.maybeNumber)), ("decision", .maybeText),
+      ]
+    ),
+    ("ImpactPhase", [("start", .time), ("end", .time)]),
+    (
       "LatencyEffect",
       [
         ("entry", .text), ("environment", .text), ("requests", .number), ("mean_ms", .number),
@@ -570,6 +631,7 @@ enum OpenAPISchemas {
         ("window_seconds", .number), ("causes", .list(.reference("Cause"))),
       ]
     ),
+    ("ServiceHealth", twoRanges + serviceHealth),
     (
       "Shifts",
       [

@@ -1,3 +1,4 @@
+public import Impact
 public import Markers
 public import Model
 
@@ -8,6 +9,10 @@ public struct QueryConfiguration: Sendable, Equatable {
   public var port = 4320
   /// `metrics.series`: edges shown one by one under `/metrics`; the rest are summed.
   public var metricsSeriesMax = 10_000
+  /// `gate.errors_tolerated`: the share of requests that may fail where no objective says so.
+  public var errorsTolerated = 0.01
+  /// `slo.services`: what services are held to, by a name or an id.
+  public var objectives: [String: ServiceObjective] = [:]
   /// The range a query covers when it names none.
   public var rangeDefaultNanos: Nanos = 15 * .minute
   /// The longest range a query may cover.

@@ -24,8 +24,8 @@ public final class QueryServer: Sendable {
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
     let routes =
       GraphRoutes.all + ComparisonRoutes.all + PathRoutes.all + CauseRoutes.all + TraceRoutes.all
-      + MarkerRoutes.all + FlowLogRoutes.all + GateRoutes.all + KayentaRoutes.all
-      + FlaggerRoutes.all
+      + HealthRoutes.all + ImpactRoutes.all + MarkerRoutes.all + FlowLogRoutes.all + GateRoutes.all
+      + KayentaRoutes.all + FlaggerRoutes.all
       + WebhookRoutes.all(webhooks)
       + AdministrationRoutes.all + NodeGraphRoutes.all + DependencyRoutes.all
       + [MetricsRoutes.metrics(edges, counters, webhooks)]

@@ -97,6 +97,7 @@ enum AnswerType: String, Sendable {
   case text = "text/plain; charset=utf-8"
   case dot = "text/vnd.graphviz; charset=utf-8"
   case mermaid = "text/vnd.mermaid; charset=utf-8"
+  case markdown = "text/markdown; charset=utf-8"
   case graphML = "application/graphml+xml"
   case metrics = "text/plain; version=0.0.4; charset=utf-8"
   case openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -529,6 +529,7 @@ ANSWERED = {
     "/api/graph/data",
     "/api/graph/fields",
     "/api/health",
+    "/api/v1/health",
     "/api/v1/root-causes",
     "/api/v1/shifts",
     "/api/v1/services",

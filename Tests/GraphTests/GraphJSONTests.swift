@@ -25,6 +25,7 @@ import Testing
         "effective_requests", "errors", "error_rate", "error_origins", "errors_passed_through",
         "errors_absorbed", "traces",
         "error_traces", "latency_ms", "self_time_ms", "critical_path_share", "exemplars",
+        "health",
       ])
     #expect(node["error_origins"] as? Double == 3)
     #expect(node["errors_passed_through"] as? Double == 5)

@@ -49,7 +49,7 @@ import Testing
     #expect(requests(services, "services", id) == 4)
     let service = try await fixture.ask("/api/v1/services/shop/checkout?\(query)").json()
     #expect((service["node"] as? [String: Any])?["requests"] as? Double == 4)
-    #expect(service["not_counted"] as? [String] == ["operations", "versions"])
+    #expect(service["not_counted"] as? [String] == ["operations", "versions", "health"])
     let diff = try await fixture.ask("/api/v1/graph/diff?\(query)").json()
     #expect((diff["edges"] as? [String: Any])?["unchanged"] as? Int == 1)
     let paths = try await fixture.ask("/api/v1/graph/paths?from=frontend&to=checkout&\(query)")

@@ -4,6 +4,7 @@
 // error texts, and the page in docs/ all follow from it, so that they cannot disagree. The values are
 // plain structs: a test makes one and changes a field. Nobody but this folder reads the environment.
 
+public import Impact
 public import Markers
 public import Model
 public import OTLP
@@ -20,6 +21,7 @@ public struct Configuration: Sendable, Equatable {
   public var limits = LimitsSection()
   public var metrics = MetricsSection()
   public var gate = GateSection()
+  public var slo = ObjectivesSection()
   public var webhooks = WebhooksSection()
   public var journal = JournalSection()
   public var log = LogSection()
@@ -126,6 +128,26 @@ public struct GateSection: Sendable, Equatable {
   public var errorsTolerated = 0.01
 
   public init() {}
+}
+
+/// What services are held to.
+public struct ObjectivesSection: Sendable, Equatable {
+  /// One of each service that has any.
+  public var services: [NamedObjective] = []
+
+  public init() {}
+}
+
+/// What one service is held to.
+public struct NamedObjective: Sendable, Equatable {
+  /// A name or an id.
+  public var service: String
+  public var objective: ServiceObjective
+
+  public init(service: String, objective: ServiceObjective) {
+    self.service = service
+    self.objective = objective
+  }
 }
 
 /// What is shared with the sources of webhooks.

@@ -89,6 +89,9 @@ extension ConfigurationKey {
       "gate.errors_tolerated", \.gate.errorsTolerated, .percent(0.0001...0.5),
       "the error rate of a version that is safe without another to compare it with"),
     ConfigurationKey(
+      "slo.services", \.slo.services, .list(of: .objective, countMax: 1_000),
+      "what services are held to: a name or an id, and error_rate, latency_p95 or latency_p99"),
+    ConfigurationKey(
       "journal.durability", \.journal.durability, .choice, flag: "durability",
       "what an acknowledged span survives: fsync a power cut, os the end of the process, none nothing"
     ),

@@ -22,7 +22,7 @@ extension LoadedConfiguration {
         )
       }
     }
-    return broken + sharedAddresses() + secretsGivenTwice()
+    return broken + sharedAddresses() + secretsGivenTwice() + objectivesGivenTwice()
   }
 
   private func sharedAddresses() -> [ConfigurationProblem] {
@@ -48,6 +48,16 @@ extension LoadedConfiguration {
       let path = "webhooks.\(source.configurationName).secret"
       return ConfigurationProblem(
         origin(of: path), key: path, "is given beside \(path)_file", remedy: "keep one of the two")
+    }
+  }
+
+  private func objectivesGivenTwice() -> [ConfigurationProblem] {
+    var named: Set<String> = []
+    let twice = configuration.slo.services.map(\.service).filter { !named.insert($0).inserted }
+    return twice.map { service in
+      ConfigurationProblem(
+        origin(of: "slo.services"), key: "slo.services",
+        "names '\(InvalidValue.shown(service))' twice", remedy: "write all it is held to in one")
     }
   }
 

@@ -79,7 +79,7 @@ extension CauseSearch {
   }
 
   /// Nodes upstream whose requests take longer or fail more often.
-  private func affected(by node: NameID) -> [NameID] {
+  func affected(by node: NameID) -> [NameID] {
     reachable(from: node, by: callers).filter { caller in
       guard caller != node, let before = base.nodes[caller], let after = current.nodes[caller]
       else {

@@ -105,7 +105,7 @@ extension CauseSearch {
   private static let fasterWeight = 0.3
 
   /// What of a change is neither everybody's nor due to other operations being asked for.
-  private func ownDifference(_ node: NameID, _ change: MeanChange) -> Double {
+  func ownDifference(_ node: NameID, _ change: MeanChange) -> Double {
     let everybodys = change.before * (exp(shared) - 1)
     var mix = 0.0
     let before = base.nodes[node]?.selfTime.count ?? 0

@@ -48,6 +48,9 @@ struct MeanChange: Sendable, Equatable {
   var deviation: Double
 
   var difference: Double { after - before }
+  /// What of the rise is more than chance: the difference less `CauseSearch.deviationMin` standard
+  /// errors; 0 where that is none.
+  var leastRise: Double { SeriesChange.leastRise(difference, deviation: deviation) }
   /// ln(after ÷ before); 0 where one of them is 0.
   var logRatio: Double { before > 0 && after > 0 ? log(after / before) : 0 }
 
@@ -71,6 +74,8 @@ struct ShareChange: Sendable, Equatable {
   var deviation: Double
 
   var difference: Double { after - before }
+  /// As of a mean.
+  var leastRise: Double { SeriesChange.leastRise(difference, deviation: deviation) }
 
   /// - Source: two proportions with half an event added, so that none of many is not certainty; raised
   ///   by the dispersion of the events from window to window.
@@ -85,5 +90,13 @@ struct ShareChange: Sendable, Equatable {
     dispersion.add(errors: current.sums.map { Int64($0) })
     let error = (variance * dispersion.factor * (1 / base.count + 1 / current.count)).squareRoot()
     deviation = (after - before) / error
+  }
+}
+
+/// What both kinds of change have in common.
+private enum SeriesChange {
+  static func leastRise(_ difference: Double, deviation: Double) -> Double {
+    deviation > CauseSearch.deviationMin
+      ? difference * (1 - CauseSearch.deviationMin / deviation) : 0
   }
 }

@@ -22,6 +22,8 @@ struct SystemHistory {
     var origins: Observations
     /// Requests, and those that failed.
     var errors: Observations
+    /// Traces, and those with an error here: raw, not adjusted for sampling.
+    var traces: Observations
   }
 
   struct EdgeHistory: Sendable {
@@ -30,6 +32,14 @@ struct SystemHistory {
     /// Calls, and those that failed as either end sees it.
     var failed: Observations
     var requests: Observations
+    /// Calls and those that failed: raw, not adjusted for sampling.
+    var raw: Observations
+    /// Of failed calls those after which the caller failed too, and after which it did not.
+    var propagated = 0.0
+    var absorbed = 0.0
+    /// Calls, and the time on critical paths that failed ones cost although the caller went on, or that
+    /// went into making them again, milliseconds.
+    var lost: Observations
   }
 
   let windowsCount: Int
@@ -42,6 +52,8 @@ struct SystemHistory {
   private(set) var edges: [Edge: EdgeHistory] = [:]
   /// Requests of the caller's operation that made the call at all.
   private(set) var calls: [CallKey: Observations] = [:]
+  /// Calls, and how much sooner the trace would have ended without each, milliseconds.
+  private(set) var drags: [Edge: Observations] = [:]
   /// Who answered to the name of a peer.
   private(set) var answered: [NameID: Set<NameID>] = [:]
   /// Failed calls to a peer with the address they went to.
@@ -53,8 +65,9 @@ struct SystemHistory {
     windowsCount = windows.count
     self.seconds = seconds
     let empty = Observations(windows: windows.count)
-    emptyNode = NodeHistory(selfTime: empty, latency: empty, origins: empty, errors: empty)
-    emptyEdge = EdgeHistory(gap: empty, failed: empty, requests: empty)
+    emptyNode = NodeHistory(
+      selfTime: empty, latency: empty, origins: empty, errors: empty, traces: empty)
+    emptyEdge = EdgeHistory(gap: empty, failed: empty, requests: empty, raw: empty, lost: empty)
     for (position, window) in windows.enumerated() {
       for (key, sums) in window.series { add(key, sums, at: position) }
     }
@@ -76,6 +89,10 @@ struct SystemHistory {
       let call = CallKey(caller: NameID(key.first), callee: NameID(key.second))
       calls[call, default: Observations(windows: windowsCount)].sums[position] += Double(
         sums.counters[.traces])
+    case .wait:
+      let edge = Edge(client: NameID(key.first), server: NameID(key.second))
+      SystemHistory.add(
+        sums.ownTime, to: &drags[edge, default: Observations(windows: windowsCount)], at: position)
     case .answered:
       answered[NameID(key.first), default: []].insert(NameID(key.second))
     case .unreached where key.second != 0:
@@ -98,6 +115,8 @@ struct SystemHistory {
     node.origins.sums[position] += sums.adjusted(.errorOriginsAdjusted)
     node.errors.counts[position] += requests
     node.errors.sums[position] += sums.adjusted(.errorsAdjusted)
+    node.traces.counts[position] += Double(sums.counters[.traces])
+    node.traces.sums[position] += Double(sums.counters[.errorTraces])
   }
 
   private static func add(_ sums: Sums, to edge: inout EdgeHistory, at position: Int) {
@@ -107,6 +126,14 @@ struct SystemHistory {
     edge.failed.sums[position] += sums.adjusted(.errorsAdjusted)
     edge.requests.counts[position] += 1
     edge.requests.sums[position] += requests
+    edge.raw.counts[position] += Double(sums.counters[.requests])
+    edge.raw.sums[position] += Double(sums.counters[.errors])
+    edge.propagated += sums.adjusted(.propagatedAdjusted)
+    edge.absorbed += sums.adjusted(.absorbedAdjusted)
+    edge.lost.counts[position] += requests
+    // A failed call can be in both.
+    let lost = max(sums.counters[.absorbedNanos], sums.counters[.retryNanos])
+    edge.lost.sums[position] += Double(lost) / Double(Nanos.millisecond)
   }
 
   private static func add(_ times: Histogram, to stretch: inout Observations, at position: Int) {

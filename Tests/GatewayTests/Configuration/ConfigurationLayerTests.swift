@@ -36,6 +36,10 @@ private let plainSamples: [String: (text: String, canonical: String)] = [
   "limits.exemplars_bytes": ("1MB", "1000000"),
   "metrics.series": ("14", "14"),
   "gate.errors_tolerated": ("0.02", "2%"),
+  "slo.services": (
+    "shop/checkout latency_p99=0.3s error_rate=0.005, my shop latency_p95=20ms",
+    "shop/checkout error_rate=0.5% latency_p99=300ms, my shop latency_p95=20ms"
+  ),
   "journal.durability": ("os", "os"),
   "log.format": ("json", "json"),
   "log.level": ("debug", "debug"),
@@ -87,7 +91,8 @@ private func nested(_ path: String, _ value: String) -> String {
         "limits.request_bytes": "64MiB",
         "limits.spans_per_trace": "100000", "limits.services": "10000",
         "limits.operations_per_service": "1000", "limits.exemplars_bytes": "64MiB",
-        "metrics.series": "10000", "gate.errors_tolerated": "1%", "journal.durability": "fsync",
+        "metrics.series": "10000", "gate.errors_tolerated": "1%", "slo.services": "",
+        "journal.durability": "fsync",
         "log.format": "auto",
         "log.level": "info", "shutdown.drain": "10s", "workers": "0",
       ])

@@ -106,6 +106,40 @@ private func problems(
     #expect(problems("peers:\n  attributes: k1,k2\n") == [])
   }
 
+  /// Scenario: objectives with a metric spelled wrong, a value of no sense, without a service, without a
+  /// metric, with one given twice; two of the same service.
+  /// Guarantees: each is told with its own line, and what was probably meant.
+  @Test func objectives() {
+    let text = """
+      slo:
+        services:
+          - checkout latency_p59=100ms
+          - checkout error_rate=2
+          - error_rate=1%
+          - checkout
+          - checkout error_rate=1% error_rate=2%
+          - checkout latency_p99=fast
+      """
+    let key = "slo.services"
+    #expect(
+      problems(text) == [
+        "gateway.yaml:3: \(key): 'latency_p59' is nothing a service can be held to; "
+          + "did you mean latency_p95?",
+        "gateway.yaml:4: \(key): 2 is out of range; use 0.001% to 50%",
+        "gateway.yaml:5: \(key): 'error_rate=1%' names no service; "
+          + "write a name or an id of at most 512 bytes, then what it is held to",
+        "gateway.yaml:6: \(key): 'checkout' says nothing checkout is held to; "
+          + "add error_rate=0.5%, latency_p95=100ms or latency_p99=300ms",
+        "gateway.yaml:7: \(key): 'error_rate' is given twice; keep one of the two",
+        "gateway.yaml:8: \(key): 'fast' is not a duration; "
+          + "write a number and a unit (ms, s, m, h, d), such as 11s or 1h30m",
+      ])
+    #expect(
+      problems("", flags: [(key, "a error_rate=1%, b error_rate=1%, a latency_p95=1s")]) == [
+        "flag --set \(key): \(key): names 'a' twice; write all it is held to in one"
+      ])
+  }
+
   /// Scenario: values that are each allowed contradict each other.
   /// Guarantees: the one that was written is blamed, with both values.
   @Test func relations() {
