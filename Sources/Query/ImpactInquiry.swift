@@ -50,7 +50,8 @@ struct ImpactInquiry {
     let compared = try await call.backend.compared(
       tenant: call.tenant,
       base: marker.time.saturatingSubtracting(reach)..<max(marker.time, 1),
-      current: marker.time..<max(end, marker.time + 1), kinds: ImpactInquiry.kinds)
+      current: marker.time..<max(end, marker.time + 1), kinds: ImpactInquiry.kinds,
+      atLeast: .tenSeconds)
     report.names = compared.names
     report.windowNanos = compared.width
     let stretches = [compared.base, compared.current].flatMap { stretch in

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Where the level of a series changed, and between which windows that surely was.
-struct ChangePoint: Equatable, Sendable {
+struct LevelStep: Equatable, Sendable {
   /// The first window of the new level.
   var position: Int
   /// The change was in one of these windows.
@@ -65,13 +65,13 @@ struct ChangePoints {
   ///     of rare events most windows have none, and none of them differ.
   static func find(
     in series: ObservedSeries, alpha: Double, varianceFloor: Double = 0
-  ) -> [ChangePoint] {
+  ) -> [LevelStep] {
     let search = ChangePoints(series, alpha: alpha, varianceFloor: varianceFloor)
     guard search.values.count >= windowsMin else { return [] }
     return search.run()
   }
 
-  private func run() -> [ChangePoint] {
+  private func run() -> [LevelStep] {
     var positions = candidates()
     // What one candidate too many takes of the variance the others do not get: the weakest goes first.
     while !positions.isEmpty {
@@ -314,7 +314,7 @@ struct ChangePoints {
 
   private func changePoint(
     _ position: Int, in range: Range<Int>, scales: [Scale]
-  ) -> ChangePoint {
+  ) -> LevelStep {
     let left = range.lowerBound..<position
     let right = position..<range.upperBound
     let before = mean(left)
@@ -327,7 +327,7 @@ struct ChangePoints {
     let reach = Int(min(Double(values.count), width.rounded(.up))) + 1
     let first = max(range.lowerBound, position - reach)
     let last = min(range.upperBound - 1, position + reach)
-    return ChangePoint(
+    return LevelStep(
       position: used[position], interval: used[first]...used[last], before: before, after: after,
       error: (variance * (1 / weight(left) + 1 / weight(right))).squareRoot())
   }

@@ -45,7 +45,7 @@ struct ShiftSearch {
   private static let quantile = 1.96
 
   private func shift(
-    _ key: ShiftHistory.Key, _ point: ChangePoint, _ following: ArraySlice<ChangePoint>
+    _ key: ShiftHistory.Key, _ point: LevelStep, _ following: ArraySlice<LevelStep>
   ) -> LevelShift? {
     let difference = point.difference
     guard ShiftSearch.isLarge(key.metric, difference) else { return nil }
