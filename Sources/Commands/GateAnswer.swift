@@ -30,6 +30,12 @@ struct GateAnswer: Decodable {
     var latencyRatio: Double?
   }
 
+  struct ErrorControl: Decodable {
+    var method: String?
+    var eValue: Double?
+    var threshold: Double?
+  }
+
   /// The only field a verdict cannot do without.
   var verdict: Verdict
   var score: Double?
@@ -48,4 +54,5 @@ struct GateAnswer: Decodable {
   var deadline: String?
   var etaSeconds: Double?
   var smallestDetectable: SmallestDetectable?
+  var errorControl: ErrorControl?
 }

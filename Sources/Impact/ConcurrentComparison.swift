@@ -84,33 +84,66 @@ extension ConcurrentComparison {
     logHarm >= log(GateSettings.suspicion)
   }
 
-  public var errorDecision: Decision {
-    let harm = logHarmOfErrors
-    if harm >= EValue.threshold(GateSettings.harmAlpha),
-      errors.windowsWithFailures >= GateSettings.windowsWithFailuresMin
-    {
-      return .harmed
-    }
-    let isSafe = logSafetyOfErrors >= EValue.threshold(GateSettings.alpha)
-    return isSafe && !ConcurrentComparison.isSuspicious(harm) ? .safe : .undecided
+  /// What the metrics say, each for itself and with regard to the other.
+  struct Decisions: Equatable, Sendable {
+    let errors: Decision
+    let latency: Decision
   }
 
-  public var latencyDecision: Decision { ConcurrentComparison.decision(on: latency.shift) }
+  /// - Parameter shift: of the latency, which costs the most to read.
+  func decisions(_ shift: LatencyShift?) -> Decisions {
+    let falls = harms(shift)
+    let suspicious = isSuspicious
+    let errorsSafe = logSafetyOfErrors >= EValue.threshold(GateSettings.alpha) && !suspicious
+    let latencySafe =
+      (shift?.logEvidenceOfSafety ?? 0) >= EValue.threshold(GateSettings.alpha)
+    return Decisions(
+      errors: falls.errors ? .harmed : errorsSafe ? .safe : .undecided,
+      latency: falls.latency ? .harmed : latencySafe ? .safe : .undecided)
+  }
 
-  static func decision(on shift: LatencyShift?) -> Decision {
-    guard let shift else { return .undecided }
-    if shift.logEvidenceOfHarm >= EValue.threshold(GateSettings.harmAlpha) { return .harmed }
-    return shift.logEvidenceOfSafety >= EValue.threshold(GateSettings.alpha) ? .safe : .undecided
+  private func harms(_ shift: LatencyShift?) -> (errors: Bool, latency: Bool) {
+    switch settings.rules {
+    case .apart:
+      let threshold = EValue.threshold(GateSettings.harmAlpha)
+      return (
+        logHarmOfErrors >= threshold && isRepeated,
+        (shift?.logEvidenceOfHarm ?? 0) >= threshold
+      )
+    case .together:
+      let falls = ClosedTest.falls(logHarms(shift), alpha: GateSettings.alpha)
+      return (falls[0], falls[1])
+    }
+  }
+
+  /// Against "errs no more" and "is no slower"; −∞ where that cannot be said yet.
+  private func logHarms(_ shift: LatencyShift?) -> [Double] {
+    [isRepeated ? logHarmOfErrors : -.infinity, shift?.logHarm ?? -.infinity]
+  }
+
+  /// A single window may be an accident.
+  private var isRepeated: Bool {
+    errors.windowsWithFailures >= GateSettings.windowsWithFailuresMin
+  }
+
+  public var errorDecision: Decision { decisions(latency.shift).errors }
+
+  public var latencyDecision: Decision { decisions(latency.shift).latency }
+
+  /// How false rollbacks are held off; nil by rules that did not say so.
+  func control(_ shift: LatencyShift?) -> ErrorControl? {
+    guard settings.rules != .apart else { return nil }
+    return ErrorControl(
+      alpha: GateSettings.alpha, logEvidence: ClosedTest.logEvidence(logHarms(shift)),
+      threshold: 1 / GateSettings.alpha)
   }
 
   /// What the numbers alone say, `until` being where the data ends. Health is not looked at.
-  public func verdict(until: Nanos) -> Verdict {
-    let errors = errorDecision
-    if errors == .harmed { return .rollback }
-    // Latency costs the most to read: not before it matters.
-    let latency = latencyDecision
-    if latency == .harmed { return .rollback }
-    return errors == .safe && latency == .safe && hasEnoughTraffic
+  public func verdict(until: Nanos) -> Verdict { verdict(decisions(latency.shift), until: until) }
+
+  func verdict(_ decisions: Decisions, until: Nanos) -> Verdict {
+    if decisions.errors == .harmed || decisions.latency == .harmed { return .rollback }
+    return decisions.errors == .safe && decisions.latency == .safe && hasEnoughTraffic
       && !currentTraffic.isSilent(until)
       ? .promote : .wait
   }

@@ -46,7 +46,8 @@ public enum Gate {
     if let lastSeen = question.lastSeen { comparison.currentWasLastSeen(lastSeen) }
     let shift = comparison.latency.shift
     let health = Health(comparison)
-    let statistics = comparison.verdict(until: question.until)
+    let decisions = comparison.decisions(shift)
+    let statistics = comparison.verdict(decisions, until: question.until)
     let verdict = withHealth(statistics, health, question.settings)
     let forecast = GateForecast(comparison, shift: shift)
     let elapsed = Double(question.until.saturatingSubtracting(question.start)) / 1e9
@@ -56,15 +57,16 @@ public enum Gate {
       && !comparison.baselineTraffic.isSilent(question.until)
     let eta = timeHelps ? forecast.seconds(elapsed: elapsed) : nil
     let reasons = GateReasons(
-      question: question, comparison: comparison, shift: shift, forecast: forecast, health: health)
+      question: question, comparison: comparison, shift: shift, decisions: decisions,
+      forecast: forecast, health: health)
     return GateAnswer(
       verdict: verdict, confidence: confidence(verdict, comparison, shift),
       reasons: reasons.sentences(for: verdict),
-      evidence: evidence(comparison, shift),
+      evidence: evidence(comparison, shift, decisions),
       comparison: comparison.pairedWindows > 0 ? .concurrent : nil, health: health,
       smallestDetectable: SmallestDetectable(
         errorsRatio: forecast.smallestErrorsRatio, latencyRatio: forecast.smallestLatencyRatio),
-      etaSeconds: eta.flatMap(seconds))
+      etaSeconds: eta.flatMap(seconds), control: comparison.control(shift))
   }
 
   /// A promotion of a version in poor health waits.
@@ -95,16 +97,21 @@ public enum Gate {
   }
 
   private static func evidence(
-    _ comparison: ConcurrentComparison, _ shift: LatencyShift?
+    _ comparison: ConcurrentComparison, _ shift: LatencyShift?,
+    _ decisions: ConcurrentComparison.Decisions
   ) -> [Evidence] {
     guard comparison.ownErrors.requests > 0 else { return [] }
     var evidence = [rateEvidence(comparison)]
-    if comparison.pairedWindows > 0 { evidence.insert(errorEvidence(comparison), at: 0) }
-    if let shift { evidence.append(latencyEvidence(comparison, shift)) }
+    if comparison.pairedWindows > 0 {
+      evidence.insert(errorEvidence(comparison, decisions.errors), at: 0)
+    }
+    if let shift { evidence.append(latencyEvidence(comparison, shift, decisions.latency)) }
     return evidence
   }
 
-  private static func errorEvidence(_ comparison: ConcurrentComparison) -> Evidence {
+  private static func errorEvidence(
+    _ comparison: ConcurrentComparison, _ decision: Decision
+  ) -> Evidence {
     let errors = comparison.errors
     return Evidence(
       metric: .errors,
@@ -113,7 +120,7 @@ public enum Gate {
       ratio: errors.ratio,
       interval: errors.ratioInterval(
         alpha: GateSettings.alpha, dispersion: comparison.dispersion.factor),
-      decision: comparison.errorDecision)
+      decision: decision)
   }
 
   private static func rateEvidence(_ comparison: ConcurrentComparison) -> Evidence {
@@ -136,12 +143,12 @@ public enum Gate {
   }
 
   private static func latencyEvidence(
-    _ comparison: ConcurrentComparison, _ shift: LatencyShift
+    _ comparison: ConcurrentComparison, _ shift: LatencyShift, _ decision: Decision
   ) -> Evidence {
     Evidence(
       metric: .latency, baseline: comparison.baselineLatency?.typicalMilliseconds,
       current: comparison.currentLatency?.typicalMilliseconds, ratio: shift.ratio,
       interval: shift.ratioInterval(alpha: GateSettings.alpha),
-      decision: ConcurrentComparison.decision(on: shift))
+      decision: decision)
   }
 }

@@ -72,11 +72,14 @@ public struct GateAnswer: Equatable, Sendable {
   /// How long until a verdict, if it goes on like this and the version is no different; nil when
   /// there is a verdict or none is in sight.
   public let etaSeconds: Int?
+  /// How the chance of a false rollback is held; nil where nothing was tested for harm.
+  public let control: ErrorControl?
 
   public init(
     verdict: Verdict, confidence: Double = 0, reasons: [String], evidence: [Evidence] = [],
     comparison: Comparison? = nil, health: Health = Health(parts: []),
-    smallestDetectable: SmallestDetectable = SmallestDetectable(), etaSeconds: Int? = nil
+    smallestDetectable: SmallestDetectable = SmallestDetectable(), etaSeconds: Int? = nil,
+    control: ErrorControl? = nil
   ) {
     precondition(!reasons.isEmpty, "an answer without a reason helps nobody")
     self.verdict = verdict
@@ -87,6 +90,7 @@ public struct GateAnswer: Equatable, Sendable {
     self.health = health
     self.smallestDetectable = smallestDetectable
     self.etaSeconds = etaSeconds
+    self.control = control
   }
 
   /// The answer to a question nothing is known about.

@@ -5,6 +5,7 @@ struct GateReasons {
   let question: ConcurrentQuestion
   let comparison: ConcurrentComparison
   let shift: LatencyShift?
+  let decisions: ConcurrentComparison.Decisions
   let forecast: GateForecast
   let health: Health
 
@@ -24,8 +25,8 @@ struct GateReasons {
 
   private var harms: [String] {
     var sentences: [String] = []
-    if comparison.errorDecision == .harmed { sentences.append(errorsHarmed) }
-    if let shift, ConcurrentComparison.decision(on: shift) == .harmed {
+    if decisions.errors == .harmed { sentences.append(errorsHarmed) }
+    if let shift, decisions.latency == .harmed {
       sentences.append(
         "\(typicalLatencies(shift)): slower beyond the \(percent(LatencyShiftTest.tolerance)) "
           + "that count as none")
@@ -103,7 +104,7 @@ struct GateReasons {
 
   private var unknownFailures: [String] {
     let count = comparison.chargedErrors.failures - comparison.ownErrors.failures
-    guard count > 0, comparison.errorDecision != .safe else { return [] }
+    guard count > 0, decisions.errors != .safe else { return [] }
     return [
       "\(grouped(count)) calls failed without reaching a version that is known; "
         + "\(version) must be safe even if all of them were its own"
@@ -111,7 +112,7 @@ struct GateReasons {
   }
 
   private var errorsLack: String? {
-    guard comparison.errorDecision != .safe else { return nil }
+    guard decisions.errors != .safe else { return nil }
     if comparison.isSuspicious {
       return "\(failed(errors.currentFailures, of: errors.currentRequests, by: version)), "
         + "\(failed(errors.baselineFailures, of: errors.baselineRequests, by: baseline)): "
@@ -138,7 +139,7 @@ struct GateReasons {
       return "latency can be compared in \(comparison.latency.windows) windows; "
         + "\(LatencyShiftTest.windowsMin) are needed"
     }
-    guard ConcurrentComparison.decision(on: shift) == .undecided else { return nil }
+    guard decisions.latency == .undecided else { return nil }
     let goal =
       "\(typicalLatencies(shift)): "
       + "\(percent(LatencyShiftTest.margin)) slower is not ruled out yet"

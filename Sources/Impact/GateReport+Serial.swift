@@ -4,7 +4,8 @@ public import Model
 // that what is read back gives the same answer to the last digit.
 
 extension GateReport {
-  private static let version: UInt8 = 1
+  /// The form written. Form 1 was written before rules were told of, and can still be read.
+  private static let version: UInt8 = 2
 
   public var bytes: [UInt8] {
     var writer = ByteWriter()
@@ -29,7 +30,8 @@ extension GateReport {
   /// - Errors: `MalformedBytes` for anything `bytes` did not write.
   public init(bytes: [UInt8]) throws(MalformedBytes) {
     var reader = ByteReader(bytes)
-    guard try reader.readByte() == GateReport.version,
+    let form = try reader.readByte()
+    guard (1...GateReport.version).contains(form),
       let tenant = UInt32(exactly: try reader.readVarint())
     else { throw MalformedBytes() }
     var subject = Subject()
@@ -44,8 +46,12 @@ extension GateReport {
     var remarks: [String] = []
     for _ in 0..<(try reader.readCount()) { remarks.append(try reader.readText()) }
     var question = GateQuestion()
-    if try reader.readByte() == 1 { question.concurrent = try ConcurrentQuestion(from: &reader) }
-    if try reader.readByte() == 1 { question.beforeAfter = try BeforeAfterQuestion(from: &reader) }
+    if try reader.readByte() == 1 {
+      question.concurrent = try ConcurrentQuestion(from: &reader, form: form)
+    }
+    if try reader.readByte() == 1 {
+      question.beforeAfter = try BeforeAfterQuestion(from: &reader, form: form)
+    }
     guard reader.isAtEnd else { throw MalformedBytes() }
     self.init(
       tenant: TenantID(tenant), subject: subject, question: question, remarks: remarks)
@@ -71,13 +77,13 @@ extension ConcurrentQuestion {
     writer.write(history)
   }
 
-  fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
+  fileprivate init(from reader: inout ByteReader, form: UInt8) throws(MalformedBytes) {
     let version = try reader.readText()
     let baseline = try reader.readText()
     let start = try reader.readVarint()
     let until = try reader.readVarint()
     let lastSeen = try reader.readOptional()
-    let settings = try reader.readSettings()
+    let settings = try reader.readSettings(form: form)
     var windows: [ComparedWindow] = []
     for _ in 0..<(try reader.readCount()) {
       let start = try reader.readVarint()
@@ -108,11 +114,11 @@ extension BeforeAfterQuestion {
     writer.write(history)
   }
 
-  fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
+  fileprivate init(from reader: inout ByteReader, form: UInt8) throws(MalformedBytes) {
     let version = try reader.readText()
     let start = try reader.readVarint()
     let until = try reader.readVarint()
-    let settings = try reader.readSettings()
+    let settings = try reader.readSettings(form: form)
     let unknownFailures = Int64(clamping: try reader.readVarint())
     let subject = try reader.readSeries()
     var controls: [StretchSeries] = []
@@ -135,6 +141,7 @@ extension ByteWriter {
     write(settings.errorsTolerated)
     write(settings.minHealth == nil ? 0 : 1 as UInt8)
     if let least = settings.minHealth { write(least) }
+    write(settings.rules.rawValue)
   }
 
   fileprivate mutating func write(_ side: Side) {
@@ -177,10 +184,13 @@ extension ByteReader {
     try readByte() == 1 ? try readVarint() : nil
   }
 
-  fileprivate mutating func readSettings() throws(MalformedBytes) -> GateSettings {
+  fileprivate mutating func readSettings(form: UInt8) throws(MalformedBytes) -> GateSettings {
     let tolerated = try readDouble()
-    return GateSettings(
-      errorsTolerated: tolerated, minHealth: try readByte() == 1 ? try readDouble() : nil)
+    let minHealth = try readByte() == 1 ? try readDouble() : nil
+    guard let rules = GateRules(rawValue: form == 1 ? 1 : try readByte()) else {
+      throw MalformedBytes()
+    }
+    return GateSettings(errorsTolerated: tolerated, minHealth: minHealth, rules: rules)
   }
 
   fileprivate mutating func readSide() throws(MalformedBytes) -> Side {

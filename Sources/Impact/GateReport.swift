@@ -53,7 +53,7 @@ extension GateAnswer {
     GateAnswer(
       verdict: verdict, confidence: confidence, reasons: reasons + remarks, evidence: evidence,
       comparison: comparison, health: health, smallestDetectable: smallestDetectable,
-      etaSeconds: etaSeconds)
+      etaSeconds: etaSeconds, control: control)
   }
 
   static func waiting(_ reason: String, also others: ArraySlice<String>) -> GateAnswer {

@@ -3,7 +3,8 @@ public struct GateSettings: Equatable, Sendable {
   /// The chance, over all looks together, of rolling back a version that is no worse; and of
   /// calling a metric safe that is not.
   public static let alpha = 0.01
-  /// What is tested for harm: errors and latency share `alpha`, since either alone rolls back.
+  /// What a metric has for itself, errors or latency: it suffices to roll back whatever the other
+  /// says.
   static let harmAlpha = alpha / 2
   /// No promotion on fewer requests than this, whatever the tests say.
   public static let requestsMin: Int64 = 100
@@ -20,12 +21,17 @@ public struct GateSettings: Equatable, Sendable {
   public let errorsTolerated: Double
   /// Below this health a promotion waits; nil asks for none.
   public let minHealth: Double?
+  /// Those of the time the question was asked.
+  public let rules: GateRules
 
   /// - Parameters:
   ///   - errorsTolerated: brought into 0.01 % … 50 %.
   ///   - minHealth: 0…100.
-  public init(errorsTolerated: Double = 0.01, minHealth: Double? = nil) {
+  public init(
+    errorsTolerated: Double = 0.01, minHealth: Double? = nil, rules: GateRules = .latest
+  ) {
     self.errorsTolerated = min(max(errorsTolerated.finite(or: 0.01), 0.0001), 0.5)
     self.minHealth = minHealth
+    self.rules = rules
   }
 }

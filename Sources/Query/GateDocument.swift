@@ -40,6 +40,17 @@ enum GateDocument {
       json.member("errors_ratio", answer.smallestDetectable.errorsRatio)
       json.member("latency_ratio", answer.smallestDetectable.latencyRatio)
     }
+    // Answers by older rules are written as they were.
+    if let control = answer.control {
+      json.member("error_control") { write(control, to: &$0) }
+    }
+  }
+
+  private static func write(_ control: ErrorControl, to json: inout JSONText) {
+    json.member("method", control.method.rawValue)
+    json.member("alpha", control.alpha as Double?)
+    json.member("e_value", control.eValue as Double?)
+    json.member("threshold", control.threshold as Double?)
   }
 
   private static func known(_ text: String) -> String? { text.isEmpty ? nil : text }

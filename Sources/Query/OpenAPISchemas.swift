@@ -180,6 +180,13 @@ enum OpenAPISchemas {
       ]
     ),
     (
+      "ErrorControl",
+      [
+        ("method", .choice(["mean_of_e_values"])), ("alpha", .number), ("e_value", .number),
+        ("threshold", .number),
+      ]
+    ),
+    (
       "ErrorPropagation",
       [
         ("callee_failures", .number), ("propagated", .number), ("absorbed", .number),
@@ -222,6 +229,7 @@ enum OpenAPISchemas {
         ("health", .reference("Health")), ("comparison", .maybeText), ("data_until", .maybeText),
         ("deadline", .maybeText), ("eta_seconds", .maybeNumber),
         ("smallest_detectable", .reference("SmallestDetectable")),
+        ("error_control", .reference("ErrorControl")),
       ]
     ),
     (

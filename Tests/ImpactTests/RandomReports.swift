@@ -24,7 +24,9 @@ extension SeededGenerator {
   mutating func sides(_ countMax: Int) -> [Side] { (0..<below(countMax)).map { _ in side() } }
 
   mutating func settings() -> GateSettings {
-    GateSettings(errorsTolerated: unit() * 0.1, minHealth: once(in: 2) ? nil : 100 * unit())
+    GateSettings(
+      errorsTolerated: unit() * 0.1, minHealth: once(in: 2) ? nil : 100 * unit(),
+      rules: once(in: 4) ? .apart : .latest)
   }
 
   mutating func concurrent() -> ConcurrentQuestion {
