@@ -93,9 +93,11 @@ public struct ShiftEstimate: Equatable, Sendable {
   }
 
   /// Student's t at 99 %, one-sided, for 19 degrees of freedom and more (off by less than 0.001).
+  static func quantile(degrees: Double) -> Double { quantile(2.326_347_874, degrees: degrees) }
+
+  /// Student's t where the standard normal is at `z`.
   /// - Source: Cornish-Fisher expansion, Abramowitz and Stegun 26.7.5.
-  static func quantile(degrees: Double) -> Double {
-    let z = 2.326_347_874
+  static func quantile(_ z: Double, degrees: Double) -> Double {
     let z3 = z * z * z
     let z5 = z3 * z * z
     let z7 = z5 * z * z

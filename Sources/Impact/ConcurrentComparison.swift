@@ -1,5 +1,5 @@
 internal import Glibc
-public import Model
+internal import Model
 
 /// Everything known of two versions that run side by side, window by window.
 /// - Shape: windows in order of time, from the start of the change; those without requests may be
@@ -21,13 +21,28 @@ public struct ConcurrentComparison: Equatable, Sendable {
   private(set) var baselineTraffic = Traffic()
   private(set) var currentLatency: LogLatency?
   private(set) var baselineLatency: LogLatency?
+  /// Whether requests are split as announced.
+  private(set) var split = TrafficSplitTest()
+  /// What is tested once, at the deadline.
+  private(set) var final: FinalTest?
+  let announced: [AnnouncedShare]
+  /// Those in which both had requests.
+  private(set) var windows: [ComparedWindow] = []
   private var currentFailuresBefore: Int64 = 0
   private var baselineFailuresBefore: Int64?
 
-  /// - Parameter history: the baseline's windows before the change, in order: how its errors
-  ///   usually come (alone or in bursts) and how many.
-  public init(settings: GateSettings = GateSettings(), history: [Side] = []) {
+  /// - Parameters:
+  ///   - history: the baseline's windows before the change, in order: how its errors usually come
+  ///     (alone or in bursts) and how many.
+  ///   - announced: shares of the new version, in order of time.
+  ///   - deadline: where it was fixed before there was this data.
+  public init(
+    settings: GateSettings = GateSettings(), history: [Side] = [],
+    announced: [AnnouncedShare] = [], deadline: FixedDeadline? = nil
+  ) {
     self.settings = settings
+    self.announced = announced
+    final = deadline.map { FinalTest($0) }
     dispersion.add(errors: history.map(\.failures))
     for side in history { usualErrors.add(side) }
     baselineFailuresBefore = history.last?.failures
@@ -35,7 +50,9 @@ public struct ConcurrentComparison: Equatable, Sendable {
 
   public mutating func add(_ window: ComparedWindow) {
     errors.add(window)
+    let leftOut = latency.windowsLeftOut
     latency.add(window)
+    let isLeftOut = latency.windowsLeftOut > leftOut
     ownErrors.add(window.current)
     chargedErrors.add(window.current, unknownFailures: window.unknownFailures)
     usualErrors.add(window.current)
@@ -43,8 +60,14 @@ public struct ConcurrentComparison: Equatable, Sendable {
     currentTraffic.add(window.current.traces, in: window.start, for: window.width)
     baselineTraffic.add(window.baseline.traces, in: window.start, for: window.width)
     addDispersion(window)
+    final?.add(window)
+    if let share = announced.last(where: { $0.from <= window.start }) {
+      split.add(window, share: share)
+    }
     guard window.isPaired else { return }
+    windows.append(window)
     pairedWindows += 1
+    guard !isLeftOut else { return }
     currentLatency = LogLatency.merged(currentLatency, window.current.latency)
     baselineLatency = LogLatency.merged(baselineLatency, window.baseline.latency)
   }
@@ -82,70 +105,6 @@ extension ConcurrentComparison {
 
   private static func isSuspicious(_ logHarm: Double) -> Bool {
     logHarm >= log(GateSettings.suspicion)
-  }
-
-  /// What the metrics say, each for itself and with regard to the other.
-  struct Decisions: Equatable, Sendable {
-    let errors: Decision
-    let latency: Decision
-  }
-
-  /// - Parameter shift: of the latency, which costs the most to read.
-  func decisions(_ shift: LatencyShift?) -> Decisions {
-    let falls = harms(shift)
-    let suspicious = isSuspicious
-    let errorsSafe = logSafetyOfErrors >= EValue.threshold(GateSettings.alpha) && !suspicious
-    let latencySafe =
-      (shift?.logEvidenceOfSafety ?? 0) >= EValue.threshold(GateSettings.alpha)
-    return Decisions(
-      errors: falls.errors ? .harmed : errorsSafe ? .safe : .undecided,
-      latency: falls.latency ? .harmed : latencySafe ? .safe : .undecided)
-  }
-
-  private func harms(_ shift: LatencyShift?) -> (errors: Bool, latency: Bool) {
-    switch settings.rules {
-    case .apart:
-      let threshold = EValue.threshold(GateSettings.harmAlpha)
-      return (
-        logHarmOfErrors >= threshold && isRepeated,
-        (shift?.logEvidenceOfHarm ?? 0) >= threshold
-      )
-    case .together:
-      let falls = ClosedTest.falls(logHarms(shift), alpha: GateSettings.alpha)
-      return (falls[0], falls[1])
-    }
-  }
-
-  /// Against "errs no more" and "is no slower"; −∞ where that cannot be said yet.
-  private func logHarms(_ shift: LatencyShift?) -> [Double] {
-    [isRepeated ? logHarmOfErrors : -.infinity, shift?.logHarm ?? -.infinity]
-  }
-
-  /// A single window may be an accident.
-  private var isRepeated: Bool {
-    errors.windowsWithFailures >= GateSettings.windowsWithFailuresMin
-  }
-
-  public var errorDecision: Decision { decisions(latency.shift).errors }
-
-  public var latencyDecision: Decision { decisions(latency.shift).latency }
-
-  /// How false rollbacks are held off; nil by rules that did not say so.
-  func control(_ shift: LatencyShift?) -> ErrorControl? {
-    guard settings.rules != .apart else { return nil }
-    return ErrorControl(
-      alpha: GateSettings.alpha, logEvidence: ClosedTest.logEvidence(logHarms(shift)),
-      threshold: 1 / GateSettings.alpha)
-  }
-
-  /// What the numbers alone say, `until` being where the data ends. Health is not looked at.
-  public func verdict(until: Nanos) -> Verdict { verdict(decisions(latency.shift), until: until) }
-
-  func verdict(_ decisions: Decisions, until: Nanos) -> Verdict {
-    if decisions.errors == .harmed || decisions.latency == .harmed { return .rollback }
-    return decisions.errors == .safe && decisions.latency == .safe && hasEnoughTraffic
-      && !currentTraffic.isSilent(until)
-      ? .promote : .wait
   }
 
   var hasEnoughTraffic: Bool { currentTraffic.requests >= GateSettings.requestsMin }

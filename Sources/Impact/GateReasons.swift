@@ -6,6 +6,7 @@ struct GateReasons {
   let comparison: ConcurrentComparison
   let shift: LatencyShift?
   let decisions: ConcurrentComparison.Decisions
+  let void: ConcurrentComparison.Void?
   let forecast: GateForecast
   let health: Health
 
@@ -15,9 +16,9 @@ struct GateReasons {
 
   func sentences(for verdict: Verdict) -> [String] {
     switch verdict {
-    case .rollback: harms
-    case .promote: [errorsSafe, latencySafe].compactMap { $0 }
-    case .wait: lacks
+    case .rollback: harms + leftOut
+    case .promote: [errorsSafe, latencySafe].compactMap { $0 } + leftOut
+    case .wait: voids + lacks + leftOut
     }
   }
 
@@ -26,7 +27,13 @@ struct GateReasons {
   private var harms: [String] {
     var sentences: [String] = []
     if decisions.errors == .harmed { sentences.append(errorsHarmed) }
-    if let shift, decisions.latency == .harmed {
+    if let final = decisions.final, final.isHarmed {
+      sentences.append(
+        "at the deadline, over \(final.windows) windows, a typical request takes "
+          + "\(change(final.ratio)) longer with \(version) than with \(baseline) (at least "
+          + "\(change(final.lower))): slower beyond the "
+          + "\(percent(LatencyShiftTest.tolerance)) that count as none")
+    } else if let shift, decisions.latency == .harmed {
       sentences.append(
         "\(typicalLatencies(shift)): slower beyond the \(percent(LatencyShiftTest.tolerance)) "
           + "that count as none")
@@ -66,6 +73,42 @@ struct GateReasons {
       "\(typicalLatencies($0)): "
         + "\(percent(LatencyShiftTest.margin)) slower is ruled out"
     }
+  }
+
+  // MARK: - What was not compared
+
+  private var voids: [String] {
+    switch void {
+    case .split(let announced, let seen):
+      [
+        "\(version) was announced to get \(percent(announced)) of the requests and gets "
+          + "\(percent(seen)): something else than the announced rule picks them, so the two "
+          + "versions are not compared"
+      ]
+    case .jump(let jump):
+      [
+        "the share of \(version) went from \(percent(jump.shareBefore)) to "
+          + "\(percent(jump.shareAfter)) though nobody announced it, and "
+          + (jump.isRecent
+            ? "it is not known yet whether the versions still compare as before"
+            : "since then the versions compare differently: it gets other requests, so they are "
+              + "not compared")
+      ]
+    case nil: []
+    }
+  }
+
+  private var leftOut: [String] {
+    let count = comparison.latency.windowsLeftOut
+    guard count > 0 else { return [] }
+    let seconds = duration(Double(InstanceAges.warmUpNanos) / 1e9)
+    let rest =
+      count < LatencyShiftTest.warmUpWindowsMax
+      ? "" : "; no more are left out, since instances keep being new"
+    return [
+      "in \(count) windows \(version) had no instance older than \(seconds): their latency is "
+        + "left out, their errors are not\(rest)"
+    ]
   }
 
   // MARK: - Waiting

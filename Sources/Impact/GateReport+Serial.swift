@@ -73,8 +73,17 @@ extension ConcurrentQuestion {
       writer.write(window.current)
       writer.write(window.baseline)
       writer.write(varint: UInt64(window.unknownFailures))
+      writer.write(window.isWarmingUp ? 1 : 0 as UInt8)
     }
     writer.write(history)
+    writer.write(varint: UInt64(announced.count))
+    for step in announced {
+      writer.write(varint: step.from)
+      writer.write(step.share == nil ? 0 : 1 as UInt8)
+      if let share = step.share { writer.write(share) }
+    }
+    writer.write(optional: deadline?.time)
+    if let deadline { writer.write(varint: deadline.fixedAt) }
   }
 
   fileprivate init(from reader: inout ByteReader, form: UInt8) throws(MalformedBytes) {
@@ -93,11 +102,26 @@ extension ConcurrentQuestion {
       windows.append(
         ComparedWindow(
           start: start, width: width, current: current, baseline: baseline,
-          unknownFailures: Int64(clamping: try reader.readVarint())))
+          unknownFailures: Int64(clamping: try reader.readVarint()),
+          isWarmingUp: form == 1 ? false : try reader.readByte() == 1))
+    }
+    let history = try reader.readSides()
+    var announced: [AnnouncedShare] = []
+    var deadline: FixedDeadline?
+    if form > 1 {
+      for _ in 0..<(try reader.readCount()) {
+        let from = try reader.readVarint()
+        let share = try reader.readByte() == 1 ? try reader.readDouble() : nil
+        announced.append(AnnouncedShare(from: from, share: share))
+      }
+      if let time = try reader.readOptional() {
+        deadline = FixedDeadline(time: time, fixedAt: try reader.readVarint())
+      }
     }
     self.init(
       version: version, baseline: baseline, start: start, until: until, windows: windows,
-      history: try reader.readSides(), lastSeen: lastSeen, settings: settings)
+      history: history, lastSeen: lastSeen, announced: announced, deadline: deadline,
+      settings: settings)
   }
 }
 

@@ -19,6 +19,9 @@ public struct ErrorControl: Equatable, Sendable {
   public let method: Method
   /// The chance there is in all.
   public let alpha: Double
+  /// What of it is for all looks together, and for the one at the deadline.
+  public let alphaSequential = GateSettings.sequentialAlpha
+  public let alphaFinal = GateSettings.finalAlpha
   /// The e-value against "no metric is worse", and what it must reach to roll back.
   public let eValue: Double
   public let threshold: Double

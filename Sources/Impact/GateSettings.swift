@@ -3,6 +3,10 @@ public struct GateSettings: Equatable, Sendable {
   /// The chance, over all looks together, of rolling back a version that is no worse; and of
   /// calling a metric safe that is not.
   public static let alpha = 0.01
+  /// What is kept back of `alpha` for the one test at the deadline, and what is left for all looks
+  /// before and after it, whether there is a deadline or not: it may be named at any time.
+  static let finalAlpha = 0.2 * alpha
+  static let sequentialAlpha = alpha - finalAlpha
   /// What a metric has for itself, errors or latency: it suffices to roll back whatever the other
   /// says.
   static let harmAlpha = alpha / 2

@@ -49,6 +49,8 @@ enum GateDocument {
   private static func write(_ control: ErrorControl, to json: inout JSONText) {
     json.member("method", control.method.rawValue)
     json.member("alpha", control.alpha as Double?)
+    json.member("alpha_sequential", control.alphaSequential as Double?)
+    json.member("alpha_final", control.alphaFinal as Double?)
     json.member("e_value", control.eValue as Double?)
     json.member("threshold", control.threshold as Double?)
   }

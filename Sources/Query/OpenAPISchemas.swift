@@ -182,7 +182,8 @@ enum OpenAPISchemas {
     (
       "ErrorControl",
       [
-        ("method", .choice(["mean_of_e_values"])), ("alpha", .number), ("e_value", .number),
+        ("method", .choice(["mean_of_e_values"])), ("alpha", .number),
+        ("alpha_sequential", .number), ("alpha_final", .number), ("e_value", .number),
         ("threshold", .number),
       ]
     ),
@@ -480,6 +481,7 @@ enum OpenAPISchemas {
       [
         ("start", .time), ("end", .time), ("current", .reference("Side")),
         ("baseline", .reference("Side")), ("unknown_failures", .integer),
+        ("is_warming_up", .boolean),
       ]
     ),
     (

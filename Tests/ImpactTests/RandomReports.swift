@@ -35,11 +35,19 @@ extension SeededGenerator {
     let windows = (0..<below(40)).map { index in
       ComparedWindow(
         start: start + UInt64(index) * width, width: width, current: side(), baseline: side(),
-        unknownFailures: once(in: 5) ? Int64(below(4)) : 0)
+        unknownFailures: once(in: 5) ? Int64(below(4)) : 0, isWarmingUp: once(in: 4))
     }
     return ConcurrentQuestion(
       version: text(), baseline: text(), start: start, until: start + 41 * width,
-      windows: windows, history: sides(20), settings: settings())
+      windows: windows, history: sides(20),
+      announced: (0..<below(3)).map { index in
+        AnnouncedShare(
+          from: start + UInt64(index * below(99)) * windowNanos,
+          share: once(in: 4) ? nil : unit())
+      },
+      deadline: once(in: 2)
+        ? nil : FixedDeadline(time: start + anyMagnitude() % .hour, fixedAt: anyMagnitude()),
+      settings: settings())
   }
 
   private mutating func stretch() -> Stretch { Stretch(before: side(), after: side()) }

@@ -49,7 +49,7 @@ struct GateInquiry {
     subject.marker = rollout.marker?.id
     subject.start = rollout.start
     var remarks: [String] = []
-    try await settleDeadline(&subject, &remarks)
+    let deadline = try await settleDeadline(&subject, &remarks)
     guard rollout.start < until else {
       throw Unanswerable(
         "\(rollout.versionText) began at \(Timestamp.text(rollout.start)), and finished data ends at "
@@ -59,7 +59,8 @@ struct GateInquiry {
     subject.baseline = rollout.baselineText
     let settings = GateSettings(
       errorsTolerated: errorsTolerated, minHealth: request.minHealth)
-    let question = try await rollout.question(in: engine, until: until, settings: settings)
+    let question = try await rollout.question(
+      in: engine, until: until, deadline: deadline, settings: settings)
     var report = GateReport(
       tenant: request.tenant, subject: subject, question: question, remarks: remarks)
     if let deadline = subject.deadline, until >= deadline, report.answer.verdict == .wait {
@@ -174,6 +175,8 @@ struct GateInquiry {
       of: service, version: sighting.version, versionText: version, marker: marker,
       start: GateInquiry.start(marker, firstSeen: sighting.first))
     rollout.others = shown.filter { $0.version != sighting.version }
+    rollout.announced = AnnouncedShare.steps(
+      in: try await markers(of: identity), of: version, since: rollout.start, until: until)
     rollout.texts = texts
     return rollout
   }
@@ -195,8 +198,15 @@ struct GateInquiry {
 
   /// Deployments of the service, the newest first.
   private func deployments(of identity: NodeIdentity) async throws -> [Marker] {
+    try await markers(of: identity, kind: .deployment)
+  }
+
+  /// Markers of the service, the newest first.
+  private func markers(
+    of identity: NodeIdentity, kind: MarkerKind? = nil
+  ) async throws -> [Marker] {
     var filter = MarkerFilter(
-      tenant: request.tenant, start: 0, end: .max, service: identity.name, kind: .deployment)
+      tenant: request.tenant, start: 0, end: .max, service: identity.name, kind: kind)
     filter.namespace = identity.namespace
     filter.environment = identity.environment
     let query = filter
@@ -245,9 +255,10 @@ struct GateInquiry {
 
   // MARK: - The deadline
 
+  /// - Returns: the deadline with what was known when it was named; nil where that is not known.
   private func settleDeadline(
     _ subject: inout GateReport.Subject, _ remarks: inout [String]
-  ) async throws {
+  ) async throws -> FixedDeadline? {
     let wanted: Nanos? =
       switch request.deadline {
       case .at(let time): time
@@ -259,8 +270,11 @@ struct GateInquiry {
       version: subject.version)
     let tenant = request.tenant
     let start = subject.start ?? 0
-    let fixed = try await engine.onStore {
-      try $0.deadline(of: rollout, since: start, tenant: tenant, wanted: wanted)
+    let until = subject.until
+    let (fixed, known) = try await engine.onStore { store in
+      let fixed = try store.deadline(
+        of: rollout, since: start, tenant: tenant, wanted: wanted, knownUntil: until)
+      return (fixed, try store.deadlineKnownUntil(of: rollout, since: start))
     }
     subject.deadline = fixed
     if let fixed, let wanted, fixed != wanted {
@@ -268,5 +282,7 @@ struct GateInquiry {
         "the deadline stays \(Timestamp.text(fixed)), as the first question that named one said; "
           + "\(Timestamp.text(wanted)) changes nothing")
     }
+    guard let fixed, let known else { return nil }
+    return FixedDeadline(time: fixed, fixedAt: known)
   }
 }

@@ -14,6 +14,8 @@ struct Rollout {
   /// The other versions of the service, by when they were first seen.
   var others: [VersionSighting] = []
   var texts: [NameID: String] = [:]
+  /// What share of the requests markers say the version gets.
+  var announced: [AnnouncedShare] = []
   private var baseline: NameID?
 
   var baselineText: String { baseline.flatMap { texts[$0] } ?? "" }
@@ -64,10 +66,11 @@ struct Rollout {
   // MARK: - The question
 
   func question(
-    in engine: Engine, until: Nanos, settings: GateSettings
+    in engine: Engine, until: Nanos, deadline: FixedDeadline?, settings: GateSettings
   ) async throws -> GateQuestion {
     let windows = try await read(
-      in: engine, from: start.saturatingSubtracting(RolloutWindows.historyNanos), to: until)
+      in: engine, from: start.saturatingSubtracting(RolloutWindows.historyNanos), to: until,
+      agesSince: start.saturatingSubtracting(Rollout.agesBeforeNanos))
     var question = GateQuestion()
     if let baseline {
       question.concurrent = ConcurrentQuestion(
@@ -75,7 +78,7 @@ struct Rollout {
         windows: windows.compared(version, with: baseline, from: start, to: until),
         history: windows.history(of: baseline, before: start),
         lastSeen: try await lastSeen(in: engine, until: until, width: windows.width),
-        settings: settings)
+        announced: announced, deadline: deadline, settings: settings)
     }
     if question.concurrent?.baselineIsGone ?? true {
       question.beforeAfter = try await beforeAfter(
@@ -85,7 +88,11 @@ struct Rollout {
   }
 
   /// The versions of the service window by window, and the calls that did not reach it.
-  private func read(in engine: Engine, from: Nanos, to: Nanos) async throws -> RolloutWindows {
+  /// - Parameter agesSince: from when on it is looked at how long instances have been there; nil for
+  ///   not at all.
+  private func read(
+    in engine: Engine, from: Nanos, to: Nanos, agesSince: Nanos? = nil
+  ) async throws -> RolloutWindows {
     let width = try await engine.finestWidth(at: from)
     let own = service.id.raw
     let read = try await engine.windows(
@@ -104,7 +111,22 @@ struct Rollout {
     return RolloutWindows(
       service: service.id, width: width.nanos, versions: read.sums,
       unreached: UnreachedFailures(
-        of: service, in: sums, names: names, current: version, shared: shared))
+        of: service, in: sums, names: names, current: version, shared: shared),
+      ages: try await ages(in: engine, from: agesSince ?? to, to: to, width: width))
+  }
+
+  /// Where a version was deployed again its instances may be older than the change: so long before it
+  /// they are looked for.
+  private static let agesBeforeNanos: Nanos = 10 * .minute
+
+  private func ages(
+    in engine: Engine, from: Nanos, to: Nanos, width: TileWidth
+  ) async throws -> InstanceAges {
+    // A wider window than this is no instance's first minutes.
+    guard from < to, width.nanos <= InstanceAges.warmUpNanos else { return InstanceAges() }
+    let read = try await engine.windows(
+      SeriesSelection([.instance: .first([service.id.raw])]), from: from, to: to, by: width)
+    return InstanceAges(of: service.id, in: read.sums)
   }
 
   /// When the version was last seen, to ten seconds: in a long rollout a window covers minutes or an

@@ -23,7 +23,8 @@ public enum GateSimulation {
   /// The first windows after which the gate said rollback, and promote before that; nil for never.
   static func course(of scenario: GateScenario, seed: UInt64) -> (rollback: Int?, promotion: Int?) {
     var traffic = SimulatedTraffic(scenario, seed: seed)
-    var comparison = ConcurrentComparison(history: traffic.history())
+    var comparison = ConcurrentComparison(
+      history: traffic.history(), announced: scenario.announced, deadline: scenario.deadline)
     var promotion: Int?
     for count in 1...windowsCount {
       let window = traffic.nextWindow()
