@@ -54,6 +54,8 @@ public struct ShiftEstimate: Equatable, Sendable {
   public let halfWidth: Double?
   /// How far off each of them was.
   let deviations: [Double]
+  /// Of one such comparison; nil with too few of them.
+  let standardError: Double?
 
   init(shift: Shift, placebos: [Double]) {
     let count = Double(placebos.count)
@@ -62,6 +64,7 @@ public struct ShiftEstimate: Equatable, Sendable {
     deviations = placebos.map { $0 - usual }
     guard placebos.count >= BeforeAfter.stretchesMin else {
       halfWidth = nil
+      standardError = nil
       return
     }
     let squares = deviations.reduce(0) { $0 + $1 * $1 }
@@ -70,10 +73,20 @@ public struct ShiftEstimate: Equatable, Sendable {
     // can say at all (a stretch without errors among such stretches has a spread of nothing).
     let widest = deviations.map(\.magnitude).max() ?? 0
     let least = shift.variance.squareRoot() * ShiftEstimate.quantile(degrees: .infinity)
+    standardError = max(deviation, shift.variance.squareRoot())
     halfWidth = max(deviation * ShiftEstimate.quantile(degrees: count - 1), widest, least)
   }
 
   public var ratio: Double { exp(effect) }
+
+  /// The worst any of the earlier comparisons was off by.
+  var widest: Double { deviations.map(\.magnitude).max() ?? 0 }
+
+  /// By how many standard errors it is off; nil with too few earlier comparisons, and where nothing
+  /// ever varied.
+  var score: Double? {
+    standardError.flatMap { $0 > 0 ? effect / $0 : nil }
+  }
 
   public var interval: RatioInterval? {
     halfWidth.map { RatioInterval(lower: exp(effect - $0), upper: exp(effect + $0)) }

@@ -58,8 +58,8 @@ public struct BeforeAfterQuestion: Equatable, Sendable {
 /// Compares a service with itself before a change, less what happened to others meanwhile, and
 /// takes as noise how far such comparisons were off when nothing had changed.
 ///
-/// Weaker than a version beside the other: whatever else began with the change looks like it. So
-/// it can show that nothing happened, and never whose fault it was if something did.
+/// Weaker than a version beside the other: whatever else began with the change looks like it. So it
+/// shows whose fault it was only where there are services to tell what happened to all.
 /// - Source: difference in differences with placebo periods, Bertrand, Duflo, Mullainathan 2004.
 public struct BeforeAfter: Equatable, Sendable {
   /// Fewer earlier stretches say nothing about one in twenty.
@@ -67,40 +67,83 @@ public struct BeforeAfter: Equatable, Sendable {
   /// A stretch with fewer requests on a side is passed over.
   static let requestsMin: Int64 = 10
 
+  /// Fewer errors since the change are no rise, whatever the rate was.
+  static let failuresMin: Int64 = 10
+
   /// Of the error rate; nil without data.
   public let errors: ShiftEstimate?
   public let latency: ShiftEstimate?
+  /// The same against what is seen of the controls.
+  let controlledErrors: ControlledShift?
+  let controlledLatency: ControlledShift?
   /// The version's own errors since the start, with those nobody can place.
   public let ownErrors: ErrorRateBound
+  private let unknownFailures: Int64
 
   public init(_ question: BeforeAfterQuestion) {
     let unknown = question.unknownFailures
-    errors = BeforeAfter.estimate(question) {
+    controlledErrors = BeforeAfter.controlled(question) {
       BeforeAfter.errorShift($0, unknownFailures: $1 ? unknown : 0)
     }
-    latency = BeforeAfter.estimate(question) { stretch, _ in BeforeAfter.latencyShift(stretch) }
+    controlledLatency = BeforeAfter.controlled(question) { stretch, _ in
+      BeforeAfter.latencyShift(stretch)
+    }
+    errors = controlledErrors?.estimate
+    latency = controlledLatency?.estimate
     var own = ErrorRateBound()
     own.add(question.subject.now.after, unknownFailures: unknown)
     ownErrors = own
+    unknownFailures = unknown
+  }
+
+  /// One of them is worse beyond what is seen without a change. Failures nobody can place count against
+  /// the safety of a version, and as harm against none.
+  var errorsHarmed: Bool {
+    guard let controlledErrors, ownErrors.failures >= BeforeAfter.failuresMin,
+      unknownFailures == 0
+    else { return false }
+    return controlledErrors.isHarm(beyond: ErrorRatioTest.ratioTolerated)
+  }
+
+  var latencyHarmed: Bool {
+    controlledLatency?.isHarm(beyond: 1 + LatencyShiftTest.tolerance) ?? false
   }
 
   /// - Parameter shift: of a stretch, nil without data; told whether it is the one asked about.
-  private static func estimate(
+  private static func controlled(
     _ question: BeforeAfterQuestion, shift: (Stretch, Bool) -> Shift?
-  ) -> ShiftEstimate? {
-    guard let own = shift(question.subject.now, true) else { return nil }
-    let now = own.size - median(question.controls.compactMap { shift($0.now, false)?.size })
-    var placebos: [Double] = []
-    for (index, stretch) in question.subject.earlier.enumerated() {
-      guard let stretch, let own = shift(stretch, false) else { continue }
-      let others = question.controls.compactMap { control -> Double? in
-        guard index < control.earlier.count, let stretch = control.earlier[index] else {
-          return nil
-        }
-        return shift(stretch, false)?.size
-      }
-      placebos.append(own.size - median(others))
+  ) -> ControlledShift? {
+    let subject = Shifts(question.subject, of: { shift($0, $1) })
+    let controls = question.controls.map { Shifts($0) { stretch, _ in shift(stretch, false) } }
+    guard let estimate = subject.estimate(less: controls[...]) else { return nil }
+    let others = controls.indices.compactMap { index in
+      controls[index].estimate(less: controls[..<index] + controls[(index + 1)...])
     }
-    return ShiftEstimate(shift: Shift(size: now, variance: own.variance), placebos: placebos)
+    return ControlledShift(estimate, others: others)
+  }
+
+  /// The shifts of one service.
+  private struct Shifts {
+    let now: Shift?
+    let earlier: [Double?]
+
+    init(_ series: StretchSeries, of shift: (Stretch, Bool) -> Shift?) {
+      now = shift(series.now, true)
+      earlier = series.earlier.map { $0.flatMap { shift($0, false)?.size } }
+    }
+
+    /// Less the median of what happened to others at the same times.
+    func estimate(less others: ArraySlice<Shifts>) -> ShiftEstimate? {
+      guard let now else { return nil }
+      let size = now.size - median(others.compactMap { $0.now?.size })
+      var placebos: [Double] = []
+      for (index, shift) in earlier.enumerated() {
+        guard let shift else { continue }
+        let theirs = others.compactMap { index < $0.earlier.count ? $0.earlier[index] : nil }
+        placebos.append(shift - median(theirs))
+      }
+      return ShiftEstimate(
+        shift: Shift(size: size, variance: now.variance), placebos: placebos)
+    }
   }
 }

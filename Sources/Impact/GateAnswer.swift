@@ -7,7 +7,8 @@ public enum Verdict: String, Sendable {
 public enum Comparison: String, Sendable {
   /// Another version in the same windows.
   case concurrent
-  /// The hour before, less what happened to others: weaker evidence, never enough to roll back.
+  /// The hour before, less what happened to others: weaker evidence, enough to roll back only where
+  /// the others tell whose fault it is.
   case beforeAfter = "before_after"
 }
 

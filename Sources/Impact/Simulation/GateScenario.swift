@@ -50,6 +50,15 @@ public struct GateScenario: Equatable, Sendable {
   /// By when a verdict is wanted: the end of the half hour, said half a minute after the start.
   var hasDeadline = false
 
+  /// The old version is gone at once, with this many other services to compare with.
+  var replacement: Replacement?
+
+  struct Replacement: Equatable, Sendable {
+    var controls = 6
+    /// How many times as long everything takes from the moment of the change on, everywhere.
+    var shock = 1.0
+  }
+
   init(_ name: String, isHarmful: Bool = false, _ change: (inout GateScenario) -> Void = { _ in }) {
     self.name = name
     self.isHarmful = isHarmful
@@ -131,6 +140,25 @@ public struct GateScenario: Equatable, Sendable {
     GateScenario("two deployments, deadline") {
       $0.hasSharedShock = true
       $0.hasDeadline = true
+    },
+    GateScenario("replaced") { $0.replacement = Replacement() },
+    GateScenario("replaced, all +15 %") { $0.replacement = Replacement(shock: 1.15) },
+    GateScenario("replaced, all +50 %") { $0.replacement = Replacement(shock: 1.5) },
+    GateScenario("replaced, latency +15 %", isHarmful: true) {
+      $0.replacement = Replacement()
+      $0.latencyFactor = 1.15
+    },
+    GateScenario("replaced, +15 %, all +15 %", isHarmful: true) {
+      $0.replacement = Replacement(shock: 1.15)
+      $0.latencyFactor = 1.15
+    },
+    GateScenario("replaced, errors x5", isHarmful: true) {
+      $0.replacement = Replacement()
+      $0.errorsFactor = 5
+    },
+    GateScenario("replaced, no controls", isHarmful: true) {
+      $0.replacement = Replacement(controls: 0)
+      $0.latencyFactor = 1.3
     },
   ]
 }
