@@ -26,7 +26,8 @@ extension GateAnswer {
 
   private var fields: [(String, String?)] {
     [
-      ("score", Figure.count(score)), ("confidence", Figure.percent(confidence)),
+      ("roll back to", rollbackTo), ("score", Figure.count(score)),
+      ("confidence", Figure.percent(confidence)),
       ("eta", verdict == .wait ? eta : nil), ("detectable", detectable), ("harm", harm),
       ("environment", environment), ("marker", marker), ("since", start),
       ("data until", dataUntil), ("deadline", deadline),

@@ -45,6 +45,7 @@ struct GateAnswer: Decodable {
   var environment: String?
   var version: String?
   var baseline: String?
+  var rollbackTo: String?
   var start: String?
   var reasons: [String]?
   var evidence: [Evidence]?

@@ -48,6 +48,8 @@ extension BeforeAfter {
 
 /// A shift after a change, against such shifts when nothing had changed. Natural logarithms.
 public struct ShiftEstimate: Equatable, Sendable {
+  /// The earlier ones.
+  let placebos: [Double]
   /// Beyond what such comparisons are usually off by.
   public let effect: Double
   /// How far off they may be either way; nil with fewer than `BeforeAfter.stretchesMin` of them.
@@ -58,6 +60,7 @@ public struct ShiftEstimate: Equatable, Sendable {
   let standardError: Double?
 
   init(shift: Shift, placebos: [Double]) {
+    self.placebos = placebos
     let count = Double(placebos.count)
     let usual = placebos.isEmpty ? 0 : placebos.reduce(0, +) / count
     effect = shift.size - usual

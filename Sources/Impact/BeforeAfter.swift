@@ -1,3 +1,4 @@
+internal import Glibc
 public import Model
 
 /// What a service did after a moment and in the hour before it.
@@ -38,11 +39,17 @@ public struct BeforeAfterQuestion: Equatable, Sendable {
   public let history: [Side]
   /// Since the start, of all calls to the service that nobody can place.
   public let unknownFailures: Int64
+  /// Other changes of the service at about the same time: what happened since may be theirs.
+  public let otherChanges: Int
   public let settings: GateSettings
+
+  /// More are not told apart.
+  static let otherChangesMax = 1_000
 
   public init(
     version: String, start: Nanos, until: Nanos, subject: StretchSeries, controls: [StretchSeries],
-    history: [Side] = [], unknownFailures: Int64 = 0, settings: GateSettings = GateSettings()
+    history: [Side] = [], unknownFailures: Int64 = 0, otherChanges: Int = 0,
+    settings: GateSettings = GateSettings()
   ) {
     self.version = version
     self.start = start
@@ -51,6 +58,7 @@ public struct BeforeAfterQuestion: Equatable, Sendable {
     self.controls = controls
     self.history = history
     self.unknownFailures = Side.clamped(unknownFailures)
+    self.otherChanges = min(max(otherChanges, 0), BeforeAfterQuestion.otherChangesMax)
     self.settings = settings
   }
 }
@@ -79,6 +87,9 @@ public struct BeforeAfter: Equatable, Sendable {
   /// The version's own errors since the start, with those nobody can place.
   public let ownErrors: ErrorRateBound
   private let unknownFailures: Int64
+  /// The stretch right before the change was already unlike the earlier ones, by this ratio of typical
+  /// latencies: what is asked about began before it is said to have.
+  let latencyChangedBefore: Double?
 
   public init(_ question: BeforeAfterQuestion) {
     let unknown = question.unknownFailures
@@ -88,12 +99,36 @@ public struct BeforeAfter: Equatable, Sendable {
     controlledLatency = BeforeAfter.controlled(question) { stretch, _ in
       BeforeAfter.latencyShift(stretch)
     }
+    latencyChangedBefore = BeforeAfter.latencyChangedBefore(question)
     errors = controlledErrors?.estimate
     latency = controlledLatency?.estimate
     var own = ErrorRateBound()
     own.add(question.subject.now.after, unknownFailures: unknown)
     ownErrors = own
     unknownFailures = unknown
+  }
+
+  /// How far off the middle of the earlier stretches, in (robust) standard deviations, the last of them
+  /// may be.
+  private static let deviationsMax = 6.0
+  /// From the median of absolute deviations to a standard deviation.
+  private static let normalMedian = 0.674_489_75
+
+  private static func latencyChangedBefore(_ question: BeforeAfterQuestion) -> Double? {
+    let subject = Shifts(question.subject) { stretch, _ in latencyShift(stretch) }
+    let controls = question.controls.map { Shifts($0) { stretch, _ in latencyShift(stretch) } }
+    guard let placebos = subject.estimate(less: controls[...])?.placebos,
+      subject.earlier.first.flatMap({ $0 }) != nil, let last = placebos.first,
+      placebos.count >= stretchesMin
+    else { return nil }
+    // Medians, because what began before may have lasted for some stretches.
+    let middle = median(placebos)
+    let spread = median(placebos.map { ($0 - middle).magnitude }) / normalMedian
+    let change = last - middle
+    guard change.magnitude > deviationsMax * spread,
+      change.magnitude > log1p(LatencyShiftTest.tolerance)
+    else { return nil }
+    return exp(change)
   }
 
   /// One of them is worse beyond what is seen without a change. Failures nobody can place count against

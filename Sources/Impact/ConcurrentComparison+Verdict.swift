@@ -17,6 +17,8 @@ extension ConcurrentComparison {
     /// They do not get the requests they were announced to get.
     case split(announced: Double, seen: Double)
     case jump(ShareJump)
+    /// So little was seen of the other that nobody knows what is usual for it.
+    case shortBaseline(Nanos)
   }
 
   /// - Parameters:
@@ -69,6 +71,9 @@ extension ConcurrentComparison {
   /// nil where the two can be compared. Costs as much as reading the latency.
   var void: Void? {
     guard settings.rules != .apart else { return nil }
+    if (1..<GateSettings.baselineSeenMin).contains(baselineSeenNanos) {
+      return .shortBaseline(baselineSeenNanos)
+    }
     if split.isMismatch {
       return .split(announced: split.shares.announced, seen: split.shares.seen)
     }

@@ -16,6 +16,8 @@ public struct ConcurrentComparison: Equatable, Sendable {
   /// What both versions and the hour before had: where the usual error rate is taken from.
   private(set) var usualErrors = ErrorRateBound()
   private(set) var pairedWindows = 0
+  /// For how long in all the baseline was seen, before the change and since.
+  private(set) var baselineSeenNanos: Nanos = 0
   /// Requests of the two versions, and when they last had one.
   private(set) var currentTraffic = Traffic()
   private(set) var baselineTraffic = Traffic()
@@ -44,7 +46,10 @@ public struct ConcurrentComparison: Equatable, Sendable {
     self.announced = announced
     final = deadline.map { FinalTest($0) }
     dispersion.add(errors: history.map(\.failures))
-    for side in history { usualErrors.add(side) }
+    for side in history {
+      usualErrors.add(side)
+      if side.requests > 0 { baselineSeenNanos += windowNanos }
+    }
     baselineFailuresBefore = history.last?.failures
   }
 
@@ -59,6 +64,9 @@ public struct ConcurrentComparison: Equatable, Sendable {
     usualErrors.add(window.baseline)
     currentTraffic.add(window.current.traces, in: window.start, for: window.width)
     baselineTraffic.add(window.baseline.traces, in: window.start, for: window.width)
+    if window.baseline.requests > 0 {
+      baselineSeenNanos = baselineSeenNanos.saturatingAdding(window.width)
+    }
     addDispersion(window)
     final?.add(window)
     if let share = announced.last(where: { $0.from <= window.start }) {

@@ -59,11 +59,18 @@ private struct BeforeAfterView {
   private var isSafe: Bool { hasEnoughTraffic && errorsSafe && latencySafe }
 
   /// Kept verdicts were given by rules that never rolled back.
-  private var mayRollBack: Bool { question.settings.rules != .apart && hasEnoughTraffic }
+  private var mayRollBack: Bool {
+    question.settings.rules != .apart && hasEnoughTraffic && question.otherChanges == 0
+  }
+  /// What was there before is no effect of the change, and hides one.
+  private var changedBefore: Double? {
+    question.settings.rules == .apart ? nil : comparison.latencyChangedBefore
+  }
   private var errorsHarmed: Bool { mayRollBack && comparison.errorsHarmed }
   private var latencyHarmed: Bool { mayRollBack && comparison.latencyHarmed }
 
   var verdict: Verdict {
+    if changedBefore != nil { return .wait }
     if errorsHarmed || latencyHarmed { return .rollback }
     return isSafe ? .promote : .wait
   }
@@ -164,6 +171,10 @@ private struct BeforeAfterView {
       looksWorse(comparison.controlledLatency, 1 + LatencyShiftTest.tolerance)
         || looksWorse(comparison.controlledErrors, ErrorRatioTest.ratioTolerated)
     else { return nil }
+    if question.otherChanges > 0 {
+      return "it looks worse, but \(question.otherChanges) other changes of the service began at "
+        + "about the same time: nobody knows whose fault it is"
+    }
     let controls = max(
       comparison.controlledLatency?.controls ?? 0, comparison.controlledErrors?.controls ?? 0)
     return controls < ControlledShift.controlsMin
@@ -185,6 +196,11 @@ private struct BeforeAfterView {
   private var lacks: [String] {
     var sentences: [String] = []
     let stretches = comparison.latency?.deviations.count ?? 0
+    if let changedBefore {
+      sentences.append(
+        "typical latency had changed by \(change(changedBefore)) before the change is said to have "
+          + "begun: either it began earlier, or something else did; say when it began")
+    }
     if !hasEnoughTraffic {
       sentences.append(
         "\(grouped(requests)) of at least \(grouped(GateSettings.requestsMin)) requests")

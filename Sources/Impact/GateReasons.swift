@@ -18,7 +18,7 @@ struct GateReasons {
     switch verdict {
     case .rollback: harms + leftOut
     case .promote: [errorsSafe, latencySafe].compactMap { $0 } + leftOut
-    case .wait: voids + lacks + leftOut
+    case .wait: voids + lacks + shortBaseline + leftOut
     }
   }
 
@@ -94,8 +94,17 @@ struct GateReasons {
             : "since then the versions compare differently: it gets other requests, so they are "
               + "not compared")
       ]
-    case nil: []
+    case .shortBaseline, nil: []
     }
+  }
+
+  private var shortBaseline: [String] {
+    guard case .shortBaseline(let seen) = void else { return [] }
+    return [
+      "\(baseline) was seen for \(duration(Double(seen) / 1e9)) only: "
+        + "\(duration(Double(GateSettings.baselineSeenMin) / 1e9)) are needed to know what is usual "
+        + "for it"
+    ]
   }
 
   private var leftOut: [String] {

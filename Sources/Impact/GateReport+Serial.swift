@@ -11,7 +11,9 @@ extension GateReport {
     var writer = ByteWriter()
     writer.write(GateReport.version)
     writer.write(varint: UInt64(tenant.raw))
-    for text in [subject.service, subject.environment, subject.version, subject.baseline] {
+    for text in [
+      subject.service, subject.environment, subject.version, subject.baseline, subject.rollbackTo,
+    ] {
       writer.write(text: text)
     }
     writer.write(optional: subject.marker?.raw)
@@ -39,6 +41,7 @@ extension GateReport {
     subject.environment = try reader.readText()
     subject.version = try reader.readText()
     subject.baseline = try reader.readText()
+    subject.rollbackTo = form == 1 ? "" : try reader.readText()
     subject.marker = try reader.readOptional().map { MarkerID($0) }
     subject.start = try reader.readOptional()
     subject.until = try reader.readOptional()
@@ -132,6 +135,7 @@ extension BeforeAfterQuestion {
     writer.write(varint: until)
     writer.write(settings)
     writer.write(varint: UInt64(unknownFailures))
+    writer.write(varint: UInt64(otherChanges))
     writer.write(subject)
     writer.write(varint: UInt64(controls.count))
     for control in controls { writer.write(control) }
@@ -144,12 +148,14 @@ extension BeforeAfterQuestion {
     let until = try reader.readVarint()
     let settings = try reader.readSettings(form: form)
     let unknownFailures = Int64(clamping: try reader.readVarint())
+    let otherChanges = form == 1 ? 0 : Int(clamping: try reader.readVarint())
     let subject = try reader.readSeries()
     var controls: [StretchSeries] = []
     for _ in 0..<(try reader.readCount()) { controls.append(try reader.readSeries()) }
     self.init(
       version: version, start: start, until: until, subject: subject, controls: controls,
-      history: try reader.readSides(), unknownFailures: unknownFailures, settings: settings)
+      history: try reader.readSides(), unknownFailures: unknownFailures,
+      otherChanges: otherChanges, settings: settings)
   }
 }
 

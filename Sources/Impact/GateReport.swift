@@ -9,6 +9,8 @@ public struct GateReport: Equatable, Sendable {
     public var environment = ""
     public var version = ""
     public var baseline = ""
+    /// Which version to go back to, should the verdict be that.
+    public var rollbackTo = ""
     public var marker: MarkerID?
     /// When the change began.
     public var start: Nanos?

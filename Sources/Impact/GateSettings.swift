@@ -1,3 +1,5 @@
+public import Model
+
 /// What a gate is asked to hold a version to.
 public struct GateSettings: Equatable, Sendable {
   /// The chance, over all looks together, of rolling back a version that is no worse; and of
@@ -10,6 +12,8 @@ public struct GateSettings: Equatable, Sendable {
   /// What a metric has for itself, errors or latency: it suffices to roll back whatever the other
   /// says.
   static let harmAlpha = alpha / 2
+  /// No verdict by a baseline that was seen for less: nobody knows what is usual for it.
+  public static let baselineSeenMin: Nanos = .minute
   /// No promotion on fewer requests than this, whatever the tests say.
   public static let requestsMin: Int64 = 100
   /// Harm must show in this many windows: a single one may be an accident.

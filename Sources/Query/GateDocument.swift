@@ -23,6 +23,10 @@ enum GateDocument {
     json.optional("environment", known(subject.environment))
     json.optional("version", known(subject.version))
     json.optional("baseline", known(subject.baseline))
+    // Only a rollback has one; verdicts kept without one are written as they were.
+    if answer.verdict == .rollback, !subject.rollbackTo.isEmpty {
+      json.member("rollback_to", subject.rollbackTo)
+    }
     json.optional("start", subject.start.map(Timestamp.text))
     json.member("reasons", answer.reasons)
     json.key("evidence")

@@ -225,7 +225,7 @@ enum OpenAPISchemas {
         ("id", .text), ("verdict", .choice(verdicts)), ("score", .maybeNumber),
         ("confidence", .number), ("marker", .maybeText), ("service", .maybeText),
         ("environment", .maybeText), ("version", .maybeText), ("baseline", .maybeText),
-        ("start", .maybeText), ("reasons", .list(.text)),
+        ("rollback_to", .text), ("start", .maybeText), ("reasons", .list(.text)),
         ("evidence", .list(.reference("Evidence"))), ("attribution", .list(.map(.scalar))),
         ("health", .reference("Health")), ("comparison", .maybeText), ("data_until", .maybeText),
         ("deadline", .maybeText), ("eta_seconds", .maybeNumber),

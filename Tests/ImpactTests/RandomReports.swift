@@ -61,7 +61,8 @@ extension SeededGenerator {
     BeforeAfterQuestion(
       version: text(), start: Sample.start, until: Sample.start + anyMagnitude() % .day,
       subject: series(), controls: (0..<below(4)).map { _ in series() }, history: sides(30),
-      unknownFailures: Int64(below(5)), settings: settings())
+      unknownFailures: Int64(below(5)), otherChanges: once(in: 3) ? below(4) : 0,
+      settings: settings())
   }
 
   mutating func report() -> GateReport {
@@ -70,6 +71,7 @@ extension SeededGenerator {
     subject.environment = text()
     subject.version = text()
     subject.baseline = text()
+    subject.rollbackTo = text()
     subject.marker = once(in: 2) ? nil : MarkerID(next())
     subject.start = once(in: 3) ? nil : anyMagnitude()
     subject.until = once(in: 3) ? nil : anyMagnitude()

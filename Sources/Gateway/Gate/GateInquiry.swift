@@ -52,22 +52,40 @@ struct GateInquiry {
     let deadline = try await settleDeadline(&subject, &remarks)
     guard rollout.start < until else {
       throw Unanswerable(
-        "\(rollout.versionText) began at \(Timestamp.text(rollout.start)), and finished data ends at "
-          + "\(Timestamp.text(until)): there is no finished window to look at yet")
+        RolloutStart.notYet(
+          rollout.versionText, start: rollout.start, until: until, written: Timestamp.text))
     }
     try await rollout.findBaseline(in: engine, until: until, &remarks)
     subject.baseline = rollout.baselineText
+    remarks = rollout.remarks(until: until) + remarks
     let settings = GateSettings(
       errorsTolerated: errorsTolerated, minHealth: request.minHealth)
     let question = try await rollout.question(
       in: engine, until: until, deadline: deadline, settings: settings)
     var report = GateReport(
       tenant: request.tenant, subject: subject, question: question, remarks: remarks)
-    if let deadline = subject.deadline, until >= deadline, report.answer.verdict == .wait {
+    let verdict = report.answer.verdict
+    if verdict == .rollback { report.subject.rollbackTo = try await target(of: rollout, subject) }
+    if let deadline = subject.deadline, until >= deadline, verdict == .wait {
       report.remarks.append(
         "the deadline \(Timestamp.text(deadline)) has passed without a verdict: decide by hand")
     }
     return report
+  }
+
+  /// Which version to go back to: one that ran before and is not itself to be rolled back.
+  private func target(of rollout: Rollout, _ subject: GateReport.Subject) async throws -> String {
+    let filter = VerdictFilter(
+      tenant: request.tenant, start: 0, end: .max, service: subject.service)
+    let verdicts = try await engine.onStore { try $0.verdicts(filter) }.filter { verdict in
+      verdict.rollout
+        == RolloutID(
+          tenant: verdict.tenant, service: verdict.service, environment: subject.environment,
+          version: verdict.version)
+    }
+    return RollbackTarget.version(
+      baseline: rollout.baselineText, others: rollout.candidates,
+      condemned: RollbackTarget.condemned(in: verdicts)) ?? ""
   }
 
   // MARK: - What it is about
@@ -152,6 +170,8 @@ struct GateInquiry {
     if wanted == nil, let named, named.kind != .deployment {
       var rollout = Rollout(of: service, change: named)
       rollout.others = shown
+      rollout.texts = texts
+      rollout.changes = try await markers(of: identity)
       return rollout
     }
     guard let version = wanted ?? newest(of: shown, texts, deployments, until) else {
@@ -171,12 +191,15 @@ struct GateInquiry {
       if let marker, shown.isEmpty { return Rollout(of: service, change: marker) }
       throw unseen(version, of: identity, marker, shown.compactMap { texts[$0.version] })
     }
+    let start = RolloutStart(of: version, marker: marker?.time, firstSeen: sighting.first)
     var rollout = Rollout(
       of: service, version: sighting.version, versionText: version, marker: marker,
-      start: GateInquiry.start(marker, firstSeen: sighting.first))
+      start: start.time)
+    rollout.oddities = start.remark.map { [$0] } ?? []
     rollout.others = shown.filter { $0.version != sighting.version }
+    rollout.changes = try await markers(of: identity)
     rollout.announced = AnnouncedShare.steps(
-      in: try await markers(of: identity), of: version, since: rollout.start, until: until)
+      in: rollout.changes, of: version, since: rollout.start, until: until)
     rollout.texts = texts
     return rollout
   }
@@ -242,15 +265,6 @@ struct GateInquiry {
     let hint =
       versions.isEmpty ? "its spans name no version" : "seen: \(versions.joined(separator: ", "))"
     return Unanswerable("no span of \(identity.name) \(version) has been seen; \(hint)")
-  }
-
-  /// The marker, or the version's first span where that came a little before. A version seen long
-  /// before its marker was deployed again.
-  private static func start(_ marker: Marker?, firstSeen: Nanos) -> Nanos {
-    guard let marker else { return firstSeen }
-    let isSameRollout =
-      firstSeen < marker.time && marker.time - firstSeen <= RolloutWindows.historyNanos
-    return isSameRollout ? firstSeen : marker.time.floored(to: windowNanos)
   }
 
   // MARK: - The deadline

@@ -16,6 +16,10 @@ struct Rollout {
   var texts: [NameID: String] = [:]
   /// What share of the requests markers say the version gets.
   var announced: [AnnouncedShare] = []
+  /// What does not fit together about it, for a person.
+  var oddities: [String] = []
+  /// All markers of the service.
+  var changes: [Marker] = []
   private var baseline: NameID?
 
   var baselineText: String { baseline.flatMap { texts[$0] } ?? "" }
@@ -34,6 +38,27 @@ struct Rollout {
       of: service, version: .none,
       versionText: change.version.isEmpty ? "the \(change.kind.rawValue)" : change.version,
       marker: change, start: change.time.floored(to: windowNanos))
+  }
+
+  /// Other changes of the service that began at about the same time, once the baseline is found.
+  private func otherChanges(until: Nanos) -> [ConcurrentChange] {
+    ConcurrentChange.of(
+      version: version.isNone ? marker?.version ?? "" : versionText, baseline: baselineText,
+      besides: marker?.id, in: changes, start: start, until: until)
+  }
+
+  /// What a person should know besides the numbers.
+  func remarks(until: Nanos) -> [String] {
+    oddities + otherChanges(until: until).map { $0.sentence(written: Timestamp.text) }
+  }
+
+  /// The versions that ran before.
+  var candidates: [RollbackTarget.Candidate] {
+    others.filter { $0.first < start }.compactMap { sighting in
+      texts[sighting.version].map {
+        RollbackTarget.Candidate(version: $0, newest: sighting.newest)
+      }
+    }
   }
 
   // MARK: - The baseline
@@ -183,7 +208,7 @@ struct Rollout {
       unknownFailures: version.isNone
         ? windows.unreachedFailures(from: start.floored(to: windows.width), to: until)
         : windows.unknownFailures(from: start.floored(to: windows.width), to: until),
-      settings: settings)
+      otherChanges: otherChanges(until: until).count, settings: settings)
   }
 }
 
