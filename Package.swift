@@ -149,7 +149,8 @@ let package = Package(
     tests("Graph", ["Model", "Graph"]),
     tests("Corpus", ["Model", "Corpus"]),
     tests(
-      "Impact", ["Model", "Analyse", "Corpus", "Impact"], resources: [.copy("gate-floors.json")]),
+      "Impact", ["Model", "Analyse", "Corpus", "Impact"],
+      resources: [.copy("gate-floors.json"), .copy("kept-verdicts.json")]),
     tests(
       "Query",
       [

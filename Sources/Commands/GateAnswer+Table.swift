@@ -26,8 +26,9 @@ extension GateAnswer {
 
   private var fields: [(String, String?)] {
     [
-      ("score", Figure.count(score)), ("confidence", Figure.percent(confidence)),
-      ("eta", verdict == .wait ? eta : nil), ("detectable", detectable),
+      ("roll back to", rollbackTo), ("score", Figure.count(score)),
+      ("confidence", Figure.percent(confidence)),
+      ("eta", verdict == .wait ? eta : nil), ("detectable", detectable), ("harm", harm),
       ("environment", environment), ("marker", marker), ("since", start),
       ("data until", dataUntil), ("deadline", deadline),
     ]
@@ -48,6 +49,14 @@ extension GateAnswer {
     let latency = smallestDetectable?.latencyRatio.map { "\(Figure.percent($0 - 1)) slower" }
     let parts = [errors, latency].compactMap(\.self)
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  /// How far what speaks for harm has come, over all metrics.
+  private var harm: String? {
+    guard let control = errorControl, let value = control.eValue,
+      let threshold = control.threshold
+    else { return nil }
+    return "e-value \(Figure.ratio(value)), \(Figure.ratio(threshold)) rolls back"
   }
 
   private static func table(_ evidence: [Evidence]) -> String {

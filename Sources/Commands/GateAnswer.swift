@@ -30,6 +30,12 @@ struct GateAnswer: Decodable {
     var latencyRatio: Double?
   }
 
+  struct ErrorControl: Decodable {
+    var method: String?
+    var eValue: Double?
+    var threshold: Double?
+  }
+
   /// The only field a verdict cannot do without.
   var verdict: Verdict
   var score: Double?
@@ -39,6 +45,7 @@ struct GateAnswer: Decodable {
   var environment: String?
   var version: String?
   var baseline: String?
+  var rollbackTo: String?
   var start: String?
   var reasons: [String]?
   var evidence: [Evidence]?
@@ -48,4 +55,5 @@ struct GateAnswer: Decodable {
   var deadline: String?
   var etaSeconds: Double?
   var smallestDetectable: SmallestDetectable?
+  var errorControl: ErrorControl?
 }

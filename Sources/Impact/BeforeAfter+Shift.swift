@@ -48,20 +48,26 @@ extension BeforeAfter {
 
 /// A shift after a change, against such shifts when nothing had changed. Natural logarithms.
 public struct ShiftEstimate: Equatable, Sendable {
+  /// The earlier ones.
+  let placebos: [Double]
   /// Beyond what such comparisons are usually off by.
   public let effect: Double
   /// How far off they may be either way; nil with fewer than `BeforeAfter.stretchesMin` of them.
   public let halfWidth: Double?
   /// How far off each of them was.
   let deviations: [Double]
+  /// Of one such comparison; nil with too few of them.
+  let standardError: Double?
 
   init(shift: Shift, placebos: [Double]) {
+    self.placebos = placebos
     let count = Double(placebos.count)
     let usual = placebos.isEmpty ? 0 : placebos.reduce(0, +) / count
     effect = shift.size - usual
     deviations = placebos.map { $0 - usual }
     guard placebos.count >= BeforeAfter.stretchesMin else {
       halfWidth = nil
+      standardError = nil
       return
     }
     let squares = deviations.reduce(0) { $0 + $1 * $1 }
@@ -70,10 +76,20 @@ public struct ShiftEstimate: Equatable, Sendable {
     // can say at all (a stretch without errors among such stretches has a spread of nothing).
     let widest = deviations.map(\.magnitude).max() ?? 0
     let least = shift.variance.squareRoot() * ShiftEstimate.quantile(degrees: .infinity)
+    standardError = max(deviation, shift.variance.squareRoot())
     halfWidth = max(deviation * ShiftEstimate.quantile(degrees: count - 1), widest, least)
   }
 
   public var ratio: Double { exp(effect) }
+
+  /// The worst any of the earlier comparisons was off by.
+  var widest: Double { deviations.map(\.magnitude).max() ?? 0 }
+
+  /// By how many standard errors it is off; nil with too few earlier comparisons, and where nothing
+  /// ever varied.
+  var score: Double? {
+    standardError.flatMap { $0 > 0 ? effect / $0 : nil }
+  }
 
   public var interval: RatioInterval? {
     halfWidth.map { RatioInterval(lower: exp(effect - $0), upper: exp(effect + $0)) }
@@ -93,9 +109,11 @@ public struct ShiftEstimate: Equatable, Sendable {
   }
 
   /// Student's t at 99 %, one-sided, for 19 degrees of freedom and more (off by less than 0.001).
+  static func quantile(degrees: Double) -> Double { quantile(2.326_347_874, degrees: degrees) }
+
+  /// Student's t where the standard normal is at `z`.
   /// - Source: Cornish-Fisher expansion, Abramowitz and Stegun 26.7.5.
-  static func quantile(degrees: Double) -> Double {
-    let z = 2.326_347_874
+  static func quantile(_ z: Double, degrees: Double) -> Double {
     let z3 = z * z * z
     let z5 = z3 * z * z
     let z7 = z5 * z * z

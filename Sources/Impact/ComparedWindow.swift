@@ -25,16 +25,20 @@ public struct ComparedWindow: Equatable, Sendable {
   /// Calls to the service that failed without a server span and whose version nobody knows. They
   /// count against the safety of every live version, and as harm against none.
   public let unknownFailures: Int64
+  /// No instance of the new version that was seen in it had been there for long: how fast it is says
+  /// little of how fast it will be.
+  public let isWarmingUp: Bool
 
   public init(
     start: Nanos, width: Nanos = windowNanos, current: Side, baseline: Side,
-    unknownFailures: Int64 = 0
+    unknownFailures: Int64 = 0, isWarmingUp: Bool = false
   ) {
     self.start = start
     self.width = max(width, windowNanos)
     self.current = current
     self.baseline = baseline
     self.unknownFailures = Side.clamped(unknownFailures)
+    self.isWarmingUp = isWarmingUp
   }
 
   /// Both versions had requests, so what they share (load, time of day, dependencies) cancels.

@@ -1,5 +1,5 @@
 internal import Glibc
-public import Model
+internal import Model
 
 /// Everything known of two versions that run side by side, window by window.
 /// - Shape: windows in order of time, from the start of the change; those without requests may be
@@ -16,35 +16,66 @@ public struct ConcurrentComparison: Equatable, Sendable {
   /// What both versions and the hour before had: where the usual error rate is taken from.
   private(set) var usualErrors = ErrorRateBound()
   private(set) var pairedWindows = 0
+  /// For how long in all the baseline was seen, before the change and since.
+  private(set) var baselineSeenNanos: Nanos = 0
   /// Requests of the two versions, and when they last had one.
   private(set) var currentTraffic = Traffic()
   private(set) var baselineTraffic = Traffic()
   private(set) var currentLatency: LogLatency?
   private(set) var baselineLatency: LogLatency?
+  /// Whether requests are split as announced.
+  private(set) var split = TrafficSplitTest()
+  /// What is tested once, at the deadline.
+  private(set) var final: FinalTest?
+  let announced: [AnnouncedShare]
+  /// Those in which both had requests.
+  private(set) var windows: [ComparedWindow] = []
   private var currentFailuresBefore: Int64 = 0
   private var baselineFailuresBefore: Int64?
 
-  /// - Parameter history: the baseline's windows before the change, in order: how its errors
-  ///   usually come (alone or in bursts) and how many.
-  public init(settings: GateSettings = GateSettings(), history: [Side] = []) {
+  /// - Parameters:
+  ///   - history: the baseline's windows before the change, in order: how its errors usually come
+  ///     (alone or in bursts) and how many.
+  ///   - announced: shares of the new version, in order of time.
+  ///   - deadline: where it was fixed before there was this data.
+  public init(
+    settings: GateSettings = GateSettings(), history: [Side] = [],
+    announced: [AnnouncedShare] = [], deadline: FixedDeadline? = nil
+  ) {
     self.settings = settings
+    self.announced = announced
+    final = deadline.map { FinalTest($0) }
     dispersion.add(errors: history.map(\.failures))
-    for side in history { usualErrors.add(side) }
+    for side in history {
+      usualErrors.add(side)
+      if side.requests > 0 { baselineSeenNanos += windowNanos }
+    }
     baselineFailuresBefore = history.last?.failures
   }
 
   public mutating func add(_ window: ComparedWindow) {
     errors.add(window)
+    let leftOut = latency.windowsLeftOut
     latency.add(window)
+    let isLeftOut = latency.windowsLeftOut > leftOut
     ownErrors.add(window.current)
     chargedErrors.add(window.current, unknownFailures: window.unknownFailures)
     usualErrors.add(window.current)
     usualErrors.add(window.baseline)
     currentTraffic.add(window.current.traces, in: window.start, for: window.width)
     baselineTraffic.add(window.baseline.traces, in: window.start, for: window.width)
+    if window.baseline.requests > 0 {
+      baselineSeenNanos = baselineSeenNanos.saturatingAdding(window.width)
+    }
     addDispersion(window)
+    final?.add(window)
+    if let share = announced.last(where: { $0.from <= window.start }) {
+      split.add(window, share: share)
+    }
     guard window.isPaired else { return }
+    windows.append(window)
     pairedWindows += 1
+    guard !isLeftOut else { return }
     currentLatency = LogLatency.merged(currentLatency, window.current.latency)
     baselineLatency = LogLatency.merged(baselineLatency, window.baseline.latency)
   }
@@ -82,37 +113,6 @@ extension ConcurrentComparison {
 
   private static func isSuspicious(_ logHarm: Double) -> Bool {
     logHarm >= log(GateSettings.suspicion)
-  }
-
-  public var errorDecision: Decision {
-    let harm = logHarmOfErrors
-    if harm >= EValue.threshold(GateSettings.harmAlpha),
-      errors.windowsWithFailures >= GateSettings.windowsWithFailuresMin
-    {
-      return .harmed
-    }
-    let isSafe = logSafetyOfErrors >= EValue.threshold(GateSettings.alpha)
-    return isSafe && !ConcurrentComparison.isSuspicious(harm) ? .safe : .undecided
-  }
-
-  public var latencyDecision: Decision { ConcurrentComparison.decision(on: latency.shift) }
-
-  static func decision(on shift: LatencyShift?) -> Decision {
-    guard let shift else { return .undecided }
-    if shift.logEvidenceOfHarm >= EValue.threshold(GateSettings.harmAlpha) { return .harmed }
-    return shift.logEvidenceOfSafety >= EValue.threshold(GateSettings.alpha) ? .safe : .undecided
-  }
-
-  /// What the numbers alone say, `until` being where the data ends. Health is not looked at.
-  public func verdict(until: Nanos) -> Verdict {
-    let errors = errorDecision
-    if errors == .harmed { return .rollback }
-    // Latency costs the most to read: not before it matters.
-    let latency = latencyDecision
-    if latency == .harmed { return .rollback }
-    return errors == .safe && latency == .safe && hasEnoughTraffic
-      && !currentTraffic.isSilent(until)
-      ? .promote : .wait
   }
 
   var hasEnoughTraffic: Bool { currentTraffic.requests >= GateSettings.requestsMin }

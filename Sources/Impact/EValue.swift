@@ -18,6 +18,9 @@ enum EValue {
     logSumExp(values) - log(Double(max(values.count, 1)))
   }
 
+  /// The e-value itself; infinite beyond what a number can hold.
+  static func value(_ logarithm: Double) -> Double { exp(logarithm) }
+
   /// How sure an e-value makes one, 0…1: one minus the anytime-valid p-value 1 ÷ E.
   static func confidence(_ logarithm: Double) -> Double {
     logarithm > 0 ? 1 - exp(-logarithm) : 0

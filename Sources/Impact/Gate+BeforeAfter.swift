@@ -1,16 +1,18 @@
 internal import Model
 
 extension Gate {
-  /// Answers without a version to compare with: `promote` or `wait`, never `rollback`.
+  /// Answers without a version to compare with. It rolls back only where services the change cannot
+  /// have touched show that it was no common cause.
   public static func answer(_ question: BeforeAfterQuestion) -> GateAnswer {
     let after = question.subject.now.after
     guard after.requests > 0 else {
       return .waiting("no finished window holds a request to \(question.version) yet")
     }
     let view = BeforeAfterView(question)
-    let verdict = withHealth(view.isSafe ? .promote : .wait, view.health, question.settings)
+    let verdict = withHealth(view.verdict, view.health, question.settings)
     return GateAnswer(
-      verdict: verdict, confidence: view.confidence, reasons: view.reasons(for: verdict),
+      verdict: verdict, confidence: verdict == .rollback ? 1 - GateSettings.alpha : view.confidence,
+      reasons: view.reasons(for: verdict),
       evidence: view.evidence, comparison: .beforeAfter, health: view.health,
       smallestDetectable: view.smallestDetectable,
       etaSeconds: verdict == .wait ? view.etaSeconds : nil)
@@ -54,7 +56,24 @@ private struct BeforeAfterView {
   /// Enough earlier stretches to know the spread; also when errors are safe by their rate alone.
   private var hasSpread: Bool { comparison.latency?.halfWidth != nil }
 
-  var isSafe: Bool { hasEnoughTraffic && errorsSafe && latencySafe }
+  private var isSafe: Bool { hasEnoughTraffic && errorsSafe && latencySafe }
+
+  /// Kept verdicts were given by rules that never rolled back.
+  private var mayRollBack: Bool {
+    question.settings.rules != .apart && hasEnoughTraffic && question.otherChanges == 0
+  }
+  /// What was there before is no effect of the change, and hides one.
+  private var changedBefore: Double? {
+    question.settings.rules == .apart ? nil : comparison.latencyChangedBefore
+  }
+  private var errorsHarmed: Bool { mayRollBack && comparison.errorsHarmed }
+  private var latencyHarmed: Bool { mayRollBack && comparison.latencyHarmed }
+
+  var verdict: Verdict {
+    if changedBefore != nil { return .wait }
+    if errorsHarmed || latencyHarmed { return .rollback }
+    return isSafe ? .promote : .wait
+  }
 
   var confidence: Double {
     let bound = comparison.ownErrors.logEvidence(
@@ -75,7 +94,8 @@ private struct BeforeAfterView {
           metric: .errors,
           baseline: Double(now.before.failures) / Double(now.before.requests),
           current: Double(now.after.failures) / Double(now.after.requests), ratio: shift.ratio,
-          interval: shift.interval, decision: errorsSafe ? .safe : .undecided))
+          interval: shift.interval,
+          decision: errorsHarmed ? .harmed : errorsSafe ? .safe : .undecided))
     }
     evidence.append(rate)
     if let shift = comparison.latency {
@@ -83,7 +103,8 @@ private struct BeforeAfterView {
         Evidence(
           metric: .latency, baseline: now.before.latency?.typicalMilliseconds,
           current: now.after.latency?.typicalMilliseconds, ratio: shift.ratio,
-          interval: shift.interval, decision: latencySafe ? .safe : .undecided))
+          interval: shift.interval,
+          decision: latencyHarmed ? .harmed : latencySafe ? .safe : .undecided))
     }
     return evidence
   }
@@ -110,7 +131,56 @@ private struct BeforeAfterView {
   // MARK: - Reasons
 
   func reasons(for verdict: Verdict) -> [String] {
-    verdict == .promote ? safeties : lacks
+    switch verdict {
+    case .rollback: harms
+    case .promote: safeties
+    case .wait: lacks
+    }
+  }
+
+  private var harms: [String] {
+    var sentences: [String] = []
+    if errorsHarmed, let shift = comparison.controlledErrors {
+      let after = question.subject.now.after
+      sentences.append(
+        GateReasons.failed(after.failures, of: after.requests, by: question.version)
+          + ": \(decimals(shift.estimate.ratio)) times the rate of the hour before "
+          + standsOut(shift))
+    }
+    if latencyHarmed, let shift = comparison.controlledLatency {
+      sentences.append(
+        "typical latency changed by \(change(shift.estimate.ratio)) against the hour before "
+          + standsOut(shift))
+    }
+    return sentences + [caveat]
+  }
+
+  private func standsOut(_ shift: ControlledShift) -> String {
+    "less what happened to others: more than in any of "
+      + "\(shift.estimate.deviations.count) earlier stretches, and more out of line than any of "
+      + "\(shift.controls) services it cannot have touched"
+  }
+
+  /// Why what looks worse is not rolled back.
+  private var noUsableControl: String? {
+    guard question.settings.rules != .apart else { return nil }
+    let looksWorse = { (shift: ControlledShift?, tolerated: Double) in
+      (shift?.estimate.interval?.lower ?? 0) > tolerated
+    }
+    guard
+      looksWorse(comparison.controlledLatency, 1 + LatencyShiftTest.tolerance)
+        || looksWorse(comparison.controlledErrors, ErrorRatioTest.ratioTolerated)
+    else { return nil }
+    if question.otherChanges > 0 {
+      return "it looks worse, but \(question.otherChanges) other changes of the service began at "
+        + "about the same time: nobody knows whose fault it is"
+    }
+    let controls = max(
+      comparison.controlledLatency?.controls ?? 0, comparison.controlledErrors?.controls ?? 0)
+    return controls < ControlledShift.controlsMin
+      ? "no usable control: \(controls) services it cannot have touched have enough history, and "
+        + "\(ControlledShift.controlsMin) are needed to tell whose fault it is"
+      : "it looks worse, but not beyond what happened to services it cannot have touched"
   }
 
   private var safeties: [String] {
@@ -126,6 +196,11 @@ private struct BeforeAfterView {
   private var lacks: [String] {
     var sentences: [String] = []
     let stretches = comparison.latency?.deviations.count ?? 0
+    if let changedBefore {
+      sentences.append(
+        "typical latency had changed by \(change(changedBefore)) before the change is said to have "
+          + "begun: either it began earlier, or something else did; say when it began")
+    }
     if !hasEnoughTraffic {
       sentences.append(
         "\(grouped(requests)) of at least \(grouped(GateSettings.requestsMin)) requests")
@@ -141,7 +216,7 @@ private struct BeforeAfterView {
     if let least = question.settings.minHealth, let score = health.score, score < least {
       sentences.append("health \(decimals(score)) is below the \(decimals(least)) asked for")
     }
-    return sentences + [caveat]
+    return sentences + [noUsableControl, caveat].compactMap { $0 }
   }
 
   private var errorsLack: String {

@@ -16,13 +16,21 @@ public struct ConcurrentQuestion: Equatable, Sendable {
   /// When the version was last seen, where that is known better than by the window: the end of the
   /// ten seconds; nil where windows are as fine as that.
   public let lastSeen: Nanos?
+  /// What share of the requests the version was announced to get, in order of time.
+  public let announced: [AnnouncedShare]
+  /// By when a verdict is wanted; nil where nobody said so before it was seen what there is.
+  public let deadline: FixedDeadline?
   public let settings: GateSettings
 
   public init(
     version: String, baseline: String, start: Nanos, until: Nanos, windows: [ComparedWindow],
-    history: [Side] = [], lastSeen: Nanos? = nil, settings: GateSettings = GateSettings()
+    history: [Side] = [], lastSeen: Nanos? = nil, announced: [AnnouncedShare] = [],
+    deadline: FixedDeadline? = nil, settings: GateSettings = GateSettings()
   ) {
     self.lastSeen = lastSeen
+    self.announced = Array(
+      announced.sorted { $0.from < $1.from }.prefix(AnnouncedShare.countMax))
+    self.deadline = deadline
     self.version = version
     self.baseline = baseline
     self.start = start
@@ -41,30 +49,35 @@ public struct ConcurrentQuestion: Equatable, Sendable {
 public enum Gate {
   public static func answer(_ question: ConcurrentQuestion) -> GateAnswer {
     var comparison = ConcurrentComparison(
-      settings: question.settings, history: question.history)
+      settings: question.settings, history: question.history, announced: question.announced,
+      deadline: question.deadline)
     for window in question.windows.sorted(by: { $0.start < $1.start }) { comparison.add(window) }
     if let lastSeen = question.lastSeen { comparison.currentWasLastSeen(lastSeen) }
     let shift = comparison.latency.shift
     let health = Health(comparison)
-    let statistics = comparison.verdict(until: question.until)
+    let decisions = comparison.decisions(shift, until: question.until)
+    let void = comparison.void
+    let statistics =
+      void == nil ? comparison.verdict(decisions, until: question.until) : Verdict.wait
     let verdict = withHealth(statistics, health, question.settings)
     let forecast = GateForecast(comparison, shift: shift)
     let elapsed = Double(question.until.saturatingSubtracting(question.start)) / 1e9
-    // Time helps against too little data, not against silence or poor health.
+    // Time helps against too little data, not against silence, poor health or other requests.
     let timeHelps =
-      statistics == .wait && !comparison.currentTraffic.isSilent(question.until)
+      statistics == .wait && void == nil && !comparison.currentTraffic.isSilent(question.until)
       && !comparison.baselineTraffic.isSilent(question.until)
     let eta = timeHelps ? forecast.seconds(elapsed: elapsed) : nil
     let reasons = GateReasons(
-      question: question, comparison: comparison, shift: shift, forecast: forecast, health: health)
+      question: question, comparison: comparison, shift: shift, decisions: decisions,
+      void: void, forecast: forecast, health: health)
     return GateAnswer(
-      verdict: verdict, confidence: confidence(verdict, comparison, shift),
+      verdict: verdict, confidence: confidence(verdict, comparison, shift, decisions),
       reasons: reasons.sentences(for: verdict),
-      evidence: evidence(comparison, shift),
+      evidence: evidence(comparison, shift, decisions),
       comparison: comparison.pairedWindows > 0 ? .concurrent : nil, health: health,
       smallestDetectable: SmallestDetectable(
         errorsRatio: forecast.smallestErrorsRatio, latencyRatio: forecast.smallestLatencyRatio),
-      etaSeconds: eta.flatMap(seconds))
+      etaSeconds: eta.flatMap(seconds), control: comparison.control(shift))
   }
 
   /// A promotion of a version in poor health waits.
@@ -83,9 +96,13 @@ public enum Gate {
   }
 
   private static func confidence(
-    _ verdict: Verdict, _ comparison: ConcurrentComparison, _ shift: LatencyShift?
+    _ verdict: Verdict, _ comparison: ConcurrentComparison, _ shift: LatencyShift?,
+    _ decisions: ConcurrentComparison.Decisions
   ) -> Double {
-    let harm = max(comparison.logHarmOfErrors, shift?.logEvidenceOfHarm ?? 0)
+    var harm = max(comparison.logHarmOfErrors, shift?.logEvidenceOfHarm ?? 0)
+    if decisions.final?.isHarmed ?? false {
+      harm = max(harm, EValue.threshold(GateSettings.finalAlpha))
+    }
     let safety = min(comparison.logSafetyOfErrors, shift?.logEvidenceOfSafety ?? 0)
     return switch verdict {
     case .rollback: EValue.confidence(harm)
@@ -95,16 +112,21 @@ public enum Gate {
   }
 
   private static func evidence(
-    _ comparison: ConcurrentComparison, _ shift: LatencyShift?
+    _ comparison: ConcurrentComparison, _ shift: LatencyShift?,
+    _ decisions: ConcurrentComparison.Decisions
   ) -> [Evidence] {
     guard comparison.ownErrors.requests > 0 else { return [] }
     var evidence = [rateEvidence(comparison)]
-    if comparison.pairedWindows > 0 { evidence.insert(errorEvidence(comparison), at: 0) }
-    if let shift { evidence.append(latencyEvidence(comparison, shift)) }
+    if comparison.pairedWindows > 0 {
+      evidence.insert(errorEvidence(comparison, decisions.errors), at: 0)
+    }
+    if let shift { evidence.append(latencyEvidence(comparison, shift, decisions.latency)) }
     return evidence
   }
 
-  private static func errorEvidence(_ comparison: ConcurrentComparison) -> Evidence {
+  private static func errorEvidence(
+    _ comparison: ConcurrentComparison, _ decision: Decision
+  ) -> Evidence {
     let errors = comparison.errors
     return Evidence(
       metric: .errors,
@@ -113,7 +135,7 @@ public enum Gate {
       ratio: errors.ratio,
       interval: errors.ratioInterval(
         alpha: GateSettings.alpha, dispersion: comparison.dispersion.factor),
-      decision: comparison.errorDecision)
+      decision: decision)
   }
 
   private static func rateEvidence(_ comparison: ConcurrentComparison) -> Evidence {
@@ -136,12 +158,12 @@ public enum Gate {
   }
 
   private static func latencyEvidence(
-    _ comparison: ConcurrentComparison, _ shift: LatencyShift
+    _ comparison: ConcurrentComparison, _ shift: LatencyShift, _ decision: Decision
   ) -> Evidence {
     Evidence(
       metric: .latency, baseline: comparison.baselineLatency?.typicalMilliseconds,
       current: comparison.currentLatency?.typicalMilliseconds, ratio: shift.ratio,
       interval: shift.ratioInterval(alpha: GateSettings.alpha),
-      decision: ConcurrentComparison.decision(on: shift))
+      decision: decision)
   }
 }

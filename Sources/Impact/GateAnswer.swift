@@ -7,7 +7,8 @@ public enum Verdict: String, Sendable {
 public enum Comparison: String, Sendable {
   /// Another version in the same windows.
   case concurrent
-  /// The hour before, less what happened to others: weaker evidence, never enough to roll back.
+  /// The hour before, less what happened to others: weaker evidence, enough to roll back only where
+  /// the others tell whose fault it is.
   case beforeAfter = "before_after"
 }
 
@@ -72,11 +73,14 @@ public struct GateAnswer: Equatable, Sendable {
   /// How long until a verdict, if it goes on like this and the version is no different; nil when
   /// there is a verdict or none is in sight.
   public let etaSeconds: Int?
+  /// How the chance of a false rollback is held; nil where nothing was tested for harm.
+  public let control: ErrorControl?
 
   public init(
     verdict: Verdict, confidence: Double = 0, reasons: [String], evidence: [Evidence] = [],
     comparison: Comparison? = nil, health: Health = Health(parts: []),
-    smallestDetectable: SmallestDetectable = SmallestDetectable(), etaSeconds: Int? = nil
+    smallestDetectable: SmallestDetectable = SmallestDetectable(), etaSeconds: Int? = nil,
+    control: ErrorControl? = nil
   ) {
     precondition(!reasons.isEmpty, "an answer without a reason helps nobody")
     self.verdict = verdict
@@ -87,6 +91,7 @@ public struct GateAnswer: Equatable, Sendable {
     self.health = health
     self.smallestDetectable = smallestDetectable
     self.etaSeconds = etaSeconds
+    self.control = control
   }
 
   /// The answer to a question nothing is known about.

@@ -5,6 +5,8 @@ struct GateReasons {
   let question: ConcurrentQuestion
   let comparison: ConcurrentComparison
   let shift: LatencyShift?
+  let decisions: ConcurrentComparison.Decisions
+  let void: ConcurrentComparison.Void?
   let forecast: GateForecast
   let health: Health
 
@@ -14,9 +16,9 @@ struct GateReasons {
 
   func sentences(for verdict: Verdict) -> [String] {
     switch verdict {
-    case .rollback: harms
-    case .promote: [errorsSafe, latencySafe].compactMap { $0 }
-    case .wait: lacks
+    case .rollback: harms + leftOut
+    case .promote: [errorsSafe, latencySafe].compactMap { $0 } + leftOut
+    case .wait: voids + lacks + shortBaseline + leftOut
     }
   }
 
@@ -24,8 +26,14 @@ struct GateReasons {
 
   private var harms: [String] {
     var sentences: [String] = []
-    if comparison.errorDecision == .harmed { sentences.append(errorsHarmed) }
-    if let shift, ConcurrentComparison.decision(on: shift) == .harmed {
+    if decisions.errors == .harmed { sentences.append(errorsHarmed) }
+    if let final = decisions.final, final.isHarmed {
+      sentences.append(
+        "at the deadline, over \(final.windows) windows, a typical request takes "
+          + "\(change(final.ratio)) longer with \(version) than with \(baseline) (at least "
+          + "\(change(final.lower))): slower beyond the "
+          + "\(percent(LatencyShiftTest.tolerance)) that count as none")
+    } else if let shift, decisions.latency == .harmed {
       sentences.append(
         "\(typicalLatencies(shift)): slower beyond the \(percent(LatencyShiftTest.tolerance)) "
           + "that count as none")
@@ -67,6 +75,51 @@ struct GateReasons {
     }
   }
 
+  // MARK: - What was not compared
+
+  private var voids: [String] {
+    switch void {
+    case .split(let announced, let seen):
+      [
+        "\(version) was announced to get \(percent(announced)) of the requests and gets "
+          + "\(percent(seen)): something else than the announced rule picks them, so the two "
+          + "versions are not compared"
+      ]
+    case .jump(let jump):
+      [
+        "the share of \(version) went from \(percent(jump.shareBefore)) to "
+          + "\(percent(jump.shareAfter)) though nobody announced it, and "
+          + (jump.isRecent
+            ? "it is not known yet whether the versions still compare as before"
+            : "since then the versions compare differently: it gets other requests, so they are "
+              + "not compared")
+      ]
+    case .shortBaseline, nil: []
+    }
+  }
+
+  private var shortBaseline: [String] {
+    guard case .shortBaseline(let seen) = void else { return [] }
+    return [
+      "\(baseline) was seen for \(duration(Double(seen) / 1e9)) only: "
+        + "\(duration(Double(GateSettings.baselineSeenMin) / 1e9)) are needed to know what is usual "
+        + "for it"
+    ]
+  }
+
+  private var leftOut: [String] {
+    let count = comparison.latency.windowsLeftOut
+    guard count > 0 else { return [] }
+    let seconds = duration(Double(InstanceAges.warmUpNanos) / 1e9)
+    let rest =
+      count < LatencyShiftTest.warmUpWindowsMax
+      ? "" : "; no more are left out, since instances keep being new"
+    return [
+      "in \(count) windows \(version) had no instance older than \(seconds): their latency is "
+        + "left out, their errors are not\(rest)"
+    ]
+  }
+
   // MARK: - Waiting
 
   /// What is missing, the most fundamental first.
@@ -103,7 +156,7 @@ struct GateReasons {
 
   private var unknownFailures: [String] {
     let count = comparison.chargedErrors.failures - comparison.ownErrors.failures
-    guard count > 0, comparison.errorDecision != .safe else { return [] }
+    guard count > 0, decisions.errors != .safe else { return [] }
     return [
       "\(grouped(count)) calls failed without reaching a version that is known; "
         + "\(version) must be safe even if all of them were its own"
@@ -111,7 +164,7 @@ struct GateReasons {
   }
 
   private var errorsLack: String? {
-    guard comparison.errorDecision != .safe else { return nil }
+    guard decisions.errors != .safe else { return nil }
     if comparison.isSuspicious {
       return "\(failed(errors.currentFailures, of: errors.currentRequests, by: version)), "
         + "\(failed(errors.baselineFailures, of: errors.baselineRequests, by: baseline)): "
@@ -138,7 +191,7 @@ struct GateReasons {
       return "latency can be compared in \(comparison.latency.windows) windows; "
         + "\(LatencyShiftTest.windowsMin) are needed"
     }
-    guard ConcurrentComparison.decision(on: shift) == .undecided else { return nil }
+    guard decisions.latency == .undecided else { return nil }
     let goal =
       "\(typicalLatencies(shift)): "
       + "\(percent(LatencyShiftTest.margin)) slower is not ruled out yet"

@@ -4,13 +4,16 @@ public import Model
 // that what is read back gives the same answer to the last digit.
 
 extension GateReport {
-  private static let version: UInt8 = 1
+  /// The form written. Form 1 was written before rules were told of, and can still be read.
+  private static let version: UInt8 = 2
 
   public var bytes: [UInt8] {
     var writer = ByteWriter()
     writer.write(GateReport.version)
     writer.write(varint: UInt64(tenant.raw))
-    for text in [subject.service, subject.environment, subject.version, subject.baseline] {
+    for text in [
+      subject.service, subject.environment, subject.version, subject.baseline, subject.rollbackTo,
+    ] {
       writer.write(text: text)
     }
     writer.write(optional: subject.marker?.raw)
@@ -29,7 +32,8 @@ extension GateReport {
   /// - Errors: `MalformedBytes` for anything `bytes` did not write.
   public init(bytes: [UInt8]) throws(MalformedBytes) {
     var reader = ByteReader(bytes)
-    guard try reader.readByte() == GateReport.version,
+    let form = try reader.readByte()
+    guard (1...GateReport.version).contains(form),
       let tenant = UInt32(exactly: try reader.readVarint())
     else { throw MalformedBytes() }
     var subject = Subject()
@@ -37,6 +41,7 @@ extension GateReport {
     subject.environment = try reader.readText()
     subject.version = try reader.readText()
     subject.baseline = try reader.readText()
+    subject.rollbackTo = form == 1 ? "" : try reader.readText()
     subject.marker = try reader.readOptional().map { MarkerID($0) }
     subject.start = try reader.readOptional()
     subject.until = try reader.readOptional()
@@ -44,8 +49,12 @@ extension GateReport {
     var remarks: [String] = []
     for _ in 0..<(try reader.readCount()) { remarks.append(try reader.readText()) }
     var question = GateQuestion()
-    if try reader.readByte() == 1 { question.concurrent = try ConcurrentQuestion(from: &reader) }
-    if try reader.readByte() == 1 { question.beforeAfter = try BeforeAfterQuestion(from: &reader) }
+    if try reader.readByte() == 1 {
+      question.concurrent = try ConcurrentQuestion(from: &reader, form: form)
+    }
+    if try reader.readByte() == 1 {
+      question.beforeAfter = try BeforeAfterQuestion(from: &reader, form: form)
+    }
     guard reader.isAtEnd else { throw MalformedBytes() }
     self.init(
       tenant: TenantID(tenant), subject: subject, question: question, remarks: remarks)
@@ -67,17 +76,26 @@ extension ConcurrentQuestion {
       writer.write(window.current)
       writer.write(window.baseline)
       writer.write(varint: UInt64(window.unknownFailures))
+      writer.write(window.isWarmingUp ? 1 : 0 as UInt8)
     }
     writer.write(history)
+    writer.write(varint: UInt64(announced.count))
+    for step in announced {
+      writer.write(varint: step.from)
+      writer.write(step.share == nil ? 0 : 1 as UInt8)
+      if let share = step.share { writer.write(share) }
+    }
+    writer.write(optional: deadline?.time)
+    if let deadline { writer.write(varint: deadline.fixedAt) }
   }
 
-  fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
+  fileprivate init(from reader: inout ByteReader, form: UInt8) throws(MalformedBytes) {
     let version = try reader.readText()
     let baseline = try reader.readText()
     let start = try reader.readVarint()
     let until = try reader.readVarint()
     let lastSeen = try reader.readOptional()
-    let settings = try reader.readSettings()
+    let settings = try reader.readSettings(form: form)
     var windows: [ComparedWindow] = []
     for _ in 0..<(try reader.readCount()) {
       let start = try reader.readVarint()
@@ -87,11 +105,26 @@ extension ConcurrentQuestion {
       windows.append(
         ComparedWindow(
           start: start, width: width, current: current, baseline: baseline,
-          unknownFailures: Int64(clamping: try reader.readVarint())))
+          unknownFailures: Int64(clamping: try reader.readVarint()),
+          isWarmingUp: form == 1 ? false : try reader.readByte() == 1))
+    }
+    let history = try reader.readSides()
+    var announced: [AnnouncedShare] = []
+    var deadline: FixedDeadline?
+    if form > 1 {
+      for _ in 0..<(try reader.readCount()) {
+        let from = try reader.readVarint()
+        let share = try reader.readByte() == 1 ? try reader.readDouble() : nil
+        announced.append(AnnouncedShare(from: from, share: share))
+      }
+      if let time = try reader.readOptional() {
+        deadline = FixedDeadline(time: time, fixedAt: try reader.readVarint())
+      }
     }
     self.init(
       version: version, baseline: baseline, start: start, until: until, windows: windows,
-      history: try reader.readSides(), lastSeen: lastSeen, settings: settings)
+      history: history, lastSeen: lastSeen, announced: announced, deadline: deadline,
+      settings: settings)
   }
 }
 
@@ -102,24 +135,27 @@ extension BeforeAfterQuestion {
     writer.write(varint: until)
     writer.write(settings)
     writer.write(varint: UInt64(unknownFailures))
+    writer.write(varint: UInt64(otherChanges))
     writer.write(subject)
     writer.write(varint: UInt64(controls.count))
     for control in controls { writer.write(control) }
     writer.write(history)
   }
 
-  fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
+  fileprivate init(from reader: inout ByteReader, form: UInt8) throws(MalformedBytes) {
     let version = try reader.readText()
     let start = try reader.readVarint()
     let until = try reader.readVarint()
-    let settings = try reader.readSettings()
+    let settings = try reader.readSettings(form: form)
     let unknownFailures = Int64(clamping: try reader.readVarint())
+    let otherChanges = form == 1 ? 0 : Int(clamping: try reader.readVarint())
     let subject = try reader.readSeries()
     var controls: [StretchSeries] = []
     for _ in 0..<(try reader.readCount()) { controls.append(try reader.readSeries()) }
     self.init(
       version: version, start: start, until: until, subject: subject, controls: controls,
-      history: try reader.readSides(), unknownFailures: unknownFailures, settings: settings)
+      history: try reader.readSides(), unknownFailures: unknownFailures,
+      otherChanges: otherChanges, settings: settings)
   }
 }
 
@@ -135,6 +171,7 @@ extension ByteWriter {
     write(settings.errorsTolerated)
     write(settings.minHealth == nil ? 0 : 1 as UInt8)
     if let least = settings.minHealth { write(least) }
+    write(settings.rules.rawValue)
   }
 
   fileprivate mutating func write(_ side: Side) {
@@ -177,10 +214,13 @@ extension ByteReader {
     try readByte() == 1 ? try readVarint() : nil
   }
 
-  fileprivate mutating func readSettings() throws(MalformedBytes) -> GateSettings {
+  fileprivate mutating func readSettings(form: UInt8) throws(MalformedBytes) -> GateSettings {
     let tolerated = try readDouble()
-    return GateSettings(
-      errorsTolerated: tolerated, minHealth: try readByte() == 1 ? try readDouble() : nil)
+    let minHealth = try readByte() == 1 ? try readDouble() : nil
+    guard let rules = GateRules(rawValue: form == 1 ? 1 : try readByte()) else {
+      throw MalformedBytes()
+    }
+    return GateSettings(errorsTolerated: tolerated, minHealth: minHealth, rules: rules)
   }
 
   fileprivate mutating func readSide() throws(MalformedBytes) -> Side {

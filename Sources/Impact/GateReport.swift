@@ -9,6 +9,8 @@ public struct GateReport: Equatable, Sendable {
     public var environment = ""
     public var version = ""
     public var baseline = ""
+    /// Which version to go back to, should the verdict be that.
+    public var rollbackTo = ""
     public var marker: MarkerID?
     /// When the change began.
     public var start: Nanos?
@@ -53,7 +55,7 @@ extension GateAnswer {
     GateAnswer(
       verdict: verdict, confidence: confidence, reasons: reasons + remarks, evidence: evidence,
       comparison: comparison, health: health, smallestDetectable: smallestDetectable,
-      etaSeconds: etaSeconds)
+      etaSeconds: etaSeconds, control: control)
   }
 
   static func waiting(_ reason: String, also others: ArraySlice<String>) -> GateAnswer {

@@ -18,6 +18,12 @@ public struct LatencyShift: Equatable, Sendable {
     logEvidence(distance: mean - log1p(LatencyShiftTest.tolerance))
   }
 
+  /// The same where it is put together with others: a mean on the right side bets nothing, so that
+  /// what is left is never more than the two-sided process it is half of.
+  var logHarm: Double {
+    mean > log1p(LatencyShiftTest.tolerance) ? logEvidenceOfHarm : -.infinity
+  }
+
   /// ln of the e-value against "slower by `LatencyShiftTest.margin` or more".
   public var logEvidenceOfSafety: Double {
     logEvidence(distance: log1p(LatencyShiftTest.margin) - mean)

@@ -17,6 +17,8 @@ public struct LatencyShiftTest: Equatable, Sendable {
   public static let margin = 0.05
   /// No word before this many windows: a variance from fewer is worth nothing.
   public static let windowsMin = 6
+  /// At most so many windows are left out for instances that are warming up: five minutes.
+  public static let warmUpWindowsMax = 30
   /// How far back a window may depend on earlier ones.
   static let lagsMax = 6
   /// Two groups of instances differ by about this much (of ln latency) from window to window
@@ -37,10 +39,19 @@ public struct LatencyShiftTest: Equatable, Sendable {
 
   public init() {}
 
+  /// How many windows were left out because instances were warming up.
+  public private(set) var windowsLeftOut = 0
+
   /// How many windows could be compared.
   public var windows: Int { pairs.count }
 
+  /// Adds a window, unless its instances are still warming up: but only so many are left out, since a
+  /// version whose instances never live long enough to be warm is as slow as it is.
   public mutating func add(_ window: ComparedWindow) {
+    if window.isWarmingUp, windowsLeftOut < LatencyShiftTest.warmUpWindowsMax {
+      windowsLeftOut += 1
+      return
+    }
     guard window.current.traces > 0, window.baseline.traces > 0,
       let slow = window.current.latency, let usual = window.baseline.latency
     else { return }

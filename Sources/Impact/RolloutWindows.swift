@@ -9,13 +9,16 @@ public struct RolloutWindows: Sendable {
   /// The series `.version` of the service.
   private let windows: WindowSums
   private let unreached: UnreachedFailures
+  private let ages: InstanceAges
 
   /// How long before the change its baseline is looked at.
   public static let historyNanos: Nanos = .hour
 
   public init(
-    service: NameID, width: Nanos, versions: WindowSums, unreached: UnreachedFailures
+    service: NameID, width: Nanos, versions: WindowSums, unreached: UnreachedFailures,
+    ages: InstanceAges = InstanceAges()
   ) {
+    self.ages = ages
     self.service = service
     self.width = width
     windows = versions
@@ -93,7 +96,8 @@ public struct RolloutWindows: Sendable {
       ComparedWindow(
         start: window, width: width, current: side(version, in: window),
         baseline: side(baseline, in: window),
-        unknownFailures: unreached.count(of: .none, in: window))
+        unknownFailures: unreached.count(of: .none, in: window),
+        isWarmingUp: ages.isWarmingUp(version, in: window, width: width))
     }
   }
 }

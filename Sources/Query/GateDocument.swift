@@ -23,6 +23,10 @@ enum GateDocument {
     json.optional("environment", known(subject.environment))
     json.optional("version", known(subject.version))
     json.optional("baseline", known(subject.baseline))
+    // Only a rollback has one; verdicts kept without one are written as they were.
+    if answer.verdict == .rollback, !subject.rollbackTo.isEmpty {
+      json.member("rollback_to", subject.rollbackTo)
+    }
     json.optional("start", subject.start.map(Timestamp.text))
     json.member("reasons", answer.reasons)
     json.key("evidence")
@@ -40,6 +44,19 @@ enum GateDocument {
       json.member("errors_ratio", answer.smallestDetectable.errorsRatio)
       json.member("latency_ratio", answer.smallestDetectable.latencyRatio)
     }
+    // Answers by older rules are written as they were.
+    if let control = answer.control {
+      json.member("error_control") { write(control, to: &$0) }
+    }
+  }
+
+  private static func write(_ control: ErrorControl, to json: inout JSONText) {
+    json.member("method", control.method.rawValue)
+    json.member("alpha", control.alpha as Double?)
+    json.member("alpha_sequential", control.alphaSequential as Double?)
+    json.member("alpha_final", control.alphaFinal as Double?)
+    json.member("e_value", control.eValue as Double?)
+    json.member("threshold", control.threshold as Double?)
   }
 
   private static func known(_ text: String) -> String? { text.isEmpty ? nil : text }

@@ -182,6 +182,14 @@ enum OpenAPISchemas {
       ]
     ),
     (
+      "ErrorControl",
+      [
+        ("method", .choice(["mean_of_e_values"])), ("alpha", .number),
+        ("alpha_sequential", .number), ("alpha_final", .number), ("e_value", .number),
+        ("threshold", .number),
+      ]
+    ),
+    (
       "ErrorPropagation",
       [
         ("callee_failures", .number), ("propagated", .number), ("absorbed", .number),
@@ -220,11 +228,12 @@ enum OpenAPISchemas {
         ("id", .text), ("verdict", .choice(verdicts)), ("score", .maybeNumber),
         ("confidence", .number), ("marker", .maybeText), ("service", .maybeText),
         ("environment", .maybeText), ("version", .maybeText), ("baseline", .maybeText),
-        ("start", .maybeText), ("reasons", .list(.text)),
+        ("rollback_to", .text), ("start", .maybeText), ("reasons", .list(.text)),
         ("evidence", .list(.reference("Evidence"))), ("attribution", .list(.map(.scalar))),
         ("health", .reference("Health")), ("comparison", .maybeText), ("data_until", .maybeText),
         ("deadline", .maybeText), ("eta_seconds", .maybeNumber),
         ("smallest_detectable", .reference("SmallestDetectable")),
+        ("error_control", .reference("ErrorControl")),
       ]
     ),
     (
@@ -501,6 +510,7 @@ enum OpenAPISchemas {
       [
         ("start", .time), ("end", .time), ("current", .reference("Side")),
         ("baseline", .reference("Side")), ("unknown_failures", .integer),
+        ("is_warming_up", .boolean),
       ]
     ),
     (

@@ -39,6 +39,7 @@ enum VerdictDocument {
       json.member("current") { write(window.current, to: &$0) }
       json.member("baseline") { write(window.baseline, to: &$0) }
       json.member("unknown_failures", window.unknownFailures)
+      json.member("is_warming_up", window.isWarmingUp)
     }
   }
 

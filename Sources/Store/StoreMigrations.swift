@@ -17,6 +17,9 @@ enum StoreMigrations {
     migrator.registerMigration("4 life of markers") { db in
       try db.execute(sql: lifeOfMarkers)
     }
+    migrator.registerMigration("5 what deadlines were named by") { db in
+      try db.execute(sql: "ALTER TABLE rollouts ADD COLUMN known_until INTEGER")
+    }
     return migrator
   }
 

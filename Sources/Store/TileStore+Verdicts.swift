@@ -53,8 +53,10 @@ extension TileStore {
   ///   - start: when the rollout began; a deadline before it is that of an earlier one of the same
   ///     version.
   ///   - wanted: nil only asks.
+  ///   - knownUntil: where finished data ends that may have been the reason to want it.
   public func deadline(
-    of rollout: RolloutID, since start: Nanos, tenant: TenantID, wanted: Nanos?
+    of rollout: RolloutID, since start: Nanos, tenant: TenantID, wanted: Nanos?,
+    knownUntil: Nanos? = nil
   ) throws(StoreError) -> Nanos? {
     try StoreError.wrapping(.commit, path) {
       if let fixed = try pool.read({ try VerdictRows.deadline($0, rollout, since: start) }) {
@@ -62,8 +64,19 @@ extension TileStore {
       }
       guard let wanted else { return nil }
       return try pool.write {
-        try VerdictRows.fixDeadline($0, rollout, since: start, tenant: tenant, wanted)
+        try VerdictRows.fixDeadline(
+          $0, rollout, since: start, tenant: tenant, wanted, knownUntil: knownUntil)
       }
+    }
+  }
+
+  /// Where finished data ended when the deadline of a rollout was named; nil where there is none, or
+  /// nobody said so.
+  public func deadlineKnownUntil(
+    of rollout: RolloutID, since start: Nanos
+  ) throws(StoreError) -> Nanos? {
+    try StoreError.wrapping(.read, path) {
+      try pool.read { try VerdictRows.deadlineKnownUntil($0, rollout, since: start) }
     }
   }
 

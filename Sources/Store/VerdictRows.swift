@@ -7,15 +7,19 @@ enum VerdictRows {
   private static let columns =
     "id, tenant, rollout, service, version, verdict, since, until, report, answer"
 
-  /// Keeps the deadline of a rollout, unless it has one already.
+  /// Keeps the deadline of a rollout and what was known when it was named, unless it has one already.
   /// - Returns: the one it has.
   static func fixDeadline(
-    _ db: Database, _ rollout: RolloutID, since start: Nanos, tenant: TenantID, _ deadline: Nanos
+    _ db: Database, _ rollout: RolloutID, since start: Nanos, tenant: TenantID, _ deadline: Nanos,
+    knownUntil: Nanos?
   ) throws -> Nanos {
     if let fixed = try self.deadline(db, rollout, since: start) { return fixed }
     try db.cachedStatement(
-      sql: "INSERT OR REPLACE INTO rollouts (id, tenant, deadline) VALUES (?, ?, ?)"
-    ).execute(arguments: [rollout.raw.signed, Int64(tenant.raw), Int64(clamping: deadline)])
+      sql: "INSERT OR REPLACE INTO rollouts (id, tenant, deadline, known_until) VALUES (?, ?, ?, ?)"
+    ).execute(arguments: [
+      rollout.raw.signed, Int64(tenant.raw), Int64(clamping: deadline),
+      knownUntil.map { Int64(clamping: $0) },
+    ])
     return deadline
   }
 
@@ -26,6 +30,17 @@ enum VerdictRows {
       sql: "SELECT deadline FROM rollouts WHERE id = ? AND deadline > ?")
     return try Int64.fetchOne(statement, arguments: [rollout.raw.signed, Int64(clamping: start)])
       .map { Nanos(clamping: $0) }
+  }
+
+  /// Where finished data ended when the deadline was named; nil where that is not known.
+  static func deadlineKnownUntil(
+    _ db: Database, _ rollout: RolloutID, since start: Nanos
+  ) throws -> Nanos? {
+    let statement = try db.cachedStatement(
+      sql: "SELECT known_until FROM rollouts WHERE id = ? AND deadline > ?")
+    return try Row.fetchOne(
+      statement, arguments: [rollout.raw.signed, Int64(clamping: start)]
+    ).flatMap { $0[0] as Int64? }.map { Nanos(clamping: $0) }
   }
 
   /// The verdict given last about a rollout.

@@ -38,6 +38,21 @@ private let whole = """
     #expect(world.errors.isEmpty && world.sleeps.isEmpty)
   }
 
+  /// Scenario: a rollback that names the version to go back to, and how sure it is over all metrics.
+  /// Guarantees: both are in the table; what cannot be printed is not.
+  @Test func rollbackTarget() async {
+    let world = FakeWorld()
+    world.answer(
+      200,
+      #"{"verdict":"rollback","rollback_to":"v40\u001b[2J","error_control":{"#
+        + #""method":"mean_of_e_values","e_value":310.2,"threshold":125}}"#)
+    #expect(await world.run("gate", "--service", "checkout") == 10)
+    #expect(world.output.contains("roll back to  v40"), "\(world.output)")
+    #expect(world.output.contains("e-value 310"), "\(world.output)")
+    #expect(world.output.contains("125 rolls back"), "\(world.output)")
+    #expect(!world.output.contains("\u{1B}"))
+  }
+
   /// Scenario: a question with every option.
   /// Guarantees: it is asked as it was typed, with the token.
   @Test func question() async throws {

@@ -125,9 +125,10 @@ import Testing
     #expect(enough.verdict == .promote)
   }
 
-  /// Scenario: ten times the errors, ten times the latency, since the change.
-  /// Guarantees: waits, for without a version beside it nobody knows whose fault it is.
-  @Test func neverRollsBack() {
+  /// Scenario: ten times the errors, ten times the latency, since the change, and nothing else to
+  /// compare with.
+  /// Guarantees: waits, for nobody knows whose fault it is, and says that no control is usable.
+  @Test func withoutControlsNothingIsRolledBack() {
     let earlier = BeforeAfterTests.placebos.map {
       BeforeAfterTests.stretch($0, errors: 30, before: 360) as Stretch?
     }
@@ -137,6 +138,76 @@ import Testing
     #expect(answer.verdict == .wait)
     #expect(answer.reasons.contains { $0.contains("times the rate of the hour before") })
     #expect(answer.evidence.allSatisfy { $0.decision == .undecided })
+    #expect(answer.reasons.contains { $0.hasPrefix("no usable control: 0 services") })
+  }
+
+  /// Services that were as calm as the subject, and are off by `shifts` now.
+  private static func controls(_ shifts: [Double]) -> [StretchSeries] {
+    shifts.enumerated().map { index, shift in
+      StretchSeries(
+        now: stretch(shift),
+        earlier: placebos.indices.map { stretch(placebos[($0 + 5 * index) % 22] / 5) as Stretch? })
+    }
+  }
+
+  private static var calm: [Stretch?] { placebos.map { stretch($0 / 5) as Stretch? } }
+
+  /// Scenario: 15 % slower since the change while others stayed as they were; while all became as
+  /// slow, each a little differently; with two others only; with others without history; by the rules
+  /// of kept verdicts.
+  /// Guarantees: rolled back in the first case alone, and told by what; each other says what is
+  /// missing or nothing.
+  @Test func rollsBackWhatStandsOutFromTheControls() throws {
+    let now = BeforeAfterTests.stretch(0.14)
+    func answer(_ controls: [StretchSeries], _ rules: GateRules = .latest) -> GateAnswer {
+      Gate.answer(
+        BeforeAfterTests.question(
+          now: now, earlier: BeforeAfterTests.calm, controls: controls,
+          settings: GateSettings(rules: rules)))
+    }
+    let still = BeforeAfterTests.controls([0.001, -0.002, 0.003, 0])
+    let found = answer(still)
+    #expect(found.verdict == .rollback && found.comparison == .beforeAfter)
+    #expect(found.confidence >= 0.99 && found.etaSeconds == nil)
+    #expect(found.evidence.last?.decision == .harmed)
+    #expect(found.reasons[0].contains("any of 22 earlier stretches"))
+    #expect(found.reasons[0].contains("any of 4 services it cannot have touched"))
+    #expect(answer(still, .apart).verdict == .wait)
+    #expect(answer(still, .apart).reasons.allSatisfy { !$0.contains("no usable control") })
+
+    #expect(answer(BeforeAfterTests.controls([0.12, 0.13, 0.15, 0.16])).verdict != .rollback)
+    let apart = answer(BeforeAfterTests.controls([0, 0.1, -0.1, 0.05]))
+    #expect(apart.verdict == .wait)
+    #expect(apart.reasons.contains { $0.hasPrefix("it looks worse, but not beyond") })
+    let few = answer(BeforeAfterTests.controls([0.001, 0]))
+    #expect(few.verdict == .wait)
+    #expect(few.reasons.contains { $0.hasPrefix("no usable control: 2 services") })
+    let young = still.map { StretchSeries(now: $0.now, earlier: Array($0.earlier.prefix(19))) }
+    #expect(answer(young).reasons.contains { $0.hasPrefix("no usable control: 0 services") })
+  }
+
+  /// Scenario: five times the errors while others stayed as they were; the same where all of them are
+  /// failures nobody can place; where they are nine.
+  /// Guarantees: rolled back; wait; wait.
+  @Test func rollsBackErrors() {
+    func stretch(_ errors: Int64) -> Stretch {
+      BeforeAfterTests.stretch(0, errors: errors, before: 360)
+    }
+    func series(_ now: Stretch) -> StretchSeries {
+      StretchSeries(now: now, earlier: (0..<22).map { stretch(28 + Int64($0 % 5)) as Stretch? })
+    }
+    func answer(_ now: Stretch, unknown: Int64 = 0) -> GateAnswer {
+      Gate.answer(
+        BeforeAfterTests.question(
+          now: now, earlier: series(now).earlier,
+          controls: (0..<4).map { series(stretch(29 + Int64($0))) }, unknown: unknown))
+    }
+    let found = answer(stretch(150))
+    #expect(found.verdict == .rollback)
+    #expect(found.evidence.first?.decision == .harmed)
+    #expect(found.reasons[0].hasPrefix("150 of 3 000 requests to v42 failed (5 %)"))
+    #expect(answer(stretch(30), unknown: 120).verdict == .wait)
+    #expect(answer(stretch(30)).verdict == .promote)
   }
 
   /// Scenario: a usual error rate of 2 %, over what is tolerated, that stayed as it was.

@@ -32,7 +32,8 @@ import Testing
     }
     #expect(throws: MalformedBytes.self) { try GateReport(bytes: bytes + [0]) }
     #expect(throws: MalformedBytes.self) { try GateReport(bytes: []) }
-    #expect(throws: MalformedBytes.self) { try GateReport(bytes: [2] + bytes.dropFirst()) }
+    #expect(throws: MalformedBytes.self) { try GateReport(bytes: [0] + bytes.dropFirst()) }
+    #expect(throws: MalformedBytes.self) { try GateReport(bytes: [3] + bytes.dropFirst()) }
   }
 
   /// Scenario: random reports with bits flipped, bytes replaced by the greatest, and numbers by

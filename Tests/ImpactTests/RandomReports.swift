@@ -24,7 +24,9 @@ extension SeededGenerator {
   mutating func sides(_ countMax: Int) -> [Side] { (0..<below(countMax)).map { _ in side() } }
 
   mutating func settings() -> GateSettings {
-    GateSettings(errorsTolerated: unit() * 0.1, minHealth: once(in: 2) ? nil : 100 * unit())
+    GateSettings(
+      errorsTolerated: unit() * 0.1, minHealth: once(in: 2) ? nil : 100 * unit(),
+      rules: once(in: 4) ? .apart : .latest)
   }
 
   mutating func concurrent() -> ConcurrentQuestion {
@@ -33,11 +35,19 @@ extension SeededGenerator {
     let windows = (0..<below(40)).map { index in
       ComparedWindow(
         start: start + UInt64(index) * width, width: width, current: side(), baseline: side(),
-        unknownFailures: once(in: 5) ? Int64(below(4)) : 0)
+        unknownFailures: once(in: 5) ? Int64(below(4)) : 0, isWarmingUp: once(in: 4))
     }
     return ConcurrentQuestion(
       version: text(), baseline: text(), start: start, until: start + 41 * width,
-      windows: windows, history: sides(20), settings: settings())
+      windows: windows, history: sides(20),
+      announced: (0..<below(3)).map { index in
+        AnnouncedShare(
+          from: start + UInt64(index * below(99)) * windowNanos,
+          share: once(in: 4) ? nil : unit())
+      },
+      deadline: once(in: 2)
+        ? nil : FixedDeadline(time: start + anyMagnitude() % .hour, fixedAt: anyMagnitude()),
+      settings: settings())
   }
 
   private mutating func stretch() -> Stretch { Stretch(before: side(), after: side()) }
@@ -51,7 +61,8 @@ extension SeededGenerator {
     BeforeAfterQuestion(
       version: text(), start: Sample.start, until: Sample.start + anyMagnitude() % .day,
       subject: series(), controls: (0..<below(4)).map { _ in series() }, history: sides(30),
-      unknownFailures: Int64(below(5)), settings: settings())
+      unknownFailures: Int64(below(5)), otherChanges: once(in: 3) ? below(4) : 0,
+      settings: settings())
   }
 
   mutating func report() -> GateReport {
@@ -60,6 +71,7 @@ extension SeededGenerator {
     subject.environment = text()
     subject.version = text()
     subject.baseline = text()
+    subject.rollbackTo = text()
     subject.marker = once(in: 2) ? nil : MarkerID(next())
     subject.start = once(in: 3) ? nil : anyMagnitude()
     subject.until = once(in: 3) ? nil : anyMagnitude()

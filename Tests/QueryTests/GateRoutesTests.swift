@@ -191,6 +191,29 @@ private let malformedValues: [(String, String)] = [
         """)
   }
 
+  /// Scenario: an answer that says how false rollbacks are held off and what to go back to; one that
+  /// rolls nothing back; one by the rules of kept verdicts.
+  /// Guarantees: both are told; the version only with a rollback; the last is written as it was.
+  @Test func rollbackTarget() throws {
+    var report = Example.report
+    report.subject.rollbackTo = "v40"
+    func json(_ answer: GateAnswer) throws -> [String: Any] {
+      let bytes = GateDocument.bytes(report, answer, id: nil)
+      return try #require(
+        try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+    }
+    #expect(try json(Example.answer)["rollback_to"] as? String == "v40")
+    #expect(try json(Example.answer)["error_control"] == nil)
+    #expect(try json(.waiting("for more"))["rollback_to"] == nil)
+    let control = try #require(try json(report.answer)["error_control"] as? [String: Any])
+    #expect(control["method"] as? String == "mean_of_e_values")
+    #expect(control["alpha"] as? Double == 0.01)
+    #expect(control["alpha_sequential"] as? Double == 0.008)
+    #expect(control["alpha_final"] as? Double == 0.002)
+    #expect(try #require(control["threshold"] as? Double).rounded() == 125)
+    #expect(control["e_value"] is Double)
+  }
+
   /// Scenario: the gate has evidence; the verdict is asked for, listed and shown in full.
   /// Guarantees: it is kept under the id that is answered; the answer as it was given; the same
   /// comes of its windows again; windows and stretches with both sides.

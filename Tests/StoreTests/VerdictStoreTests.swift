@@ -179,6 +179,23 @@ import Testing
     #expect(try store.count("rollouts") == 2)
   }
 
+  /// Scenario: deadlines are named with what was known then, named again, and without.
+  /// Guarantees: what was known when the first was named stays; nil where nobody said so, and where
+  /// there is no deadline since the start.
+  @Test func whatWasKnownWhenADeadlineWasNamed() throws {
+    let rollout = verdict().rollout
+    func name(_ wanted: Nanos, since start: Nanos, knowing: Nanos?) throws -> Nanos? {
+      _ = try store.deadline(
+        of: rollout, since: start, tenant: .standard, wanted: wanted, knownUntil: knowing)
+      return try store.deadlineKnownUntil(of: rollout, since: start)
+    }
+    #expect(try store.deadlineKnownUntil(of: rollout, since: epoch) == nil)
+    #expect(try name(epoch + .hour, since: epoch, knowing: epoch + 9) == epoch + 9)
+    #expect(try name(epoch + 2 * .hour, since: epoch, knowing: epoch + 99) == epoch + 9)
+    #expect(try store.deadlineKnownUntil(of: rollout, since: epoch + .day) == nil)
+    #expect(try name(epoch + 2 * .day, since: epoch + .day, knowing: nil) == nil)
+  }
+
   /// Scenario: verdicts and deadlines grow old, one deadline of a rollout whose verdict does not.
   /// Guarantees: what ended before the retention goes; what still stands keeps its deadline.
   @Test func expiry() throws {

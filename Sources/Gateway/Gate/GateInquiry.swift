@@ -49,24 +49,43 @@ struct GateInquiry {
     subject.marker = rollout.marker?.id
     subject.start = rollout.start
     var remarks: [String] = []
-    try await settleDeadline(&subject, &remarks)
+    let deadline = try await settleDeadline(&subject, &remarks)
     guard rollout.start < until else {
       throw Unanswerable(
-        "\(rollout.versionText) began at \(Timestamp.text(rollout.start)), and finished data ends at "
-          + "\(Timestamp.text(until)): there is no finished window to look at yet")
+        RolloutStart.notYet(
+          rollout.versionText, start: rollout.start, until: until, written: Timestamp.text))
     }
     try await rollout.findBaseline(in: engine, until: until, &remarks)
     subject.baseline = rollout.baselineText
+    remarks = rollout.remarks(until: until) + remarks
     let settings = GateSettings(
       errorsTolerated: errorsTolerated, minHealth: request.minHealth)
-    let question = try await rollout.question(in: engine, until: until, settings: settings)
+    let question = try await rollout.question(
+      in: engine, until: until, deadline: deadline, settings: settings)
     var report = GateReport(
       tenant: request.tenant, subject: subject, question: question, remarks: remarks)
-    if let deadline = subject.deadline, until >= deadline, report.answer.verdict == .wait {
+    let verdict = report.answer.verdict
+    if verdict == .rollback { report.subject.rollbackTo = try await target(of: rollout, subject) }
+    if let deadline = subject.deadline, until >= deadline, verdict == .wait {
       report.remarks.append(
         "the deadline \(Timestamp.text(deadline)) has passed without a verdict: decide by hand")
     }
     return report
+  }
+
+  /// Which version to go back to: one that ran before and is not itself to be rolled back.
+  private func target(of rollout: Rollout, _ subject: GateReport.Subject) async throws -> String {
+    let filter = VerdictFilter(
+      tenant: request.tenant, start: 0, end: .max, service: subject.service)
+    let verdicts = try await engine.onStore { try $0.verdicts(filter) }.filter { verdict in
+      verdict.rollout
+        == RolloutID(
+          tenant: verdict.tenant, service: verdict.service, environment: subject.environment,
+          version: verdict.version)
+    }
+    return RollbackTarget.version(
+      baseline: rollout.baselineText, others: rollout.candidates,
+      condemned: RollbackTarget.condemned(in: verdicts)) ?? ""
   }
 
   // MARK: - What it is about
@@ -151,6 +170,8 @@ struct GateInquiry {
     if wanted == nil, let named, named.kind != .deployment {
       var rollout = Rollout(of: service, change: named)
       rollout.others = shown
+      rollout.texts = texts
+      rollout.changes = try await markers(of: identity)
       return rollout
     }
     guard let version = wanted ?? newest(of: shown, texts, deployments, until) else {
@@ -170,10 +191,15 @@ struct GateInquiry {
       if let marker, shown.isEmpty { return Rollout(of: service, change: marker) }
       throw unseen(version, of: identity, marker, shown.compactMap { texts[$0.version] })
     }
+    let start = RolloutStart(of: version, marker: marker?.time, firstSeen: sighting.first)
     var rollout = Rollout(
       of: service, version: sighting.version, versionText: version, marker: marker,
-      start: GateInquiry.start(marker, firstSeen: sighting.first))
+      start: start.time)
+    rollout.oddities = start.remark.map { [$0] } ?? []
     rollout.others = shown.filter { $0.version != sighting.version }
+    rollout.changes = try await markers(of: identity)
+    rollout.announced = AnnouncedShare.steps(
+      in: rollout.changes, of: version, since: rollout.start, until: until)
     rollout.texts = texts
     return rollout
   }
@@ -195,8 +221,15 @@ struct GateInquiry {
 
   /// Deployments of the service, the newest first.
   private func deployments(of identity: NodeIdentity) async throws -> [Marker] {
+    try await markers(of: identity, kind: .deployment)
+  }
+
+  /// Markers of the service, the newest first.
+  private func markers(
+    of identity: NodeIdentity, kind: MarkerKind? = nil
+  ) async throws -> [Marker] {
     var filter = MarkerFilter(
-      tenant: request.tenant, start: 0, end: .max, service: identity.name, kind: .deployment)
+      tenant: request.tenant, start: 0, end: .max, service: identity.name, kind: kind)
     filter.namespace = identity.namespace
     filter.environment = identity.environment
     let query = filter
@@ -234,20 +267,12 @@ struct GateInquiry {
     return Unanswerable("no span of \(identity.name) \(version) has been seen; \(hint)")
   }
 
-  /// The marker, or the version's first span where that came a little before. A version seen long
-  /// before its marker was deployed again.
-  private static func start(_ marker: Marker?, firstSeen: Nanos) -> Nanos {
-    guard let marker else { return firstSeen }
-    let isSameRollout =
-      firstSeen < marker.time && marker.time - firstSeen <= RolloutWindows.historyNanos
-    return isSameRollout ? firstSeen : marker.time.floored(to: windowNanos)
-  }
-
   // MARK: - The deadline
 
+  /// - Returns: the deadline with what was known when it was named; nil where that is not known.
   private func settleDeadline(
     _ subject: inout GateReport.Subject, _ remarks: inout [String]
-  ) async throws {
+  ) async throws -> FixedDeadline? {
     let wanted: Nanos? =
       switch request.deadline {
       case .at(let time): time
@@ -259,8 +284,11 @@ struct GateInquiry {
       version: subject.version)
     let tenant = request.tenant
     let start = subject.start ?? 0
-    let fixed = try await engine.onStore {
-      try $0.deadline(of: rollout, since: start, tenant: tenant, wanted: wanted)
+    let until = subject.until
+    let (fixed, known) = try await engine.onStore { store in
+      let fixed = try store.deadline(
+        of: rollout, since: start, tenant: tenant, wanted: wanted, knownUntil: until)
+      return (fixed, try store.deadlineKnownUntil(of: rollout, since: start))
     }
     subject.deadline = fixed
     if let fixed, let wanted, fixed != wanted {
@@ -268,5 +296,7 @@ struct GateInquiry {
         "the deadline stays \(Timestamp.text(fixed)), as the first question that named one said; "
           + "\(Timestamp.text(wanted)) changes nothing")
     }
+    guard let fixed, let known else { return nil }
+    return FixedDeadline(time: fixed, fixedAt: known)
   }
 }

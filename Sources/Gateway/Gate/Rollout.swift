@@ -14,6 +14,12 @@ struct Rollout {
   /// The other versions of the service, by when they were first seen.
   var others: [VersionSighting] = []
   var texts: [NameID: String] = [:]
+  /// What share of the requests markers say the version gets.
+  var announced: [AnnouncedShare] = []
+  /// What does not fit together about it, for a person.
+  var oddities: [String] = []
+  /// All markers of the service.
+  var changes: [Marker] = []
   private var baseline: NameID?
 
   var baselineText: String { baseline.flatMap { texts[$0] } ?? "" }
@@ -32,6 +38,27 @@ struct Rollout {
       of: service, version: .none,
       versionText: change.version.isEmpty ? "the \(change.kind.rawValue)" : change.version,
       marker: change, start: change.time.floored(to: windowNanos))
+  }
+
+  /// Other changes of the service that began at about the same time, once the baseline is found.
+  private func otherChanges(until: Nanos) -> [ConcurrentChange] {
+    ConcurrentChange.of(
+      version: version.isNone ? marker?.version ?? "" : versionText, baseline: baselineText,
+      besides: marker?.id, in: changes, start: start, until: until)
+  }
+
+  /// What a person should know besides the numbers.
+  func remarks(until: Nanos) -> [String] {
+    oddities + otherChanges(until: until).map { $0.sentence(written: Timestamp.text) }
+  }
+
+  /// The versions that ran before.
+  var candidates: [RollbackTarget.Candidate] {
+    others.filter { $0.first < start }.compactMap { sighting in
+      texts[sighting.version].map {
+        RollbackTarget.Candidate(version: $0, newest: sighting.newest)
+      }
+    }
   }
 
   // MARK: - The baseline
@@ -64,10 +91,11 @@ struct Rollout {
   // MARK: - The question
 
   func question(
-    in engine: Engine, until: Nanos, settings: GateSettings
+    in engine: Engine, until: Nanos, deadline: FixedDeadline?, settings: GateSettings
   ) async throws -> GateQuestion {
     let windows = try await read(
-      in: engine, from: start.saturatingSubtracting(RolloutWindows.historyNanos), to: until)
+      in: engine, from: start.saturatingSubtracting(RolloutWindows.historyNanos), to: until,
+      agesSince: start.saturatingSubtracting(Rollout.agesBeforeNanos))
     var question = GateQuestion()
     if let baseline {
       question.concurrent = ConcurrentQuestion(
@@ -75,7 +103,7 @@ struct Rollout {
         windows: windows.compared(version, with: baseline, from: start, to: until),
         history: windows.history(of: baseline, before: start),
         lastSeen: try await lastSeen(in: engine, until: until, width: windows.width),
-        settings: settings)
+        announced: announced, deadline: deadline, settings: settings)
     }
     if question.concurrent?.baselineIsGone ?? true {
       question.beforeAfter = try await beforeAfter(
@@ -85,7 +113,11 @@ struct Rollout {
   }
 
   /// The versions of the service window by window, and the calls that did not reach it.
-  private func read(in engine: Engine, from: Nanos, to: Nanos) async throws -> RolloutWindows {
+  /// - Parameter agesSince: from when on it is looked at how long instances have been there; nil for
+  ///   not at all.
+  private func read(
+    in engine: Engine, from: Nanos, to: Nanos, agesSince: Nanos? = nil
+  ) async throws -> RolloutWindows {
     let width = try await engine.finestWidth(at: from)
     let own = service.id.raw
     let read = try await engine.windows(
@@ -104,7 +136,22 @@ struct Rollout {
     return RolloutWindows(
       service: service.id, width: width.nanos, versions: read.sums,
       unreached: UnreachedFailures(
-        of: service, in: sums, names: names, current: version, shared: shared))
+        of: service, in: sums, names: names, current: version, shared: shared),
+      ages: try await ages(in: engine, from: agesSince ?? to, to: to, width: width))
+  }
+
+  /// Where a version was deployed again its instances may be older than the change: so long before it
+  /// they are looked for.
+  private static let agesBeforeNanos: Nanos = 10 * .minute
+
+  private func ages(
+    in engine: Engine, from: Nanos, to: Nanos, width: TileWidth
+  ) async throws -> InstanceAges {
+    // A wider window than this is no instance's first minutes.
+    guard from < to, width.nanos <= InstanceAges.warmUpNanos else { return InstanceAges() }
+    let read = try await engine.windows(
+      SeriesSelection([.instance: .first([service.id.raw])]), from: from, to: to, by: width)
+    return InstanceAges(of: service.id, in: read.sums)
   }
 
   /// When the version was last seen, to ten seconds: in a long rollout a window covers minutes or an
@@ -161,7 +208,7 @@ struct Rollout {
       unknownFailures: version.isNone
         ? windows.unreachedFailures(from: start.floored(to: windows.width), to: until)
         : windows.unknownFailures(from: start.floored(to: windows.width), to: until),
-      settings: settings)
+      otherChanges: otherChanges(until: until).count, settings: settings)
   }
 }
 

@@ -29,6 +29,36 @@ public struct GateScenario: Equatable, Sendable {
   var diesAtWindow: Int?
   var unknownFailures: Int64 = 0
 
+  /// What share of the requests the new version is announced to get.
+  var announcedShare: Double?
+  /// How much the odds of the new version wander from window to window (of their logarithm), as
+  /// clients do that keep their connections.
+  var splitWander = 0.0
+  /// From this window on the new version gets nine times as many requests, of others, which take this
+  /// many times as long.
+  var jump: Jump?
+
+  struct Jump: Equatable, Sendable {
+    var window: Int
+    var latencyFactor: Double
+  }
+
+  /// For how long after the start, and how often again, instances of the new version are new: they
+  /// take this many times as long in their first two minutes.
+  var coldFactor = 1.0
+  var renewedEveryWindows: Int?
+  /// By when a verdict is wanted: the end of the half hour, said half a minute after the start.
+  var hasDeadline = false
+
+  /// The old version is gone at once, with this many other services to compare with.
+  var replacement: Replacement?
+
+  struct Replacement: Equatable, Sendable {
+    var controls = 6
+    /// How many times as long everything takes from the moment of the change on, everywhere.
+    var shock = 1.0
+  }
+
   init(_ name: String, isHarmful: Bool = false, _ change: (inout GateScenario) -> Void = { _ in }) {
     self.name = name
     self.isHarmful = isHarmful
@@ -79,6 +109,56 @@ public struct GateScenario: Equatable, Sendable {
     GateScenario("dies, callers see it") {
       $0.diesAtWindow = 6
       $0.unknownFailures = 20
+    },
+    GateScenario("split as announced") { $0.announcedShare = 0.1 },
+    GateScenario("split as announced, bunched") {
+      $0.announcedShare = 0.1
+      $0.splitWander = 0.15
+    },
+    GateScenario("split not as announced") { $0.announcedShare = 0.5 },
+    GateScenario("share jumps, other requests") {
+      $0.jump = Jump(window: 24, latencyFactor: 1.15)
+    },
+    GateScenario("cold start") { $0.coldFactor = 2 },
+    GateScenario("cold start, latency +10 %", isHarmful: true) {
+      $0.coldFactor = 2
+      $0.latencyFactor = 1.1
+    },
+    GateScenario("always cold", isHarmful: true) {
+      $0.coldFactor = 2
+      $0.renewedEveryWindows = 10
+    },
+    GateScenario("no effect, deadline") { $0.hasDeadline = true },
+    GateScenario("latency +2 %, deadline") {
+      $0.latencyFactor = 1.02
+      $0.hasDeadline = true
+    },
+    GateScenario("latency +5 %, deadline", isHarmful: true) {
+      $0.latencyFactor = 1.05
+      $0.hasDeadline = true
+    },
+    GateScenario("two deployments, deadline") {
+      $0.hasSharedShock = true
+      $0.hasDeadline = true
+    },
+    GateScenario("replaced") { $0.replacement = Replacement() },
+    GateScenario("replaced, all +15 %") { $0.replacement = Replacement(shock: 1.15) },
+    GateScenario("replaced, all +50 %") { $0.replacement = Replacement(shock: 1.5) },
+    GateScenario("replaced, latency +15 %", isHarmful: true) {
+      $0.replacement = Replacement()
+      $0.latencyFactor = 1.15
+    },
+    GateScenario("replaced, +15 %, all +15 %", isHarmful: true) {
+      $0.replacement = Replacement(shock: 1.15)
+      $0.latencyFactor = 1.15
+    },
+    GateScenario("replaced, errors x5", isHarmful: true) {
+      $0.replacement = Replacement()
+      $0.errorsFactor = 5
+    },
+    GateScenario("replaced, no controls", isHarmful: true) {
+      $0.replacement = Replacement(controls: 0)
+      $0.latencyFactor = 1.3
     },
   ]
 }

@@ -22,8 +22,10 @@ public enum GateSimulation {
 
   /// The first windows after which the gate said rollback, and promote before that; nil for never.
   static func course(of scenario: GateScenario, seed: UInt64) -> (rollback: Int?, promotion: Int?) {
+    if scenario.replacement != nil { return replacement(scenario, seed: seed) }
     var traffic = SimulatedTraffic(scenario, seed: seed)
-    var comparison = ConcurrentComparison(history: traffic.history())
+    var comparison = ConcurrentComparison(
+      history: traffic.history(), announced: scenario.announced, deadline: scenario.deadline)
     var promotion: Int?
     for count in 1...windowsCount {
       let window = traffic.nextWindow()
@@ -31,6 +33,22 @@ public enum GateSimulation {
       switch comparison.verdict(until: window.start + windowNanos) {
       case .rollback: return (count, promotion)
       case .promote: promotion = promotion ?? count
+      case .wait: break
+      }
+    }
+    return (nil, promotion)
+  }
+
+  /// Where no version runs beside it the gate is asked every minute.
+  private static func replacement(
+    _ scenario: GateScenario, seed: UInt64
+  ) -> (rollback: Int?, promotion: Int?) {
+    let replacement = SimulatedReplacement(scenario, seed: seed)
+    var promotion: Int?
+    for minute in 1...SimulatedReplacement.minutesAfter {
+      switch Gate.answer(replacement.question(after: minute)).verdict {
+      case .rollback: return (minute * 6, promotion)
+      case .promote: promotion = promotion ?? minute * 6
       case .wait: break
       }
     }

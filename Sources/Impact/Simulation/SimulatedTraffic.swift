@@ -12,8 +12,10 @@ struct SimulatedTraffic {
   private var sharedDrift = 0.0
   private var currentDrift = 0.0
   private var baselineDrift = 0.0
+  private var splitDrift = 0.0
 
   static let start: Nanos = 1_790_000_000 * .second
+  private static let coldWindows = Int(InstanceAges.warmUpNanos / windowNanos)
   private static let logLatency = log(50e6)
   private static let logVariance = 0.25
   private static let secondsPerWindow = 10.0
@@ -41,17 +43,27 @@ struct SimulatedTraffic {
     drift()
     let usual = SimulatedTraffic.logLatency + sharedDrift + (isShocked ? log(1.3) : 0)
     let isDead = scenario.diesAtWindow.map { index >= $0 } ?? false
+    let jump = scenario.jump.flatMap { index >= $0.window ? $0 : nil }
+    let age = scenario.renewedEveryWindows.map { index % $0 } ?? index
+    let isCold = scenario.coldFactor > 1 && age < SimulatedTraffic.coldWindows
+    let slower =
+      log(scenario.latencyFactor) + log(jump?.latencyFactor ?? 1)
+      + (isCold ? log(scenario.coldFactor) : 0)
+    if scenario.splitWander > 0 {
+      splitDrift = 0.5 * splitDrift + scenario.splitWander * random.normal()
+    }
     return ComparedWindow(
       start: SimulatedTraffic.start + Nanos(index) * windowNanos,
       current: isDead
         ? .nothing
         : side(
-          rate: scenario.currentRate * load, errorRate: errorRate * scenario.errorsFactor,
-          logLatency: usual + currentDrift + log(scenario.latencyFactor)),
+          rate: scenario.currentRate * load * exp(splitDrift) * (jump == nil ? 1 : 9),
+          errorRate: errorRate * scenario.errorsFactor,
+          logLatency: usual + currentDrift + slower),
       baseline: side(
         rate: scenario.baselineRate * load, errorRate: errorRate,
         logLatency: usual + baselineDrift),
-      unknownFailures: isDead ? scenario.unknownFailures : 0)
+      unknownFailures: isDead ? scenario.unknownFailures : 0, isWarmingUp: isCold)
   }
 
   private mutating func drift() {
@@ -81,5 +93,18 @@ struct SimulatedTraffic {
     let center = mean + (variance / count).squareRoot() * random.normal()
     let spread = (count - 1) / count * (1 + (2 / count).squareRoot() * random.normal())
     return LogLatency(weight: count, mean: center, variance: variance * max(0, spread))
+  }
+}
+
+extension GateScenario {
+  var announced: [AnnouncedShare] {
+    announcedShare.map { [AnnouncedShare(from: SimulatedTraffic.start, share: $0)] } ?? []
+  }
+
+  var deadline: FixedDeadline? {
+    guard hasDeadline else { return nil }
+    return FixedDeadline(
+      time: SimulatedTraffic.start + Nanos(GateSimulation.windowsCount) * windowNanos,
+      fixedAt: SimulatedTraffic.start + 30 * .second)
   }
 }
