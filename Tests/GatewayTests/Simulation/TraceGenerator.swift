@@ -23,7 +23,11 @@ struct TraceGenerator {
     var span: SpanRecord
   }
 
-  mutating func traces(_ count: Int) -> [Sent] { (0..<count).flatMap { _ in trace() } }
+  /// Links lead to traces that are made together: others may be sealed before the link comes.
+  mutating func traces(_ count: Int) -> [Sent] {
+    linkable.removeAll()
+    return (0..<count).flatMap { _ in trace() }
+  }
 
   mutating func trace() -> [Sent] {
     let key = TraceKey(
