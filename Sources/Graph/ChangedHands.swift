@@ -121,7 +121,8 @@ public struct ChangedHands: Sendable {
         && (nodes.contains(NameID(key.first)) || nodes.contains(NameID(key.second)))
     case .call: nodes.contains(NameID(key.second))
     case .path, .errorPath: nodes.contains(NameID(key.third))
-    case .version, .instance, .operation, .unpaired, .coverage, .overflow, .unreached, .answered:
+    case .version, .instance, .operation, .unpaired, .coverage, .overflow, .unreached, .answered,
+      .queueAlias:
       false
     }
   }
@@ -142,7 +143,8 @@ public struct ChangedHands: Sendable {
       moved.second = server
     case .call: moved.second = service(NameID(key.second))?.raw ?? key.second
     case .path, .errorPath: moved.third = service(NameID(key.third))?.raw ?? key.third
-    case .version, .instance, .operation, .unpaired, .coverage, .overflow, .unreached, .answered:
+    case .version, .instance, .operation, .unpaired, .coverage, .overflow, .unreached, .answered,
+      .queueAlias:
       break
     }
     guard moved != key else { return (key, sums) }
