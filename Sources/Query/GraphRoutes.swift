@@ -69,13 +69,14 @@ enum GraphRoutes {
     let options = reader.graphOptions()
     try reader.finish()
     let input = try await call.input(range, options.kinds, of: options.dimensions)
+    // Other forms do not show it, and of some dimensions it is not known. Beside the graph, because of a
+    // large system either takes a while.
+    let isScored = format == .json && options.dimensions.isEmpty
+    async let scores = isScored ? input.scores(call.configuration) : [:]
     var graph = try GraphBuilder.build(input, tenant: call.tenant, options: options)
-    // Other forms do not show it, and of some dimensions it is not known.
-    if format == .json, options.dimensions.isEmpty {
-      let scores = input.scores(call.configuration)
-      for index in graph.nodes.indices {
-        graph.nodes[index].health = scores[graph.nodes[index].nameID]
-      }
+    let found = await scores
+    for index in graph.nodes.indices {
+      graph.nodes[index].health = found[graph.nodes[index].nameID]
     }
     return answer(graph, format)
   }

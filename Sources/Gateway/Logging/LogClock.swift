@@ -1,14 +1,11 @@
-import Glibc
+import Model
 
 /// The wall clock, and times as logs show them.
 public enum LogClock {
   /// Unix nanoseconds.
   @Sendable
   public static func now() -> UInt64 {
-    var time = timespec()
-    // Cannot fail: the clock exists and the pointer is valid.
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return UInt64(max(0, time.tv_sec)) &* 1_000_000_000 &+ UInt64(max(0, time.tv_nsec))
+    UInt64(WallClock.now())
   }
 
   /// RFC 3339 in UTC with milliseconds: `2026-11-23T08:50:40.123Z`.
