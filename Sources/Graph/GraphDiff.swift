@@ -45,15 +45,20 @@ extension GraphDiff {
   /// Compares two ranges.
   ///
   /// What `options` ask for is chosen from both ranges together: a service that lost its last call
-  /// is still shown, as vanished, and a name stands for the same service on both sides.
+  /// is still shown, as vanished, and the name asked for stands for the same service on both sides.
   /// - Errors: as `GraphBuilder.build`; a service is unknown when neither range has it.
   public static func compare(
     base: GraphInput, current: GraphInput, tenant: TenantID, options: GraphOptions,
     changeMin: Double = changeMinDefault
   ) throws(GraphError) -> GraphDiff {
-    let selection = try selection(base, current, tenant, options)
     let before = Gathering(base, tenant: tenant, dimensions: options.dimensions)
     let after = Gathering(current, tenant: tenant, dimensions: options.dimensions)
+    var selection = try selection(base, current, tenant, options)
+    // Whom an address or a name stands for is found on each side by itself: what both together show may
+    // have other ends.
+    for side in [before, after] {
+      if let own = try? GraphBuilder.selection(of: side, options) { selection.formUnion(own) }
+    }
     var diff = GraphDiff(
       revision: current.revision,
       base: Side(start: base.start, end: base.end, coverage: before.coverage),

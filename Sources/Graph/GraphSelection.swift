@@ -12,6 +12,12 @@ struct GraphSelection {
     traffic = Set(gathering.traffic.keys)
   }
 
+  mutating func formUnion(_ other: GraphSelection) {
+    nodes.formUnion(other.nodes)
+    edges.formUnion(other.edges)
+    traffic.formUnion(other.traffic)
+  }
+
   /// A way from one node to another.
   private enum Link: Hashable {
     case edge(Gathering.EdgeKey)

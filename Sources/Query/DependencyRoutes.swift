@@ -61,7 +61,7 @@ enum DependencyRoutes {
     try reader.finish()
     let input = try await call.input(
       range.inMinutes,
-      [.edge, .answered, .instance, .path, .version, .node, .call])
+      [.edge, .answered, .instance, .path, .version, .node, .call, .queueAlias])
     let paths = try DeepDependencies(input, tenant: call.tenant, service: service)
     return Answer(.json, paths.json.bytes)
   }
@@ -72,7 +72,8 @@ enum DependencyRoutes {
     var reader = parameters
     let range = reader.lookback(now: call.backend.now, call.configuration)
     try reader.finish()
-    let input = try await call.input(range, [.edge])
+    // With the tables by which addresses and queues go by the names of those they stand for.
+    let input = try await call.input(range, [.edge, .answered, .instance, .queueAlias])
     return Dependencies(
       try GraphBuilder.build(input, tenant: call.tenant, options: GraphOptions()))
   }

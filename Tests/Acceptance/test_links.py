@@ -1,5 +1,7 @@
 """Spans that are joined by links alone, in traces of their own: through queues, and without."""
 
+import json
+
 import pytest
 from support import otlp
 
@@ -49,6 +51,11 @@ def test_batch_of_two_traces(make_gateway, links_first):
     assert found(graph) == expected
     assert {node["id"]: node["requests"] for node in graph["nodes"]}["messaging:orders"] == 2
     assert graph["coverage"]["spans"] == 3 and graph["coverage"]["unpaired"] == {}
+    # The tools that ask in their own words are told the same names.
+    zipkin = json.loads(gateway.get("/api/v2/dependencies")[1])
+    jaeger = json.loads(gateway.get("/api/dependencies")[1])["data"]
+    for links in (zipkin, jaeger):
+        assert {(link["parent"], link["child"]) for link in links} == set(expected)
     gateway.kill()
     gateway.start()
     gateway.flush()

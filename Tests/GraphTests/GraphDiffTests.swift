@@ -225,3 +225,48 @@ import Testing
     #expect(try compare("v2", environment: "prod").changes.count == 1)
   }
 }
+
+@Suite("Differences where names stand for others") struct ResolvedDiffTests {
+  /// A caller of an address, and the service one instance of which has it.
+  private static func input(held holder: String?) -> GraphInput {
+    var fixture = GraphFixture()
+    let caller = fixture.node("caller")
+    let address = fixture.node("10.1.0.1", kind: .external)
+    func add(_ key: SeriesKey) {
+      var finding = Finding(window: GraphFixture.start, key: key)
+      finding.counters[.requests] = 1
+      finding.counters[.requestsAdjusted] = 256
+      fixture.window.add(finding)
+    }
+    add(.node(caller))
+    add(.node(address))
+    add(.edge(caller, address, .virtualNode))
+    if let holder {
+      let service = fixture.node(holder)
+      let text = InstanceIdentity(instance: "pod", address: "10.1.0.1").text
+      add(.node(service))
+      add(.instance(service, fixture.part(.instance, of: service, text), version: .none))
+    }
+    return fixture.input
+  }
+
+  /// Scenario: an address that one service has in the base and another now; one that nobody has in the
+  /// base; one that nobody has now.
+  /// Guarantees: each side's edge under the name it has there, as vanished and as new.
+  @Test(
+    arguments: [
+      ("old", "new"), (nil, "new"), ("old", nil),
+    ] as [(String?, String?)]) func changedHolder(base: String?, current: String?) throws
+  {
+    let diff = try GraphDiff.compare(
+      base: ResolvedDiffTests.input(held: base), current: ResolvedDiffTests.input(held: current),
+      tenant: .standard, options: GraphOptions())
+    let address = "external:10.1.0.1"
+    let vanishedNodes = diff.nodes.vanished.map { $0.base?.id }
+    let appearedNodes = diff.nodes.appeared.map { $0.current?.id }
+    #expect(diff.edges.vanished.map { $0.base?.server } == [base ?? address])
+    #expect(diff.edges.appeared.map { $0.current?.server } == [current ?? address])
+    #expect(vanishedNodes.contains(base ?? address))
+    #expect(appearedNodes.contains(current ?? address))
+  }
+}
