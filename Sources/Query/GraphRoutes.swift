@@ -134,7 +134,7 @@ enum GraphRoutes {
       input, tenant: call.tenant, namespace: namespace == "-" ? "" : namespace,
       name: call.segments["name", default: ""], environment: environment, dimensions: dimensions)
     if dimensions.isEmpty {
-      try await addHealth(to: &view, call, range)
+      addHealth(to: &view, input.health(call.configuration))
     } else {
       view.notCounted.append("health")
     }
@@ -146,15 +146,10 @@ enum GraphRoutes {
     return Answer(.json, view.json.bytes)
   }
 
-  /// The same as the route about health answers.
-  private static func addHealth(
-    to view: inout ServiceView, _ call: Call, _ range: Range<Nanos>
-  ) async throws {
-    let end = max(range.lowerBound, 1)
-    let inquiry = try await HealthInquiry(
-      call, range, base: end.saturatingSubtracting(HealthInquiry.baseDefaultNanos)..<end,
-      environment: nil)
-    let found = inquiry.system.health(of: view.node.nameID)
+  /// Of the range alone, as graphs have it: the history of a large system takes much memory, and the
+  /// route about health reads it.
+  private static func addHealth(to view: inout ServiceView, _ system: SystemHealth) {
+    let found = system.health(of: view.node.nameID)
     view.node.health = found.score
     view.health = HealthView(
       score: found.score,

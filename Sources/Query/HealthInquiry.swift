@@ -63,12 +63,17 @@ extension QueryConfiguration {
 }
 
 extension GraphInput {
-  /// Scores from the range alone, without history: what many nodes can be given at once.
-  func scores(_ configuration: QueryConfiguration) -> [NameID: Double] {
-    let system = SystemHealth(
+  /// Health by the range alone, without history.
+  func health(_ configuration: QueryConfiguration) -> SystemHealth {
+    SystemHealth(
       current: [window], seconds: max(1, Double(end - min(start, end)) / Double(Nanos.second)),
       errorsTolerated: configuration.errorsTolerated,
       objectives: configuration.objectives(of: names.values))
+  }
+
+  /// The scores of all nodes, by the range alone.
+  func scores(_ configuration: QueryConfiguration) -> [NameID: Double] {
+    let system = health(configuration)
     var scores: [NameID: Double] = [:]
     for node in system.nodes { scores[node] = system.score(of: node) }
     return scores

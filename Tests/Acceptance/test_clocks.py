@@ -30,7 +30,7 @@ def counted(gateway):
 
 @pytest.mark.parametrize(
     ("ahead", "gap", "skew"),
-    [(0, 2, (0, 0)), (400, 2, (1, 0)), (-400, 2, (1, 0)), (4_000, 8, (0, 1))],
+    [(0, 2, (0, 0)), (400, 2, (1, 0)), (-400, 2, (1, 0)), (4_000, 2, (0, 1))],
 )
 def test_clocks(make_gateway, ahead, gap, skew):
     gateway = make_gateway(traces__idle="100ms", traces__remember="0s").start()
@@ -44,4 +44,4 @@ def test_clocks(make_gateway, ahead, gap, skew):
 def test_turned_off(make_gateway):
     gateway = make_gateway(traces__clock_skew="0s").start()
     found, coverage = send(gateway, 400)
-    assert found == pytest.approx(8, rel=0.03) and coverage == {"adjusted": 0, "over_limit": 0}
+    assert found == pytest.approx(2, rel=0.03) and coverage == {"adjusted": 0, "over_limit": 0}

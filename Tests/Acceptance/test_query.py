@@ -163,6 +163,11 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
     first = otlp.span("round", "GET /", otlp.INTERNAL)
     second = otlp.span("round", "GET /", otlp.INTERNAL, first)
     otlp.send(gateway, [first | {"parent": second["id"]}, second])
+    # Links: one more than are read, to spans nobody sent, and one to the span it lies below.
+    linking = otlp.span("linking", "build", otlp.INTERNAL)
+    linking["links"] = [otlp.span("linked", "never sent", otlp.SERVER) for _ in range(129)]
+    inner = otlp.span("linking", "step", otlp.INTERNAL, linking) | {"links": [linking]}
+    otlp.send(gateway, [linking, inner])
     log = {
         "timeUnixNano": str(otlp.now()),
         "attributes": [{"key": "response_code", "value": {"intValue": "200"}}],
@@ -172,6 +177,9 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
     graph = gateway.graph()
     assert graph["coverage"]["unpaired"] == {
         "client_without_peer": 1,
+        "link_adds_nothing": 1,
+        "link_not_read": 1,
+        "link_target_missing": 128,
         "own_application": 1,
         "parent_cycle": 1,
         "parent_missing": 1,
