@@ -55,7 +55,8 @@ extension GraphDiff {
     let after = Gathering(current, tenant: tenant, dimensions: options.dimensions)
     var selection = try selection(base, current, tenant, options)
     // Whom an address or a name stands for is found on each side by itself: what both together show may
-    // have other ends.
+    // have other ends. A side that does not know what is asked about adds nothing: that neither does was
+    // an error above.
     for side in [before, after] {
       if let own = try? GraphBuilder.selection(of: side, options) { selection.formUnion(own) }
     }
