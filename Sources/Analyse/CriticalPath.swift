@@ -5,8 +5,8 @@ public import Model
 ///
 /// Walking back from the end of a span, the child that ends last is what it waited for; before that
 /// child began, the child that ends last of those that began earlier, and so on; what no child
-/// covers is the span's own. Work that the parent did not wait for never blocks it: consumers, and
-/// children that outlive their parent, unless the parent is the client of that very call (then the
+/// covers is the span's own. Work that the parent did not wait for never blocks it: consumers, what a
+/// broker calls on behalf of who sent a message, and children that outlive their parent, unless the parent is the client of that very call (then the
 /// excess is the skew of two clocks, and is cut).
 /// - Cost: O(n) after the forest is built, no recursion.
 public struct CriticalPath: Sendable {
@@ -61,6 +61,8 @@ public struct CriticalPath: Sendable {
   ) -> Bool {
     let span = forest.spans[child]
     if span.kind == .consumer { return true }
+    // Whoever sends a message does not wait for what the broker calls with it.
+    if span.kind == .server, forest.spans[parent].kind == .producer { return true }
     guard span.end > forest.spans[parent].end else { return false }
     return !(span.kind == .server && forest.spans[parent].kind == .client)
   }

@@ -228,7 +228,8 @@ extension TraceAnalyser {
 
   private func unpairedReason(_ index: Int) -> UnpairedReason? {
     switch roles[index] {
-    case .callToUnknown: return isSent(index) ? nil : .clientWithoutPeer
+    case .callToUnknown:
+      return isSent(index) || isTakenByLink(index) ? nil : .clientWithoutPeer
     case .ownApplication: return .ownApplication
     case .wrapper: return .wrapsAnotherClient
     case .settle: return .settlesMessages

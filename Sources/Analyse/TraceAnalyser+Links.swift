@@ -44,6 +44,22 @@ extension TraceAnalyser {
 
   // MARK: Queues
 
+  /// Whether somebody takes what a call sends that names no queue, and says so by a link.
+  func isTakenByLink(_ index: Int) -> Bool {
+    guard !links.isEmpty, sends(index) else { return false }
+    let id = forest.spans[index].id
+    var low = 0
+    var high = links.count
+    while low < high {
+      let middle = (low + high) / 2
+      if links[middle].parent < id { low = middle + 1 } else { high = middle }
+    }
+    return links[low...].prefix { $0.parent == id }.contains { link in
+      link.takesMessages && linked(by: link) == index
+        && (!link.queue.isNone || link.service != forest.spans[index].service)
+    }
+  }
+
   /// Names the queue behind calls that name none, as those call it that link to them.
   mutating func nameSentToByLinks() {
     for link in links where link.takesMessages && !link.queue.isNone {
@@ -67,7 +83,7 @@ extension TraceAnalyser {
   }
 
   /// Whether the span puts messages into a queue.
-  private func sends(_ index: Int) -> Bool {
+  func sends(_ index: Int) -> Bool {
     let span = forest.spans[index]
     if span.kind == .producer { return true }
     return span.kind == .client && span.traits.contains(.messaging)

@@ -71,6 +71,52 @@ extension TraceAnalyser {
       let index = Int(index32)
       if isCalled(index) { takeCalled(index) } else { takeUncalled(index) }
     }
+    joinWorkToPolls()
+  }
+
+  /// Work that stands beside the poll which got its messages, not below it: in one request of a service,
+  /// what is worked on came by the last poll that began before.
+  private mutating func joinWorkToPolls() {
+    var polls: [(visit: Int32, start: Nanos, span: Int)] = []
+    for index in forest.spans.indices where isTakenByItself(index) {
+      guard forest.spans[index].traits.contains(.receives) else { continue }
+      polls.append((visitOf[index], forest.spans[index].start, index))
+    }
+    guard !polls.isEmpty else { return }
+    polls.sort { ($0.visit, $0.start, $0.span) < ($1.visit, $1.start, $1.span) }
+    for index in forest.spans.indices where isTakenByItself(index) {
+      let span = forest.spans[index]
+      guard !span.traits.contains(.receives) else { continue }
+      var low = 0
+      var high = polls.count
+      while low < high {
+        let middle = (low + high) / 2
+        if (polls[middle].visit, polls[middle].start) <= (visitOf[index], span.start) {
+          low = middle + 1
+        } else {
+          high = middle
+        }
+      }
+      guard low > 0, polls[low - 1].visit == visitOf[index] else { continue }
+      join(index, to: polls[low - 1].span)
+    }
+  }
+
+  /// Whether the span took messages, and was called by nobody who sent them.
+  private func isTakenByItself(_ index: Int) -> Bool {
+    takings[index] != .nothing && !isCalled(index)
+  }
+
+  private mutating func join(_ work: Int, to poll: Int) {
+    let span = forest.spans[work]
+    if takings[poll] == .unnamed, takings[work] == .taken {
+      queues[poll] = queues[work]
+      takings[poll] = .taken
+    }
+    guard takings[work] == .unnamed || queues[work] == queues[poll] else { return }
+    takings[work] = .nothing
+    works[poll].links &+= linksOfMessages(work)
+    if span.isError { works[poll].failed &+= max(1, linksOfMessages(work)) }
   }
 
   /// Names the queue behind each call: as the call does, else as its takers do; where those differ
@@ -91,14 +137,16 @@ extension TraceAnalyser {
     }
   }
 
-  /// Whether a queue lies between a call and the visit it leads to. A server span says that the
-  /// sender reached a process directly (a gateway in front of the queue), unless that process
-  /// goes on to take the message (a sidecar).
+  /// Whether a queue lies between a call and the visit it leads to. A server span below one that sends
+  /// is who the broker called (a push subscription), or a sidecar in front of who takes the message;
+  /// unless it sends messages on itself and takes none: then it is a gateway in front of the queue, which
+  /// the sender reached directly.
   func isThroughQueue(_ entry: Int, parent: Int) -> Bool {
     guard hasQueues, visitOf[entry] != visitOf[parent] else { return false }
     if forest.spans[entry].kind == .consumer { return true }
     guard forest.spans[parent].kind == .producer else { return false }
-    return forest.spans[entry].kind != .server || visits[Int(visitOf[entry])].takesMessages
+    let visit = visits[Int(visitOf[entry])]
+    return forest.spans[entry].kind != .server || visit.takesMessages || !visit.sendsMessages
   }
 
   private mutating func takeCalled(_ index: Int) {

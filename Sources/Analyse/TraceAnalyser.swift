@@ -77,6 +77,8 @@ public struct TraceAnalyser: Sendable {
     var hasApplicationWork = false
     var proxyTime: Nanos = 0
     var proxyCriticalTime: Nanos = 0
+    /// Some of its spans send messages.
+    var sendsMessages = false
     /// Whether it takes messages from a queue, and from which as far as it says.
     var takesMessages = false
     var queue = NameID.none
@@ -169,7 +171,10 @@ public struct TraceAnalyser: Sendable {
       if span.traits.contains(.proxy) { hasProxies = true }
       let takes = takes(index)
       if takes || span.kind == .producer || span.traits.contains(.settles) { hasQueues = true }
-      defer { if takes { noteTaker(index) } }
+      defer {
+        if takes { noteTaker(index) }
+        if sends(index) { visits[Int(visitOf[index])].sendsMessages = true }
+      }
       if let parent = forest.parent(of: index), forest.spans[parent].service == span.service,
         !returnsByQueue(index, parent: parent)
       {

@@ -100,10 +100,11 @@ public struct TraceForest: Sendable {
   static let candidatesMax = 64
 
   /// The parent of a span. Where client and server share one id (Zipkin's custom), the server's
-  /// parent is the client span of the same id, and children of that id belong to the server.
+  /// parent is the client span of the same id, and children of that id belong to the server. So it is
+  /// with who sends a message and who takes it.
   private func parentIndex(of index: Int) -> Int? {
     let span = spans[index]
-    if span.kind == .server, let client = sharedClient(of: index) { return client }
+    if span.kind.isEntry, let other = sharedExit(of: index) { return other }
     guard !span.parent.isZero else { return nil }
     var best: Int?
     for candidate in candidates(span.parent) where candidate != index {
@@ -112,8 +113,9 @@ public struct TraceForest: Sendable {
     return best
   }
 
-  private func sharedClient(of index: Int) -> Int? {
-    candidates(spans[index].id).first { spans[$0].kind == .client }
+  private func sharedExit(of index: Int) -> Int? {
+    let kind: SpanKind = spans[index].kind == .server ? .client : .producer
+    return candidates(spans[index].id).first { spans[$0].kind == kind }
   }
 
   /// The positions of the spans with an id.

@@ -7,7 +7,7 @@ extension SpanBuilder {
   mutating func appendLinks(of span: SpanRecord, in trace: TraceID, unread: UInt64) {
     guard !links.isEmpty || unread > 0, !span.traits.contains(.settles) else { return }
     var unread = unread
-    for (position, link) in links.enumerated() where !links[..<position].contains(link) {
+    for link in links {
       if link.span == span.id, link.trace == trace { continue }
       guard linkRecords < limits.linksPerRequestMax else {
         unread = unread.saturatingAdding(1)

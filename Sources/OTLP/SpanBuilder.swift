@@ -169,9 +169,9 @@ import Model
     if let key = unsafe keys.find(key) { spanAttributes.set(key, value) }
   }
 
-  /// A link that says to which span it leads; one of 0 names none.
+  /// A link that says to which span it leads; one of 0 names none, and the same again says nothing.
   mutating func link(_ link: SpanLink) {
-    guard !link.trace.isZero, !link.span.isZero else { return }
+    guard !link.trace.isZero, !link.span.isZero, !links.contains(link) else { return }
     span.links.read &+= 1
     links.append(link)
   }

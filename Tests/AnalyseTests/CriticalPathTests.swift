@@ -115,7 +115,9 @@ import Testing
         let parent = forest.spans[span]
         let outlives = record.end > parent.end
         let isCall = record.kind == .server && parent.kind == .client
-        return record.kind != .consumer && (!outlives || isCall) && record.start < instant
+        let isMessage =
+          record.kind == .consumer || record.kind == .server && parent.kind == .producer
+        return !isMessage && (!outlives || isCall) && record.start < instant
           && record.end > from && record.end > record.start
       }.max { a, b in
         let first = (forest.spans[a].end, forest.spans[a].start, -a)

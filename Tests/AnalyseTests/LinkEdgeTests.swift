@@ -89,6 +89,58 @@ import Testing
     #expect(outcome.nodes == ["a 2/0", "b 1/0", "orders 2/0"] && outcome.unpaired.isEmpty)
   }
 
+  /// Scenario: two rounds of a poll and the work on what it got, beside each other below one span; all
+  /// link, or only the work; the poll names the queue or does not.
+  /// Guarantees: each message once, with its time in the queue; what failed in the work is counted.
+  @Test(arguments: [false, true], [false, true]) func workBesideItsPoll(
+    pollLinks: Bool, pollNames: Bool
+  ) {
+    var traces = LinkedTraces()
+    let sent = (1...3).map { traces.span($0, "a", .producer, 0, 10, queue: "orders") }
+    let loop = traces.span(9, "b", .internal, 0, 200)
+    func poll(_ from: Nanos, _ messages: ArraySlice<LinkedTraces.Place>) {
+      traces.span(
+        9, "b", .client, under: loop, from, from + 10, queue: pollNames ? "orders" : nil,
+        system: pollNames ? nil : "kafka", traits: .receives,
+        links: pollLinks ? Array(messages) : [])
+      for (place, message) in messages.enumerated() {
+        let start = from + 10 + 10 * UInt64(place)
+        traces.span(
+          9, "b", .consumer, under: loop, start, start + 10, queue: "orders",
+          traits: place == 1 ? .error : [], links: [message])
+      }
+    }
+    poll(20, sent[..<2])
+    poll(100, sent[2...])
+    let outcome = traces.analysed()
+    #expect(
+      outcome.edges == ["a→orders messaging_system 3/0", "orders→b messaging_system 3/1"])
+    #expect(outcome.nodes == ["a 3/0", "b 1/0", "orders 3/0"] && outcome.unpaired.isEmpty)
+    #expect(
+      outcome.edge("orders", "b", .messagingSystem).ownTime
+        == (pollLinks ? .of(10, 10, 90) : .of(20, 30, 100)))
+  }
+
+  /// Scenario: a sender that names nothing at all; who takes its message links to it and names the queue,
+  /// or names nothing either; or nobody takes it.
+  /// Guarantees: an edge and no reason, or a reason and no edge.
+  @Test func senderThatNamesNothing() {
+    for (queue, edges) in [
+      ("orders", ["a→orders messaging_system 1/0", "orders→b messaging_system 1/0"]),
+      (nil, ["a→b messaging_system 1/0"]),
+    ] as [(String?, [String])] {
+      var traces = LinkedTraces()
+      let sent = traces.span(1, "a", .producer, 0, 10)
+      traces.span(2, "b", .consumer, 30, 40, queue: queue, links: [sent])
+      let outcome = traces.analysed()
+      #expect(outcome.edges == edges && outcome.unpaired.isEmpty)
+    }
+    var traces = LinkedTraces()
+    traces.span(1, "a", .producer, 0, 10)
+    let alone = traces.analysed()
+    #expect(alone.edges.isEmpty && alone.unpaired == ["client_without_peer 1"])
+  }
+
   /// Scenario: the same where only the work links, or only the work names the queue.
   /// Guarantees: the poll counts as many messages as the work has links, under the work's queue.
   @Test func onlyTheWorkKnows() {

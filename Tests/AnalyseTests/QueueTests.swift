@@ -168,6 +168,41 @@ import Testing
     #expect(outcome.unpaired.isEmpty)
   }
 
+  /// Scenario: a broker calls the taker over HTTP, while the sender still sends or later: straight, or
+  /// through the taker's sidecar. (Cloud Pub/Sub push, Dapr, Knative.)
+  /// Guarantees: the message goes through the queue, with the time it was there; it blocks nobody.
+  @Test(arguments: [false, true], [12, 200]) func pushed(hasSidecar: Bool, at start: Nanos) {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let send = message(&trace, "a", .producer, under: root, 10, 50)
+    let entry = trace.span(
+      "b", .server, under: send, start, start + 30, traits: hasSidecar ? .proxy : [])
+    if hasSidecar { trace.span("b", .server, under: entry, start + 1, start + 29) }
+    let outcome = trace.analysed()
+    #expect(outcome.edges == ["a→orders messaging_system 1/0", "orders→b messaging_system 1/0"])
+    #expect(outcome.nodes == ["a 1/0", "b 1/0", "orders 1/0"] && outcome.unpaired.isEmpty)
+    #expect(
+      outcome.edge("orders", "b", .messagingSystem).ownTime == .of(start > 50 ? start - 50 : 0))
+    #expect(outcome.node("b").counters[.criticalPathNanos] == 0)
+    #expect(outcome.coverage[.criticalPathNanos] == Int64(100 * Nanos.millisecond))
+  }
+
+  /// Scenario: who sends a message and who takes it share one id, as Zipkin's senders do.
+  /// Guarantees: one message, with its time in the queue.
+  @Test(arguments: [false, true]) func sharedID(hasRoot: Bool) {
+    var trace = TraceSketch()
+    let root = hasRoot ? trace.span("a", .server, 0, 85) : .none
+    let send = message(&trace, "a", .producer, under: root, 20, 80)
+    message(&trace, "b", .consumer, under: root, 90, 99)
+    trace.spans[trace.spans.count - 1].id = send
+    trace.span("b", .internal, under: send, 91, 95)
+    let outcome = trace.analysed()
+    #expect(outcome.edges == ["a→orders messaging_system 1/0", "orders→b messaging_system 1/0"])
+    #expect(outcome.node("orders").counters[.requests] == 1 && outcome.unpaired.isEmpty)
+    #expect(outcome.edge("orders", "b", .messagingSystem).ownTime == .of(10))
+    #expect(outcome.node("b").ownTime == .of(9))
+  }
+
   /// Scenario: a service takes what it sent itself, straight below the sending or not.
   /// Guarantees: an edge there and one back, the message counted once, and no edge to itself.
   @Test(arguments: [false, true]) func ownMessages(isWrapped: Bool) {

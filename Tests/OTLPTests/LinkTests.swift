@@ -6,6 +6,7 @@ import Testing
 /// Links of spans, in both forms of a request.
 @Suite struct LinkTests {
   private static let whole = (trace: "0102030405060708090A0B0C0D0E0F10", span: "0102030405060708")
+  private static let other = (trace: whole.trace, span: "0102030405060709")
 
   private func links(_ span: SampleSpan) throws -> [UInt16] {
     let request = SampleRequest(spans: [span])
@@ -20,10 +21,10 @@ import Testing
   }
 
   /// Scenario: links of spans of each kind, and of a client that receives.
-  /// Guarantees: only spans that take messages carry how many there are.
+  /// Guarantees: only spans that take messages carry how many there are, the same one once.
   @Test func kinds() throws {
     for kind: Int64 in 1...5 {
-      let span = SampleSpan(kind: kind, links: [Self.whole, Self.whole])
+      let span = SampleSpan(kind: kind, links: [Self.whole, Self.other, Self.whole])
       #expect(try links(span) == (kind == 5 ? [2, 2] : [0, 0]))
     }
     var span = SampleSpan(kind: 3, links: [Self.whole])
@@ -48,7 +49,7 @@ import Testing
   @Test func manyLinks() throws {
     let broken = (trace: "", span: "")
     let limit = SpanFields.linksReadMax
-    let full = Array(repeating: Self.whole, count: limit)
+    let full = (0..<limit).map { (Self.whole.trace, SpanID(UInt64(0xB0 + $0)).description) }
     #expect(try links(taker(full)) == [128, 128])
     #expect(try links(taker(full + [broken, broken])) == [130, 130])
     #expect(try links(taker(Array(repeating: broken, count: limit + 5))) == [5, 5])
