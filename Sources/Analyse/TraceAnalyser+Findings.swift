@@ -233,6 +233,7 @@ extension TraceAnalyser {
     case .ownApplication: return .ownApplication
     case .wrapper: return .wrapsAnotherClient
     case .settle: return .settlesMessages
+    case .callToItself: return .sameService
     case .work, .call, .callToPeer, .receive: break
     }
     if isTaken(index) { return nil }

@@ -68,7 +68,7 @@ extension TraceAnalyser {
       }
       switch roles[sender] {
       case .call, .callToPeer, .callToUnknown: break
-      case .work, .ownApplication, .wrapper, .receive, .settle: continue
+      case .work, .ownApplication, .wrapper, .callToItself, .receive, .settle: continue
       }
       if sentTo[sender].isNone || link.queue < sentTo[sender] { sentTo[sender] = link.queue }
     }

@@ -56,7 +56,7 @@ extension TraceAnalyser {
   private func leads(_ role: Role) -> Bool {
     switch role {
     case .call, .callToPeer, .callToUnknown, .wrapper: return true
-    case .work, .ownApplication, .receive, .settle: return false
+    case .work, .ownApplication, .callToItself, .receive, .settle: return false
     }
   }
 
@@ -86,7 +86,7 @@ extension TraceAnalyser {
       switch roles[index] {
       case .call, .callToPeer, .callToUnknown: owners.append(.outgoingEdge)
       case .receive, .settle: owners.append(.nobody)
-      case .work, .ownApplication, .wrapper: owners.append(.service)
+      case .work, .ownApplication, .wrapper, .callToItself: owners.append(.service)
       }
     }
     guard hasProxies else { return }

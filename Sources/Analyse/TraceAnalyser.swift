@@ -98,6 +98,8 @@ public struct TraceAnalyser: Sendable {
     case ownApplication
     /// A client span around another one.
     case wrapper
+    /// A call that a server span of the same service answered.
+    case callToItself
     /// Waiting for messages, and saying what became of them.
     case receive, settle
   }
@@ -205,23 +207,34 @@ public struct TraceAnalyser: Sendable {
       roles[index] = role(of: index, below: below)
       if roles[index] != .work || (below == .calledVisit && !passesCallOn(index)) {
         reaches[index] = .exit
+      } else if below == .nothing, answersItsOwnService(index) {
+        reaches[index] = .ownServer
       } else {
         reaches[index] = below
       }
     }
   }
 
-  private enum Below: Sendable { case nothing, exit, calledVisit }
+  private enum Below: Sendable { case nothing, ownServer, exit, calledVisit }
 
-  /// What is below a span: another service's visit, a way to an exit, or neither.
+  /// What is below a span: another service's visit, a way to an exit, a server span of its own
+  /// service, or none of these.
   private func below(_ index: Int) -> Below {
     var found = Below.nothing
     for child32 in forest.children(of: index) {
       let child = Int(child32)
       if visitOf[child] != visitOf[index] || reaches[child] == .calledVisit { return .calledVisit }
       if reaches[child] == .exit { found = .exit }
+      if reaches[child] == .ownServer, found == .nothing { found = .ownServer }
     }
     return found
+  }
+
+  /// Whether a client span above it was answered by its own service: a server span within a visit, not a
+  /// proxy's.
+  private func answersItsOwnService(_ index: Int) -> Bool {
+    let span = forest.spans[index]
+    return span.kind == .server && span.traits.isDisjoint(with: [.proxy, .outboundProxy])
   }
 
   /// Whether a call begun under this span belongs to the call this span is under: internal work
@@ -263,6 +276,11 @@ public struct TraceAnalyser: Sendable {
     if below == .calledVisit { return .call }
     if isOwnApplicationHop(index) { return .ownApplication }
     if below == .exit { return .wrapper }
+    if below == .ownServer, forest.spans[index].kind == .client,
+      !forest.spans[index].traits.contains(.messaging)
+    {
+      return .callToItself
+    }
     // A proxy's listener in the middle of a visit, with nothing below it, names no upstream: the
     // application behind it answered.
     guard forest.spans[index].kind.isExit || !forest.spans[index].peer.isNone else { return .work }

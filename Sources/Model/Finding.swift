@@ -275,6 +275,8 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case linkAddsNothing = 10
   /// A link that its sender dropped, or one too many to be followed.
   case linkNotRead = 11
+  /// A client span that a server span of the same service answered.
+  case sameService = 12
 
   public var label: String {
     switch self {
@@ -289,6 +291,7 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .linkTargetMissing: "link_target_missing"
     case .linkAddsNothing: "link_adds_nothing"
     case .linkNotRead: "link_not_read"
+    case .sameService: "same_service"
     }
   }
 }

@@ -99,6 +99,30 @@ import Testing
     #expect(outcome.unpaired == ["wraps_another_client 1"])
   }
 
+  /// Scenario: a service calls itself by the name of what stands before it, once with inner work
+  /// between the two ends, and by no name; then both ends share a span id.
+  /// Guarantees: no edge and no node for the name; each call is counted as one within the service, its
+  /// time is the service's own, and its failure began there.
+  @Test func callOfItself() {
+    for peer in ["balancer", nil] {
+      var trace = TraceSketch()
+      let root = trace.span("a", .server, 0, 100, traits: .error)
+      let call = trace.span("a", .client, under: root, 10, 40, traits: .error, peer: peer)
+      trace.span("a", .server, under: call, 15, 35, traits: .error)
+      let other = trace.span("a", .client, under: root, 50, 90, peer: peer)
+      let send = trace.span("a", .internal, under: other, 55, 85)
+      trace.span("a", .server, under: send, 60, 80)
+      var shared = trace
+      shared.spans[2].id = call
+      shared.spans[2].parent = root
+      for outcome in [trace.analysed(), shared.analysed()] {
+        #expect(outcome.nodes == ["a 1/1"] && outcome.edges.isEmpty)
+        #expect(outcome.unpaired == ["same_service 2"] && outcome.origins == ["a 1"])
+        #expect(outcome.node("a").ownTime == .of(100))
+      }
+    }
+  }
+
   /// Scenario: one client span has several server spans below it: retries, or hedged requests.
   /// Guarantees: each is a call; the client's view is that of the last.
   @Test func oneClientManyServers() {

@@ -147,7 +147,7 @@ import Testing
       switch analyser.roles[index] {
       case .call where analyser.isSent(index), .callToPeer: ends += 1
       case .call: break  // Each callee below is an end.
-      case .callToUnknown, .ownApplication, .wrapper, .settle: reasons += 1
+      case .callToUnknown, .ownApplication, .wrapper, .callToItself, .settle: reasons += 1
       case .receive, .work: break
       }
       if analyser.isTaken(index) || analyser.isCalled(index) { ends += 1 }

@@ -47,12 +47,12 @@ import Testing
       ConnectionType.allCases.map(\.label) == [
         "", "messaging_system", "database", "virtual_node", "link",
       ])
-    #expect(UnpairedReason.allCases.map(\.rawValue) == Array(1...11))
+    #expect(UnpairedReason.allCases.map(\.rawValue) == Array(1...12))
     #expect(
       UnpairedReason.allCases.map(\.label) == [
         "client_without_peer", "own_application", "wraps_another_client", "parent_missing",
         "parent_cycle", "queue_not_named", "settles_messages", "traffic_without_peer",
-        "link_target_missing", "link_adds_nothing", "link_not_read",
+        "link_target_missing", "link_adds_nothing", "link_not_read", "same_service",
       ])
     #expect(Counters.Field.allCases.map(\.rawValue) == Array(0..<16))
   }
