@@ -44,7 +44,7 @@ extension ConcurrentComparison {
         logHarmOfErrors >= threshold && isRepeated,
         (shift?.logEvidenceOfHarm ?? 0) >= threshold
       )
-    case .together:
+    case .together, .attributed:
       let falls = ClosedTest.falls(logHarms(shift), alpha: GateSettings.sequentialAlpha)
       return (falls[0], falls[1])
     }

@@ -75,12 +75,15 @@ public struct GateAnswer: Equatable, Sendable {
   public let etaSeconds: Int?
   /// How the chance of a false rollback is held; nil where nothing was tested for harm.
   public let control: ErrorControl?
+  /// What may have brought about what became of the service, every hypothesis; empty where nothing was
+  /// compared, and by rules that did not weigh them.
+  public let attribution: [Hypothesis]
 
   public init(
     verdict: Verdict, confidence: Double = 0, reasons: [String], evidence: [Evidence] = [],
     comparison: Comparison? = nil, health: Health = Health(parts: []),
     smallestDetectable: SmallestDetectable = SmallestDetectable(), etaSeconds: Int? = nil,
-    control: ErrorControl? = nil
+    control: ErrorControl? = nil, attribution: [Hypothesis] = []
   ) {
     precondition(!reasons.isEmpty, "an answer without a reason helps nobody")
     self.verdict = verdict
@@ -92,6 +95,7 @@ public struct GateAnswer: Equatable, Sendable {
     self.smallestDetectable = smallestDetectable
     self.etaSeconds = etaSeconds
     self.control = control
+    self.attribution = attribution
   }
 
   /// The answer to a question nothing is known about.

@@ -13,6 +13,9 @@ public struct GateQuestion: Equatable, Sendable {
     self.concurrent = concurrent
     self.beforeAfter = beforeAfter
   }
+
+  /// Those of the time it was asked; nil where there is nothing to judge.
+  var rules: GateRules? { concurrent?.settings.rules ?? beforeAfter?.settings.rules }
 }
 
 extension Gate {

@@ -45,7 +45,9 @@ public struct GateReport: Equatable, Sendable {
       return .waiting(
         remarks.first ?? "there is nothing to compare with yet", also: remarks.dropFirst())
     }
-    return Gate.answer(question).adding(remarks)
+    let answer = Gate.answer(question)
+    guard question.rules == .attributed else { return answer.adding(remarks) }
+    return answer.attributed(Attribution(question)).adding(remarks)
   }
 }
 
@@ -55,7 +57,20 @@ extension GateAnswer {
     GateAnswer(
       verdict: verdict, confidence: confidence, reasons: reasons + remarks, evidence: evidence,
       comparison: comparison, health: health, smallestDetectable: smallestDetectable,
-      etaSeconds: etaSeconds, control: control)
+      etaSeconds: etaSeconds, control: control, attribution: attribution)
+  }
+
+  /// The same with what may have brought it about. Before and after cannot tell what else began with the
+  /// change: where something else is clearly more likely, it rolls nothing back.
+  func attributed(_ attribution: Attribution) -> GateAnswer {
+    let other = verdict == .promote ? nil : attribution.otherAhead
+    let isOverruled = other != nil && verdict == .rollback && comparison == .beforeAfter
+    let reason = verdict == .wait || isOverruled ? other.map { [$0.waitReason] } ?? [] : []
+    return GateAnswer(
+      verdict: isOverruled ? .wait : verdict, confidence: isOverruled ? 0 : confidence,
+      reasons: isOverruled ? reason + reasons : reasons + reason, evidence: evidence,
+      comparison: comparison, health: health, smallestDetectable: smallestDetectable,
+      etaSeconds: etaSeconds, control: control, attribution: attribution.hypotheses)
   }
 
   static func waiting(_ reason: String, also others: ArraySlice<String>) -> GateAnswer {

@@ -4,8 +4,10 @@ public enum GateRules: UInt8, Sendable {
   case apart = 1
   /// All metrics are tested together at one α.
   case together = 2
+  /// The same, and what else may have brought it about is weighed.
+  case attributed = 3
 
-  public static let latest = GateRules.together
+  public static let latest = GateRules.attributed
 }
 
 /// How the chance of a false rollback is held over all metrics and all looks of one gate, and how

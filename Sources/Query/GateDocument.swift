@@ -31,9 +31,8 @@ enum GateDocument {
     json.member("reasons", answer.reasons)
     json.key("evidence")
     json.array(answer.evidence) { write($1, to: &$0) }
-    // Which of several changes it was is not weighed yet.
     json.key("attribution")
-    json.array { _ in }
+    json.array(answer.attribution) { write($1, to: &$0) }
     json.member("health") { write(answer.health, to: &$0) }
     json.optional("comparison", answer.comparison?.rawValue)
     json.optional("data_until", subject.until.map(Timestamp.text))
@@ -74,6 +73,21 @@ enum GateDocument {
         json.null()
       }
       json.member("decision", evidence.decision.rawValue)
+    }
+  }
+
+  static func write(_ hypothesis: Hypothesis, to json: inout JSONText) {
+    json.object { json in
+      json.member("hypothesis", hypothesis.kind.rawValue)
+      json.member("probability", hypothesis.probability as Double?)
+      json.key("terms")
+      json.array(hypothesis.terms) { json, term in
+        json.object { json in
+          json.member("name", term.name.rawValue)
+          json.member("log_odds", term.logOdds as Double?)
+          json.member("why", term.why)
+        }
+      }
     }
   }
 

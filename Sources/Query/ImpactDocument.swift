@@ -37,6 +37,8 @@ struct ImpactDocument {
       json.array(report.impact?.effects ?? []) { write($1, &$0) }
       json.key("evidence")
       json.array(report.answer?.evidence ?? []) { GateDocument.write($1, to: &$0) }
+      json.key("attribution")
+      json.array(report.answer?.attribution ?? []) { GateDocument.write($1, to: &$0) }
       json.key("affected")
       json.array((report.impact?.affected ?? []).prefix(ImpactDocument.affectedMax)) {
         write($1, &$0)

@@ -44,6 +44,7 @@ struct ImpactPage {
           }
             ?? "."),
       ]
+      lines += attribution(answer.attribution)
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -81,6 +82,23 @@ struct ImpactPage {
     return [
       "", "## Upstream", "", "| service | latency before | since | errors before | since |",
       "|---|---:|---:|---:|---:|",
+    ] + rows
+  }
+
+  /// The likeliest first, with what speaks for and against each.
+  private func attribution(_ hypotheses: [Hypothesis]) -> [String] {
+    guard !hypotheses.isEmpty else { return [] }
+    let rows = hypotheses.sorted { $0.probability > $1.probability }.map { hypothesis in
+      let terms = hypothesis.terms.map { term in
+        let odds = (term.logOdds * 10).rounded() / 10
+        return ImpactPage.plain("\(odds > 0 ? "+" : "")\(odds) \(term.why)")
+      }
+      return "| \(hypothesis.kind.rawValue.replacing("_", with: " ")) "
+        + "| \(HumanText.percent(hypothesis.probability)) | \(terms.joined(separator: "; ")) |"
+    }
+    return [
+      "", "## What may have done it", "", "| hypothesis | probability | log odds |",
+      "|---|---:|---|",
     ] + rows
   }
 

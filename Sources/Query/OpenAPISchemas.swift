@@ -229,7 +229,8 @@ enum OpenAPISchemas {
         ("confidence", .number), ("marker", .maybeText), ("service", .maybeText),
         ("environment", .maybeText), ("version", .maybeText), ("baseline", .maybeText),
         ("rollback_to", .text), ("start", .maybeText), ("reasons", .list(.text)),
-        ("evidence", .list(.reference("Evidence"))), ("attribution", .list(.map(.scalar))),
+        ("evidence", .list(.reference("Evidence"))),
+        ("attribution", .list(.reference("Hypothesis"))),
         ("health", .reference("Health")), ("comparison", .maybeText), ("data_until", .maybeText),
         ("deadline", .maybeText), ("eta_seconds", .maybeNumber),
         ("smallest_detectable", .reference("SmallestDetectable")),
@@ -597,6 +598,20 @@ enum OpenAPISchemas {
     ("Healths", twoRanges + [("services", .list(.reference("HealthOfService")))]),
     ("HealthOfService", serviceHealth),
     (
+      "Hypothesis",
+      [
+        ("hypothesis", .choice(Hypothesis.Kind.allCases.map(\.rawValue))),
+        ("probability", .number), ("terms", .list(.reference("AttributionTerm"))),
+      ]
+    ),
+    (
+      "AttributionTerm",
+      [
+        ("name", .choice(Hypothesis.Name.allCases.map(\.rawValue))), ("log_odds", .number),
+        ("why", .text),
+      ]
+    ),
+    (
       "Impact",
       [
         ("marker", .reference("Marker")), ("service", .maybeText), ("environment", .maybeText),
@@ -606,6 +621,7 @@ enum OpenAPISchemas {
         ("during", .maybe("ImpactPhase")), ("after", .maybe("ImpactPhase")),
         ("metrics", .list(.reference("ImpactMetric"))),
         ("evidence", .list(.reference("Evidence"))),
+        ("attribution", .list(.reference("Hypothesis"))),
         ("affected", .list(.reference("AffectedService"))),
         ("causes", .list(.reference("ImpactCause"))), ("data_until", .maybeText),
       ]
