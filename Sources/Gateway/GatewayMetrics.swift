@@ -1,3 +1,4 @@
+import HTTP2
 import Journal
 import Model
 import OTLP
@@ -86,6 +87,12 @@ enum GatewayMetrics {
       Metric(
         "spangate_connections_total", .counter, help: "Connections accepted.",
         value: Double(counters.connectionsAccepted)),
+      Metric(
+        "spangate_http2_protections_total", .counter,
+        help: "HTTP/2 connections, or streams of one, ended for the good of all others, by reason.",
+        samples: HTTP2Protection.allCases.map {
+          Metric.Sample(Double(counters.protections[$0] ?? 0), labels: ["reason": $0.rawValue])
+        }),
     ]
   }
 

@@ -19,6 +19,17 @@ public struct HTTP2Configuration: Sendable, Equatable {
   /// The library's own 33 a second ends connections of clients that only reset what was answered.
   public var resetsBurst: UInt64 = 1000
   public var resetsPerSecond: UInt64 = 100
+  /// Streams a client may make this side reset at once by breaking the protocol, and how many more
+  /// each second (CVE-2025-8671, which the packaged library does not limit).
+  public var faultsBurst = 200
+  public var faultsPerSecond = 7
+  /// Frames a client may send at once that ask for nothing, how many more each second, and how
+  /// many each request allows beside it: clients send a WINDOW_UPDATE or two, and some a PING.
+  public var controlFramesBurst = 1000
+  public var controlFramesPerSecond = 33
+  public var controlFramesPerRequest = 4
+  /// Frames that may wait to be sent to a client that does not read.
+  public var queuedFramesMax = 5000
 
   public init() {}
 }

@@ -6,6 +6,8 @@ public enum HTTP2Error: Error, Equatable, Sendable {
   case notHTTP2
   /// The peer sends control frames faster than it reads the answers.
   case flooded
+  /// The peer does too much of what is of no use.
+  case protected(HTTP2Protection)
   case outOfMemory
   /// The library's code for anything else, all of them programming errors or broken peers.
   case failed(code: Int32)
@@ -23,6 +25,12 @@ public enum HTTP2Error: Error, Equatable, Sendable {
     switch self {
     case .notHTTP2: "the connection does not begin as HTTP/2 does"
     case .flooded: "the client sends control frames without reading the answers"
+    case .protected(.faults):
+      "the client makes streams fail too often by frames that break the protocol"
+    case .protected(.controlFrames): "the client sends too many frames that ask for nothing"
+    case .protected(.unread): "the client leaves too many answers unread"
+    case .protected(.incompleteHead): "the client does not complete a header block"
+    case .protected(.protocolError): "the client breaks the protocol"
     case .outOfMemory: "no memory for an HTTP/2 session"
     case .failed(let code):
       unsafe "HTTP/2 cannot go on: \(String(cString: nghttp2_strerror(code))) (\(code))"

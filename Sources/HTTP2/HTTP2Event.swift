@@ -10,6 +10,8 @@ public enum HTTP2Event: Sendable, Equatable {
   case requestEnded(stream: Int32)
   /// The stream is gone, by a code of `HTTP2ErrorCode` (0: both sides had ended).
   case streamClosed(stream: Int32, code: UInt32)
+  /// The connection is over for the good of all others; what is still to be sent says so. Once.
+  case ended(HTTP2Protection)
   /// The client has read what was sent before the ping.
   case pingAcknowledged
 }

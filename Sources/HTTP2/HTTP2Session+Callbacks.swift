@@ -7,6 +7,16 @@ extension HTTP2Session {
 
   /// Each callback finds its session, appends at most one event, and returns.
   static func register(_ callbacks: OpaquePointer?) {
+    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, owner in
+      guard let owner = unsafe owner, let header = unsafe header?.pointee else { return 0 }
+      unsafe HTTP2Session.from(owner).frameBegan(header)
+      return 0
+    }
+    unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, owner in
+      guard let owner = unsafe owner else { return NGHTTP2_ERR_CANCEL.rawValue }
+      unsafe HTTP2Session.from(owner).meter.controlFrameCame()
+      return NGHTTP2_ERR_CANCEL.rawValue
+    }
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, owner in
       guard let owner = unsafe owner, let frame = unsafe frame?.pointee else { return 0 }
       let isTrailers = unsafe frame.headers.cat != NGHTTP2_HCAT_REQUEST
@@ -34,7 +44,7 @@ extension HTTP2Session {
     }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, owner in
       guard let owner = unsafe owner, let frame = unsafe frame else { return 0 }
-      unsafe HTTP2Session.from(owner).frameSent(frame.pointee.hd)
+      unsafe HTTP2Session.from(owner).frameSent(frame.pointee)
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
@@ -42,8 +52,17 @@ extension HTTP2Session {
       guard let owner = unsafe owner else { return 0 }
       let session = unsafe HTTP2Session.from(owner)
       session.outbound[stream] = nil
+      session.meter.streamClosed(stream)
       session.events.append(.streamClosed(stream: stream, code: code))
       return 0
+    }
+  }
+
+  private func frameBegan(_ header: nghttp2_frame_hd) {
+    switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue, NGHTTP2_RST_STREAM.rawValue: break
+    // Unknown types are counted where they are passed over.
+    case let type: if type <= NGHTTP2_CONTINUATION.rawValue { meter.controlFrameCame() }
     }
   }
 
@@ -51,7 +70,15 @@ extension HTTP2Session {
     let header = unsafe frame.pointee.hd
     let isEnd = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
     switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue: head.end()
+    // Padding alone is no data either.
+    case NGHTTP2_DATA.rawValue where unsafe !isEnd && header.length <= frame.pointee.data.padlen:
+      meter.controlFrameCame()
+    default: break
+    }
+    switch UInt32(header.type) {
     case NGHTTP2_HEADERS.rawValue where unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST:
+      meter.requestBegan()
       if head.isTooLarge {
         events.append(.headersTooLarge(stream: header.stream_id))
       } else {
@@ -77,14 +104,25 @@ extension HTTP2Session {
     return 0
   }
 
+  private func frameSent(_ frame: nghttp2_frame) {
+    let header = unsafe frame.hd
+    switch UInt32(header.type) {
+    case NGHTTP2_RST_STREAM.rawValue:
+      meter.resetSent(header.stream_id, code: unsafe frame.rst_stream.error_code)
+    case NGHTTP2_GOAWAY.rawValue where unsafe frame.goaway.error_code != 0: note(.protocolError)
+    default: callOffRest(header)
+    }
+  }
+
   /// A complete answer to an incomplete request calls off the rest of it (RFC 9113 section 8.1).
-  private func frameSent(_ header: nghttp2_frame_hd) {
+  private func callOffRest(_ header: nghttp2_frame_hd) {
     let type = UInt32(header.type)
     guard type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue,
       header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
       unsafe nghttp2_session_get_stream_remote_close(session, header.stream_id) == 0
     else { return }
     let code = outbound[header.stream_id]?.resetCode ?? .noError
+    meter.willReset(header.stream_id)
     unsafe nghttp2_submit_rst_stream(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), header.stream_id, code.rawValue)
   }

@@ -41,6 +41,7 @@ extension HTTP2Session {
   /// Ends a stream without an answer.
   public func reset(_ stream: Int32, _ code: HTTP2ErrorCode) {
     outbound[stream] = nil
+    meter.willReset(stream)
     unsafe nghttp2_submit_rst_stream(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
   }

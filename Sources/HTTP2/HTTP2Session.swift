@@ -21,6 +21,8 @@ import CNghttp2
   /// Header blocks never interleave, so one builder serves all streams.
   var head: RequestHeadBuilder
   var outbound: [Int32: OutboundBody] = [:]
+  var meter: ProtectionMeter
+  private var protection: HTTP2Protection?
   /// Where the bytes of the running `receive` begin; events name ranges from here.
   var inputBase: UnsafeRawPointer?
   var inputBytes = 0
@@ -30,6 +32,7 @@ import CNghttp2
   public init(configuration: HTTP2Configuration = HTTP2Configuration()) throws(HTTP2Error) {
     self.configuration = configuration
     head = RequestHeadBuilder(listBytesMax: configuration.headerListBytesMax)
+    meter = ProtectionMeter(configuration)
     unsafe session = try HTTP2Session.makeSession(configuration)
     unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
     try announceSettings()
@@ -39,9 +42,36 @@ import CNghttp2
 
   /// Takes bytes that arrived. Events stand ready afterwards; ranges in them are valid until the
   /// next call.
+  /// - Parameter nanos: a clock that never goes back, by which limits of frames a second are kept.
   /// - Errors: the connection cannot go on; what `writeOutput` still gives (a GOAWAY) is to be
   ///   sent, then the connection closed.
-  public func receive(_ bytes: RawSpan) throws(HTTP2Error) {
+  public func receive(_ bytes: RawSpan, at nanos: UInt64) throws(HTTP2Error) {
+    // Once the library has ended a connection it is given no more: a malformed frame after that
+    // made versions of it abort (CVE-2026-27135).
+    guard protection == nil, unsafe nghttp2_session_want_read(session) != 0 else { return }
+    try read(bytes)
+    if let protection = meter.charge(at: nanos) { try end(protection) }
+    if unsafe nghttp2_session_get_outbound_queue_size(session) > configuration.queuedFramesMax {
+      try end(.unread)
+    }
+  }
+
+  /// Ends the connection: nothing more is read, and the client is told to calm down.
+  /// - Errors: always, with the reason.
+  private func end(_ protection: HTTP2Protection) throws(HTTP2Error) {
+    note(protection)
+    unsafe nghttp2_session_terminate_session(session, HTTP2ErrorCode.enhanceYourCalm.rawValue)
+    throw .protected(protection)
+  }
+
+  /// Says once why the connection is over.
+  func note(_ protection: HTTP2Protection) {
+    guard self.protection == nil else { return }
+    self.protection = protection
+    events.append(.ended(protection))
+  }
+
+  private func read(_ bytes: RawSpan) throws(HTTP2Error) {
     let code = unsafe bytes.withUnsafeBytes { input -> Int in
       guard let base = input.baseAddress else { return 0 }
       unsafe inputBase = base
@@ -50,7 +80,11 @@ import CNghttp2
       return unsafe nghttp2_session_mem_recv(
         session, base.assumingMemoryBound(to: UInt8.self), input.count)
     }
-    guard code >= 0 else { throw HTTP2Error(code: Int32(truncatingIfNeeded: code)) }
+    guard code >= 0 else {
+      let error = HTTP2Error(code: Int32(truncatingIfNeeded: code))
+      if error == .flooded { note(.unread) }
+      throw error
+    }
   }
 
   /// The next thing that happened, in order; nil when all were taken.
@@ -88,6 +122,9 @@ import CNghttp2
   public var isFinished: Bool {
     unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
   }
+
+  /// How many header blocks have begun, while the last of them is incomplete; nil otherwise.
+  public var incompleteHead: Int? { head.isOpen ? head.blocks : nil }
 
   /// Something is waiting to be sent.
   public var wantsToWrite: Bool { unsafe nghttp2_session_want_write(session) != 0 }
@@ -127,6 +164,10 @@ extension HTTP2Session {
     unsafe nghttp2_option_set_max_continuations(options, configuration.continuationsMax)
     unsafe nghttp2_option_set_stream_reset_rate_limit(
       options, configuration.resetsBurst, configuration.resetsPerSecond)
+    // Frames of types nobody knows are passed over, but counted. Smaller numbers are HTTP/2's own.
+    for type in UInt8(10)...UInt8.max {
+      unsafe nghttp2_option_set_user_recv_extension_type(options, type)
+    }
     unsafe register(callbacks)
     var session: OpaquePointer?
     guard unsafe nghttp2_session_server_new2(&session, callbacks, nil, options) == 0,

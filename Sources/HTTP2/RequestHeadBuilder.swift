@@ -8,6 +8,9 @@ struct RequestHeadBuilder {
   private(set) var isTooLarge = false
   /// The fields after a body, which mean nothing in a request here.
   private var isTrailers = false
+  /// Header blocks that have begun, and whether the last of them is not complete yet.
+  private(set) var blocks = 0
+  private(set) var isOpen = false
 
   init(listBytesMax: Int) { self.listBytesMax = listBytesMax }
 
@@ -16,10 +19,14 @@ struct RequestHeadBuilder {
       previous = current
       current = RequestHead()
     }
+    blocks &+= 1
+    isOpen = true
     listBytes = 0
     isTooLarge = false
     isTrailers = trailers
   }
+
+  mutating func end() { isOpen = false }
 
   mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) {
     // 32 for each field, as SETTINGS_MAX_HEADER_LIST_SIZE counts.

@@ -1,3 +1,4 @@
+import HTTP2
 import OTLP
 import Synchronization
 
@@ -58,6 +59,12 @@ final class CounterCells: Sendable {
   let connectionsAccepted = Atomic(0)
   let connectionsRefused = Atomic(0)
   let connectionsNotHTTP = Atomic(0)
+  /// Rare, so a lock does.
+  private let protections = Mutex<[HTTP2Protection: Int]>([:])
+
+  func count(_ protection: HTTP2Protection) {
+    protections.withLock { $0[protection, default: 0] += 1 }
+  }
 
   var snapshot: ReceiverCounters {
     var snapshot = ReceiverCounters()
@@ -67,6 +74,7 @@ final class CounterCells: Sendable {
     snapshot.connectionsAccepted = connectionsAccepted.load(ordering: .relaxed)
     snapshot.connectionsRefused = connectionsRefused.load(ordering: .relaxed)
     snapshot.connectionsNotHTTP = connectionsNotHTTP.load(ordering: .relaxed)
+    snapshot.protections = protections.withLock { $0 }
     return snapshot
   }
 }

@@ -41,6 +41,8 @@ final class Exchange {
   private(set) var phase = Phase.collecting
   /// Its body stopped coming.
   private(set) var isStalled = false
+  /// When its answer was handed over, on a connection that carries several at once.
+  var answeredAt: NIODeadline?
   /// When the client stops waiting.
   private(set) var deadline: NIODeadline?
 

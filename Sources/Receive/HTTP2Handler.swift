@@ -24,6 +24,8 @@ final class HTTP2Handler: ChannelDuplexHandler {
   /// A graceful end has begun; when it must go on without the client's sign.
   private var shutDownDue: NIODeadline?
   private var isShutDown = false
+  /// The header block that was incomplete at the last sweep, and since which one.
+  private var openHead: (block: Int, since: NIODeadline)?
 
   /// What is written to the channel in one piece.
   private static let writeBytes = 64 << 10
@@ -58,7 +60,7 @@ final class HTTP2Handler: ChannelDuplexHandler {
     let bytes = unwrapInboundIn(data)
     guard let session else { return }
     do throws(HTTP2Error) {
-      try session.receive(bytes.readableBytesSpan)
+      try session.receive(bytes.readableBytesSpan, at: services.now.uptimeNanoseconds)
       handleEvents(bytes)
     } catch {
       handleEvents(bytes)
@@ -116,6 +118,7 @@ extension HTTP2Handler {
         session?.consume(stream: stream, bytes: range.count)
       case .requestEnded(let stream): exchanges[stream]?.end()
       case .streamClosed(let stream, _): streamClosed(stream)
+      case .ended(let protection): count(protection)
       case .pingAcknowledged: if shutDownDue != nil { shutDown() }
       }
     }
@@ -126,6 +129,12 @@ extension HTTP2Handler {
     exchanges[stream] = exchange
     exchange.begin()
     if ended { exchange.end() }
+  }
+
+  private func count(_ protection: HTTP2Protection) {
+    services.counters.count(protection)
+    services.logger.debug(
+      "HTTP/2 connection ended", metadata: ["reason": "\(protection.rawValue)"])
   }
 
   private func refuseHeaders(_ stream: Int32) {
@@ -155,6 +164,7 @@ extension HTTP2Handler {
 
 extension HTTP2Handler: ExchangeOwner {
   func exchangeAnswered(_ exchange: Exchange, _ answer: Answer) {
+    exchange.answeredAt = services.now
     switch exchange.form {
     case .grpc:
       respond(exchange.stream, GRPCReply(answer, to: exchange.head, services.configuration))
@@ -225,6 +235,8 @@ extension HTTP2Handler: Connection {
 
   func sweep(_ now: NIODeadline) {
     for exchange in exchanges.values { exchange.checkProgress(now) }
+    endUnread(now)
+    checkHead(now)
     if let shutDownDue, now >= shutDownDue { shutDown() }
     let configuration = services.configuration
     if let unwritableSince, now >= unwritableSince + .of(configuration.writeTimeoutNanos) {
@@ -235,6 +247,33 @@ extension HTTP2Handler: Connection {
       drain()
     }
     flushAnswers()
+  }
+
+  /// Answers that the client leaves no room for, though the connection itself takes bytes.
+  private func endUnread(_ now: NIODeadline) {
+    let writeTimeout = TimeAmount.of(services.configuration.writeTimeoutNanos)
+    var wasEnded = false
+    for (stream, exchange) in exchanges {
+      guard let answeredAt = exchange.answeredAt, now >= answeredAt + writeTimeout else { continue }
+      session?.reset(stream, .cancel)
+      wasEnded = true
+    }
+    if wasEnded { services.counters.count(.unread) }
+  }
+
+  /// A header block that does not end: everything after it on the connection waits.
+  private func checkHead(_ now: NIODeadline) {
+    guard let block = session?.incompleteHead else {
+      openHead = nil
+      return
+    }
+    guard let openHead, openHead.block == block else {
+      openHead = (block, now)
+      return
+    }
+    guard now >= openHead.since + .of(services.configuration.headTimeoutNanos) else { return }
+    count(.incompleteHead)
+    closeNow()
   }
 
   func drain() {

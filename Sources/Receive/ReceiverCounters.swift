@@ -1,3 +1,4 @@
+public import HTTP2
 public import OTLP
 
 /// What the receiver did since it was made.
@@ -36,6 +37,8 @@ public struct ReceiverCounters: Sendable, Equatable {
   public var connectionsRefused = 0
   /// Connections that brought something that is not HTTP.
   public var connectionsNotHTTP = 0
+  /// HTTP/2 connections ended, or streams of one, for the good of all others, by reason.
+  public var protections: [HTTP2Protection: Int] = [:]
 
   public init() {}
 }

@@ -191,9 +191,9 @@ import Testing
 
   /// Scenario: every error.
   /// Guarantees: each has a text that says something.
-  @Test(arguments: [
-    HTTP2Error.notHTTP2, .flooded, .outOfMemory, .failed(code: -902),
-  ])
+  @Test(
+    arguments: [HTTP2Error.notHTTP2, .flooded, .outOfMemory, .failed(code: -902)]
+      + HTTP2Protection.allCases.map { .protected($0) })
   func namesErrors(error: HTTP2Error) {
     #expect(error.message.count > 10)
   }

@@ -11,6 +11,8 @@ final class Wire {
   var bodies: [Int32: [UInt8]] = [:]
   var consumes = true
   var failure: HTTP2Error?
+  /// The clock, in nanoseconds.
+  var now: UInt64 = 0
 
   init(_ configuration: HTTP2Configuration = HTTP2Configuration(), takesBody: Bool = true) throws {
     client = HTTP2Client(takesBody: takesBody)
@@ -35,7 +37,7 @@ final class Wire {
   }
 
   func feed(_ bytes: [UInt8]) {
-    do { try server.receive(bytes.span.bytes) } catch { failure = error }
+    do { try server.receive(bytes.span.bytes, at: now) } catch { failure = error }
     drain(bytes)
   }
 
@@ -66,15 +68,3 @@ final class Wire {
     events.compactMap { if case .requestReceived(_, let head, _) = $0 { head } else { nil } }
   }
 }
-
-/// The bytes of one HTTP/2 frame, made by hand.
-func frame(type: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) -> [UInt8] {
-  let length = payload.count
-  return [
-    UInt8(length >> 16 & 255), UInt8(length >> 8 & 255), UInt8(length & 255), type, flags,
-    UInt8(stream >> 24 & 255), UInt8(stream >> 16 & 255), UInt8(stream >> 8 & 255),
-    UInt8(stream & 255),
-  ] + payload
-}
-
-let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
