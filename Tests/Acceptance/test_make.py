@@ -127,16 +127,21 @@ def test_root_causes_are_found_as_often_as_the_floors_ask():
     measured = accuracy("--tuned", "--misses")
     assert measured.returncode == 0, measured.stdout + measured.stderr
     assert re.search(r"^all +\d+", measured.stdout, re.MULTILINE), measured.stdout
+    assert re.search(r"^expected calibration error +0\.\d+", measured.stdout, re.MULTILINE)
 
 
 def test_accuracy_below_a_floor_fails_and_says_which(tmp_path):
     floors = json.loads((ROOT / "loadtest/accuracy/accuracy-floors.json").read_text())
     floors["root_causes"]["first_min"] = 1.01
+    floors["attribution"]["told_apart_min"] = 1.01
+    floors["attribution"]["calibration_error_max"] = 0
     file = tmp_path / "floors.json"
     file.write_text(json.dumps(floors))
     measured = accuracy("--tuned", "--each", "1", floors=str(file))
     assert measured.returncode == 1
     assert "among the first 1, the floor is 101.0 %" in measured.stderr
+    assert "are told apart in" in measured.stderr
+    assert "the expected calibration error is" in measured.stderr
 
 
 def test_a_case_is_written_as_otlp():

@@ -4,6 +4,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import Impact
 
 @main
 struct AccuracyCommand: ParsableCommand {
@@ -55,11 +56,30 @@ struct AccuracyCommand: ParsableCommand {
       let held = RootCauseTable(trials: trials(corpus.heldBack), healthy: [])
       print("\n" + held.text(title: "root causes, held back from tuning"), terminator: "")
     }
-    let shortfalls = table.shortfalls(of: floors.rootCauses)
+    let attributed = attribution(floors, heldBack: false)
+    print("\n" + attributed.text(title: "attribution"), terminator: "")
+    print("\n" + attributed.reliabilityText, terminator: "")
+    if !tuned {
+      let held = attribution(floors, heldBack: true)
+      print("\n" + held.text(title: "attribution, held back from tuning"), terminator: "")
+      print("\n" + held.reliabilityText, terminator: "")
+    }
+    let shortfalls =
+      table.shortfalls(of: floors.rootCauses) + attributed.shortfalls(of: floors.attribution)
     for shortfall in shortfalls {
       FileHandle.standardError.write(Data("\(shortfall)\n".utf8))
     }
     if !shortfalls.isEmpty { throw ExitCode.failure }
+  }
+
+  private func attribution(_ floors: AccuracyFloors, heldBack: Bool) -> AttributionTable {
+    let cases = AttributionCase.all.filter {
+      floors.attribution.heldBack.contains($0.name) == heldBack
+    }
+    return AttributionTable(
+      trials: cases.flatMap {
+        AttributionSimulation.run($0, runs: floors.attribution.runs, seed: seed ?? floors.seed)
+      })
   }
 
   private func trials(_ cases: [CorpusCase]) -> [RootCauseTrial] {

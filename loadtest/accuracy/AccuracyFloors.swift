@@ -18,9 +18,20 @@ struct AccuracyFloors: Decodable {
     var systems: [String]
   }
 
+  struct Attribution: Decodable {
+    /// Runs of each case.
+    var runs: Int
+    /// Share of harmful runs in which it is told apart whether this deployment did it.
+    var toldApartMin: Double
+    var calibrationErrorMax: Double
+    /// Cases that nobody looks at while weights are chosen: printed, without a floor.
+    var heldBack: [String]
+  }
+
   var seed: UInt64
   var each: Int
   var rootCauses: RootCauses
+  var attribution: Attribution
   var heldBack: HeldBack
 }
 

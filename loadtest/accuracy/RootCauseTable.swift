@@ -56,15 +56,6 @@ struct RootCauseTable {
         + RootCauseTable.depths.map { percent(RootCauseTable.share(of: trials, among: $0)) })
   }
 
-  private func row(_ cells: [String]) -> String {
-    cells.enumerated().map { column, cell in
-      column == 0
-        ? cell.padding(toLength: 36, withPad: " ", startingAt: 0)
-        : String(repeating: " ", count: max(0, 8 - cell.count)) + cell
-    }.joined()
-  }
-
-  private func percent(_ share: Double) -> String {
-    "\((share * 1_000).rounded() / 10) %"
-  }
+  private func row(_ cells: [String]) -> String { TableText.row(cells) }
+  private func percent(_ share: Double) -> String { TableText.percent(share) }
 }

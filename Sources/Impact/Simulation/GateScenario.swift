@@ -25,6 +25,15 @@ public struct GateScenario: Equatable, Sendable {
   /// From minute 8 to 14 both versions err ten times as often and take 1.3 times as long: another
   /// deployment, or a dependency.
   var hasSharedShock = false
+  /// What reaches both versions from the start on.
+  var shared = Shared()
+
+  struct Shared: Equatable, Sendable {
+    var latencyFactor = 1.0
+    var errorsFactor = 1.0
+    var requestsFactor = 1.0
+  }
+
   /// The window at which the new version stops, and how many calls a window fail unseen after.
   var diesAtWindow: Int?
   var unknownFailures: Int64 = 0

@@ -34,14 +34,26 @@ struct SimulatedTraffic {
     }
   }
 
+  /// The same with its latency, which a verdict does not need: it wanders as that of later windows does.
+  mutating func historyWithLatency() -> [Side] {
+    (0..<(scenario.hasHistory ? 360 : 0)).map { _ in
+      drift()
+      return side(
+        rate: scenario.currentRate + scenario.baselineRate, errorRate: scenario.errorRate,
+        logLatency: SimulatedTraffic.logLatency + sharedDrift + baselineDrift)
+    }
+  }
+
   mutating func nextWindow() -> ComparedWindow {
     defer { index += 1 }
     let minute = Double(index) / 6
     let isShocked = scenario.hasSharedShock && minute >= 8 && minute < 14
-    let load = 1 + 0.2 * sin(minute / 30 * 2 * .pi)
-    let errorRate = scenario.errorRate * (isShocked ? 10 : 1)
+    let load = (1 + 0.2 * sin(minute / 30 * 2 * .pi)) * scenario.shared.requestsFactor
+    let errorRate = scenario.errorRate * (isShocked ? 10 : 1) * scenario.shared.errorsFactor
     drift()
-    let usual = SimulatedTraffic.logLatency + sharedDrift + (isShocked ? log(1.3) : 0)
+    let usual =
+      SimulatedTraffic.logLatency + sharedDrift + (isShocked ? log(1.3) : 0)
+      + log(scenario.shared.latencyFactor)
     let isDead = scenario.diesAtWindow.map { index >= $0 } ?? false
     let jump = scenario.jump.flatMap { index >= $0.window ? $0 : nil }
     let age = scenario.renewedEveryWindows.map { index % $0 } ?? index

@@ -1,0 +1,39 @@
+import Testing
+
+@testable import Impact
+
+/// What attribution says of simulated rollouts; how often it is right, `make accuracy` measures.
+@Suite struct AttributionSimulationTests {
+  /// Scenario: every case, twice, and one of them once more.
+  /// Guarantees: probabilities of the three truths sum to 1; the same seed gives the same trials, another
+  /// seed others; the truth has more than half of all probability over the cases.
+  @Test func trials() {
+    var saidOfTruth = 0.0
+    var count = 0.0
+    for attributed in AttributionCase.all {
+      for trial in AttributionSimulation.run(attributed, runs: 2, seed: 1) {
+        let sum = trial.probabilities.values.reduce(0, +)
+        #expect(abs(sum - 1) < 1e-9, "\(trial.name)")
+        saidOfTruth += trial.probabilities[trial.truth] ?? 0
+        count += 1
+      }
+    }
+    #expect(saidOfTruth / count > 0.8)
+    let first = AttributionSimulation.run(AttributionCase.all[0], runs: 2, seed: 7)
+    let again = AttributionSimulation.run(AttributionCase.all[0], runs: 2, seed: 7)
+    let other = AttributionSimulation.run(AttributionCase.all[0], runs: 2, seed: 8)
+    #expect(first.map(\.probabilities) == again.map(\.probabilities))
+    #expect(first.map(\.probabilities) != other.map(\.probabilities))
+  }
+
+  /// Scenario: a new version that takes a fifth longer, both that take longer, and neither.
+  /// Guarantees: each truth is found, and only this deployment's own fault counts as its own.
+  @Test(arguments: ["latency +20 %", "both versions +30 %", "no effect"])
+  func tellsApart(name: String) throws {
+    let attributed = try #require(AttributionCase.all.first { $0.name == name })
+    for trial in AttributionSimulation.run(attributed, runs: 3, seed: 3) {
+      #expect(trial.isRight && !trial.isConfused, "\(trial.probabilities)")
+      #expect((trial.thisDeployment > 0.5) == (trial.truth == .thisDeployment))
+    }
+  }
+}
