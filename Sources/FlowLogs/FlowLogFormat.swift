@@ -10,6 +10,9 @@ struct FlowLogFormat: Equatable {
     case destinationAddress = "dstaddr"
     case sourcePort = "srcport"
     case destinationPort = "dstport"
+    case version
+    case `protocol`
+    case packets
     case bytes
     case start
     case end
@@ -23,6 +26,8 @@ struct FlowLogFormat: Equatable {
 
   /// How many fields a line has.
   let count: Int
+  /// Its fields were named, so that they are what they are called whatever the version.
+  let isNamed: Bool
   private let positions: [Field: Int]
 
   /// Version 2 in its order, which a flow log has that was created without a format.
@@ -31,10 +36,11 @@ struct FlowLogFormat: Equatable {
       + "action log-status")
 
   private init(_ names: String) {
-    self.init(names.split(separator: " ").map(String.init))
+    self.init(names.split(separator: " ").map(String.init), isNamed: false)
   }
 
-  init(_ names: [String]) {
+  init(_ names: [String], isNamed: Bool = true) {
+    self.isNamed = isNamed
     count = names.count
     var positions: [Field: Int] = [:]
     for (position, name) in names.enumerated() {

@@ -3,8 +3,8 @@ import Model
 /// One line of a flow log.
 enum FlowLogLine: Equatable {
   case record(Record)
-  /// Nothing was recorded in its interval (NODATA), or not everything (SKIPDATA): it names no flow.
-  case skipped
+  /// A good line that tells of no traffic.
+  case skipped(FlowLogSummary.Skip)
 
   /// A flow between two addresses.
   struct Record: Equatable {
@@ -14,7 +14,6 @@ enum FlowLogLine: Equatable {
     var start: Nanos
     var end: Nanos
     var bytes: UInt64
-    var isRejected: Bool
     /// On whose interface it was recorded.
     var recordedBy: TrafficEnd
   }
@@ -35,21 +34,40 @@ enum FlowLogLine: Equatable {
           + "format needs a first line with the names of its fields")
     }
     let line = FlowLogFields(fields, format)
-    if let status = line.text(.status), status == "NODATA" || status == "SKIPDATA" {
-      self = .skipped
+    try line.checkVersion(isNamed: format.isNamed)
+    switch try line.status() {
+    case .noData?:
+      self = .skipped(.noData)
       return
+    case .skippedData?:
+      self = .skipped(.skippedData)
+      return
+    case .complete?, nil: break
     }
+    let action = try line.action()
+    try line.checkProtocol()
     let source = try line.address(.sourceAddress)
     let destination = try line.address(.destinationAddress)
     // Where a packet goes through something in between, these name who sent and who gets it.
     let sender = try line.address(.packetSourceAddress) ?? source
     let receiver = try line.address(.packetDestinationAddress) ?? destination
     guard let sender, let receiver else {
-      self = .skipped
+      self = .skipped(.noAddress)
       return
     }
     let isReply = try FlowLogLine.isReply(line)
+    guard sender.isIPv4 == receiver.isIPv4 else {
+      throw Malformed(
+        reason: "has an address of IPv4 at one end and one of IPv6 at the other",
+        kind: .mixedFamilies)
+    }
     let (start, end) = try FlowLogLine.time(line)
+    let bytes = try line.byteCount()
+    // What was not let through reached nobody. By now the line is known to be a good one.
+    guard action != .reject else {
+      self = .skipped(.rejectedFlow)
+      return
+    }
     let isAtSource = line.text(.direction).flatMap { direction -> Bool? in
       direction == "egress" ? true : direction == "ingress" ? false : nil
     }
@@ -62,9 +80,8 @@ enum FlowLogLine: Equatable {
       }
     self = .record(
       Record(
-        client: isReply ? receiver : sender, server: isReply ? sender : receiver, start: start,
-        end: end, bytes: try line.number(.bytes) ?? 0,
-        isRejected: line.text(.action) == "REJECT", recordedBy: recordedBy))
+        client: (isReply ? receiver : sender).text, server: (isReply ? sender : receiver).text,
+        start: start, end: end, bytes: bytes, recordedBy: recordedBy))
   }
 
   private static let syn: UInt64 = 2
@@ -87,7 +104,11 @@ enum FlowLogLine: Equatable {
     }
     let (end, overflow) = last.multipliedReportingOverflow(by: .second)
     guard !overflow else { throw Malformed(reason: "has an end that is no Unix time in seconds") }
-    return (min((first ?? last), last) &* .second, end)
+    guard let first else { return (end, end) }
+    guard first <= last else {
+      throw Malformed(reason: "ends before it starts", kind: .endBeforeStart)
+    }
+    return (first &* .second, end)
   }
 }
 
@@ -114,14 +135,20 @@ struct FlowLogFields {
 
   func number(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> UInt64? {
     guard let bytes = bytes(field) else { return nil }
+    guard let number = wholeNumber(bytes) else {
+      throw FlowLogLine.Malformed(reason: "has no whole number in \(field.rawValue)")
+    }
+    return number
+  }
+
+  /// nil for what is none, and for one beyond 64 bits.
+  func wholeNumber(_ digits: ArraySlice<UInt8>) -> UInt64? {
     var value: UInt64 = 0
-    for byte in bytes {
+    for byte in digits {
       let digit = UInt64(byte &- UInt8(ascii: "0"))
       let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
       let (sum, overflow) = product.addingReportingOverflow(digit)
-      guard digit <= 9, !isTooLarge, !overflow else {
-        throw FlowLogLine.Malformed(reason: "has no whole number in \(field.rawValue)")
-      }
+      guard digit <= 9, !isTooLarge, !overflow else { return nil }
       value = sum
     }
     return value
@@ -136,13 +163,12 @@ struct FlowLogFields {
     return port
   }
 
-  /// In the one form that addresses have.
-  func address(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> String? {
+  func address(_ field: FlowLogFormat.Field) throws(FlowLogLine.Malformed) -> IPAddress? {
     guard let bytes = bytes(field) else { return nil }
     guard let address = IPAddress(bytes) else {
       throw FlowLogLine.Malformed(
         reason: "has no address in \(field.rawValue)", kind: .impossibleAddress)
     }
-    return address.text
+    return address
   }
 }

@@ -34,12 +34,37 @@ public struct FlowLogSummary: Sendable, Equatable {
     case impossiblePort = "impossible_port"
     /// Its end is before the retention, or in the future.
     case outOfTime = "out_of_time"
+    /// It ends before it starts.
+    case endBeforeStart = "end_before_start"
+    /// One end has an address of IPv4 and the other one of IPv6.
+    case mixedFamilies = "mixed_address_families"
+    /// More bytes than there can be, or than its packets can hold.
+    case impossibleCount = "impossible_count"
+    /// Words and numbers nobody gave a meaning.
+    case unknownAction = "unknown_action"
+    case unknownStatus = "unknown_log_status"
+    case unknownProtocol = "unknown_protocol"
+    case unknownVersion = "unknown_version"
     /// It cannot be read otherwise.
     case malformed
   }
 
-  /// Lines that name no flow.
+  /// Why good lines become no record, as they are counted.
+  public enum Skip: String, Sendable, CaseIterable {
+    /// Nothing passed in the interval.
+    case noData = "no_data"
+    /// Not all that passed was recorded.
+    case skippedData = "skipped_data"
+    /// The flow was not let through: it is no traffic.
+    case rejectedFlow = "rejected_flow"
+    /// It does not say between whom.
+    case noAddress = "no_address"
+  }
+
+  /// Lines that tell of no traffic.
   public var skipped = 0
+  /// The same by reason.
+  public var skips: [Skip: Int] = [:]
   public var rejectedLines = 0
   /// The same by reason.
   public var reasons: [Reason: Int] = [:]
@@ -50,6 +75,11 @@ public struct FlowLogSummary: Sendable, Equatable {
   public static let rejectedShownMax = 20
 
   public init() {}
+
+  mutating func skip(_ reason: Skip) {
+    skipped += 1
+    skips[reason, default: 0] += 1
+  }
 
   mutating func reject(_ line: Int, _ reason: String, _ kind: Reason = .malformed) {
     rejectedLines += 1
@@ -132,7 +162,7 @@ public struct FlowLogReader: Sendable {
     }
     do throws(FlowLogLine.Malformed) {
       switch try FlowLogLine(fields, format) {
-      case .skipped: summary.skipped += 1
+      case .skipped(let reason): summary.skip(reason)
       case .record(let record):
         if let reason = reasonAgainst(end: record.end) {
           return summary.reject(line, reason, .outOfTime)

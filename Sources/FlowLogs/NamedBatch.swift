@@ -23,7 +23,7 @@ struct NamedBatch {
 
   /// - Parameter fields: all of the line, the blanks between them left out.
   mutating func append(_ record: FlowLogLine.Record, _ fields: [ArraySlice<UInt8>]) {
-    var traits: SpanTraits = record.isRejected ? [.error] : []
+    var traits: SpanTraits = []
     let client = name(.client, record.client, &traits)
     let server = name(.external, record.server, &traits)
     var content = ByteWriter()

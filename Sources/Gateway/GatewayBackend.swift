@@ -138,7 +138,10 @@ extension GatewayBackend {
     }
     let summary = reader.summary
     return FlowLogAnswer(
-      accepted: accepted, skipped: summary.skipped, rejectedLines: summary.rejectedLines,
+      accepted: accepted, skipped: summary.skipped,
+      skippedReasons: Dictionary(
+        uniqueKeysWithValues: summary.skips.map { ($0.key.rawValue, $0.value) }),
+      rejectedLines: summary.rejectedLines,
       rejectedReasons: Dictionary(
         uniqueKeysWithValues: summary.reasons.map { ($0.key.rawValue, $0.value) }),
       rejected: summary.rejected.map { .init(line: $0.line, message: $0.message) })

@@ -25,13 +25,13 @@ import Model
       $0.saturatingAdding(UInt64(clamping: max(0, attributes[$1].number ?? 0)))
     }
     let names = isInbound ? PeerPrecedence.accessLogClient : PeerPrecedence.accessLogServer
-    guard let name = unsafe attributes.name(names) else { return }
-    unsafe other = PeerNode(kind: isInbound ? .client : .external, name: name)
-    let address = unsafe attributes.name(
+    guard let name = attributes.name(names) else { return }
+    other = PeerNode(kind: isInbound ? .client : .external, name: name, attributes)
+    let address = attributes.name(
       isInbound
         ? PeerPrecedence.accessLogClientAddress : PeerPrecedence.accessLogServerAddress)
-    if let address = unsafe address, unsafe !address.equals(Array(name)) {
-      unsafe otherAddress = unsafe address
+    if let address, unsafe !address.text.equals(Array(name.text)) {
+      unsafe otherAddress = unsafe address.text
     }
     let local = attributes[isInbound ? .downstreamLocalAddress : .upstreamLocalAddress]
     if let text = unsafe local.text, unsafe !NetworkAddress.isLocal(text, own: []) {
@@ -47,7 +47,7 @@ import Model
       attributes.has(.httpResponseStatusCode, or: .httpStatusCode)
       || attributes.has(.bytesReceived, or: .bytesSent)
     guard hasOutcome else { return false }
-    return unsafe attributes.name(PeerPrecedence.accessLogServer) != nil
+    return attributes.name(PeerPrecedence.accessLogServer) != nil
       || attributes.name(PeerPrecedence.accessLogClient) != nil
   }
 

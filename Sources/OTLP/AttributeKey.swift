@@ -16,6 +16,7 @@ enum AttributeKey: UInt8, CaseIterable {
   // Who was called.
   case servicePeerName, servicePeerNamespace, peerService, serverAddress, netPeerName,
     networkPeerAddress
+  case serverSocketAddress, serverSocketDomain
   case netPeerIP, netSockPeerAddress, peerAddress, httpHost, httpURL, urlFull
   case netSockPeerName, peerHostname, peerIPv4, peerIPv6, functionInvokedName, rpcService
   case rpcMethod, generativeProvider, generativeSystem, generativeOperation
@@ -76,6 +77,8 @@ enum AttributeKey: UInt8, CaseIterable {
     case .servicePeerNamespace: "service.peer.namespace"
     case .peerService: "peer.service"
     case .serverAddress: "server.address"
+    case .serverSocketAddress: "server.socket.address"
+    case .serverSocketDomain: "server.socket.domain"
     case .netPeerName: "net.peer.name"
     case .networkPeerAddress: "network.peer.address"
     case .netPeerIP: "net.peer.ip"

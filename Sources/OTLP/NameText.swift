@@ -53,6 +53,18 @@ struct NameText {
     bytes.append(contentsOf: address.text.utf8)
   }
 
+  /// The same; the name of a host in lower case, since the case says nothing. In paths it does.
+  /// - Source: RFC 4343.
+  mutating func appendHost(_ text: UnsafeRawBufferPointer) {
+    let start = bytes.count
+    unsafe appendAddress(text)
+    guard unsafe text.position(of: UInt8(ascii: "/")) == nil else { return }
+    for index in start..<bytes.count
+    where bytes[index] >= UInt8(ascii: "A") && bytes[index] <= UInt8(ascii: "Z") {
+      bytes[index] |= 0x20
+    }
+  }
+
   /// Short ASCII without the two bytes that are kept out: what nearly all names are.
   private static func isPlain(_ text: UnsafeRawBufferPointer) -> Bool {
     guard text.count <= bytesMax else { return false }

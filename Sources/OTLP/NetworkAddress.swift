@@ -4,32 +4,44 @@ import Model
 enum NetworkAddress {
   private static let colon = UInt8(ascii: ":")
 
-  /// Without the port: `10.0.0.5:8080`, `[::1]:80`, `::1`, `example.com` → the host.
+  /// Without scheme, port and zone: `10.0.0.5:8080`, `[::1]:80`, `::1`, `fe80::1%eth0`, `tcp://example.com:80`,
+  /// `example.com` → the host. Empty where there is none.
   static func host(of text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    unsafe hostBeforePort(TargetAddress.location(in: text))
+  }
+
+  /// The same; a number behind a colon is a port, and a name with a colon of its own stays whole.
+  static func withoutPort(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let location = unsafe TargetAddress.location(in: text)
+    let host = unsafe hostBeforePort(location)
+    guard host.count < location.count, unsafe location.first != UInt8(ascii: "["),
+      unsafe location[host.count] == colon
+    else { return unsafe host }
+    let port = unsafe location.part(from: host.count + 1)
+    return unsafe TargetAddress.isPort(port) ? host : location
+  }
+
+  private static func hostBeforePort(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     if unsafe text.first == UInt8(ascii: "["),
       let end = unsafe text.position(of: UInt8(ascii: "]"))
     {
-      return unsafe text.part(1..<end)
+      return unsafe withoutZone(text.part(1..<end))
     }
-    guard let first = unsafe text.position(of: colon),
-      unsafe text.position(of: colon, from: first + 1) == nil
-    else { return unsafe text }
+    guard let first = unsafe text.position(of: colon) else { return unsafe text }
+    guard unsafe text.position(of: colon, from: first + 1) == nil else {
+      return unsafe withoutZone(text)
+    }
+    // A path has no port: `unix:/run/db.sock`.
+    if unsafe text.part(from: first + 1).hasPrefix("/") { return unsafe text }
     return unsafe text.part(0..<first)
   }
 
-  /// Without a port, where what stands behind the colon is a number: `db.example:5432`, `[::1]:80`. A
-  /// name with a colon of its own stays whole.
-  static func withoutPort(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    let host = unsafe host(of: text)
-    guard host.count < text.count, unsafe text.first != UInt8(ascii: "[") else {
-      return unsafe host
-    }
-    let port = unsafe text.part(from: host.count + 1)
-    for index in 0..<port.count {
-      let byte = unsafe port[index]
-      if byte < UInt8(ascii: "0") || byte > UInt8(ascii: "9") { return unsafe text }
-    }
-    return unsafe host
+  /// An address of IPv6 without the interface it is reached by, which means something to its sender alone.
+  /// - Source: RFC 4007, 11; RFC 6874 (how URLs write it).
+  private static func withoutZone(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    guard let percent = unsafe text.position(of: UInt8(ascii: "%")) else { return unsafe text }
+    let address = unsafe text.part(0..<percent)
+    return unsafe IPAddress(address) == nil ? text : address
   }
 
   /// Whether two texts are one address, however IPv6 is written.
@@ -57,16 +69,12 @@ enum NetworkAddress {
     else { return nil }
     var start = scheme + 3
     var end = start
-    while end < url.count, unsafe !isEndOfAuthority(url[end]) {
+    while end < url.count, unsafe !TargetAddress.isEndOfAuthority(url[end]) {
       if unsafe url[end] == UInt8(ascii: "@") { start = end + 1 }
       end += 1
     }
-    let host = unsafe host(of: url.part(start..<end))
+    let host = unsafe hostBeforePort(url.part(start..<end))
     return unsafe host.isEmpty ? nil : host
-  }
-
-  private static func isEndOfAuthority(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
   }
 
   /// Who an upstream cluster of Envoy is. Istio writes `direction|port|subset|host`; its clusters

@@ -1,11 +1,22 @@
 import Model
 
+/// A name that an attribute gives to the other side.
+@safe struct PeerName {
+  let text: UnsafeRawBufferPointer
+  let isHost: Bool
+}
+
 /// Who a span's attributes say it called.
 @safe struct PeerNode {
-  var kind: NameKind
-  var name: UnsafeRawBufferPointer
-  /// What `service.peer.namespace` says beside `service.peer.name`.
-  var namespace: UnsafeRawBufferPointer?
+  let kind: NameKind
+  let name: PeerName
+  let namespace: UnsafeRawBufferPointer?
+
+  init(kind: NameKind, name: PeerName, _ attributes: AttributeSlots) {
+    self.kind = kind
+    self.name = name
+    unsafe namespace = attributes.namespace(beside: name.text)
+  }
 }
 
 extension AttributeSlots {
@@ -19,7 +30,21 @@ extension AttributeSlots {
   }
 
   /// The host that a call went to, whatever the peer is called.
-  var peerHost: UnsafeRawBufferPointer? { unsafe name(PeerPrecedence.host) }
+  var peerHost: UnsafeRawBufferPointer? { unsafe name(PeerPrecedence.host)?.text }
+
+  /// The namespace that stands beside the attribute that a name is out of: of the conventions' own name
+  /// for the other side, and of the workload that called through a waypoint.
+  func namespace(beside name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    if unsafe isText(.servicePeerName, name) { return unsafe self[.servicePeerNamespace].text }
+    let isSource =
+      unsafe isText(.istioSourceService, name) || isText(.istioSourceWorkload, name)
+    return unsafe isSource ? said(.istioSourceNamespace) : nil
+  }
+
+  private func isText(_ key: AttributeKey, _ name: UnsafeRawBufferPointer) -> Bool {
+    guard let text = unsafe self[key].text else { return false }
+    return unsafe text.baseAddress == name.baseAddress
+  }
 
   /// The upstream is the application the proxy stands in front of, by its name: Istio's inbound
   /// clusters, and what the published sidecar configurations call it.

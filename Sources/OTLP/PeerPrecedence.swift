@@ -28,6 +28,14 @@ enum PeerRule {
   /// The name of a queue that outlives whoever takes from it.
   case lastingQueue(AttributeKey)
 
+  /// What it gives is a host: in names of hosts, upper and lower case are the same.
+  var isHost: Bool {
+    switch self {
+    case .host, .address, .hostOfURL, .said(.requestedServerName): true
+    case .text, .said, .cluster, .serviceOf, .lastPart, .lastingQueue: false
+    }
+  }
+
   var key: AttributeKey {
     switch self {
     case .text(let key), .said(let key), .host(let key), .address(let key), .hostOfURL(let key),
@@ -39,9 +47,11 @@ enum PeerRule {
 
 enum PeerPrecedence {
   static let database: [PeerRule] = [
-    .text(.servicePeerName), .text(.peerService), .address(.serverAddress), .text(.netPeerName),
-    .text(.netSockPeerName), .text(.peerHostname), .text(.networkPeerAddress), .text(.netPeerIP),
-    .text(.netSockPeerAddress), .text(.peerIPv4), .text(.peerIPv6), .text(.databaseNamespace),
+    .text(.servicePeerName), .text(.peerService), .address(.serverAddress), .address(.netPeerName),
+    .address(.serverSocketDomain), .address(.netSockPeerName), .address(.peerHostname),
+    .address(.networkPeerAddress), .address(.netPeerIP),
+    .address(.serverSocketAddress), .address(.netSockPeerAddress), .address(.peerIPv4),
+    .address(.peerIPv6), .text(.databaseNamespace),
     .text(.databaseName), .text(.databaseInstance), .text(.databaseSystemName),
     .text(.databaseSystem), .text(.databaseType), .text(.databaseCollection),
   ]
@@ -63,16 +73,19 @@ enum PeerPrecedence {
   static let external: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .cluster(.upstreamClusterName),
     .cluster(.upstreamCluster), .text(.functionInvokedName), .address(.serverAddress),
-    .text(.netPeerName), .text(.netSockPeerName), .text(.peerHostname), .hostOfURL(.urlFull),
-    .hostOfURL(.httpURL), .host(.httpHost), .text(.networkPeerAddress), .text(.netPeerIP),
-    .text(.netSockPeerAddress), .text(.peerIPv4), .text(.peerIPv6), .host(.upstreamAddress),
+    .address(.netPeerName), .address(.serverSocketDomain), .address(.netSockPeerName),
+    .address(.peerHostname), .hostOfURL(.urlFull),
+    .hostOfURL(.httpURL), .host(.httpHost), .address(.networkPeerAddress), .address(.netPeerIP),
+    .address(.serverSocketAddress), .address(.netSockPeerAddress), .address(.peerIPv4),
+    .address(.peerIPv6), .host(.upstreamAddress),
     .host(.peerAddress), .text(.rpcService), .serviceOf(.rpcMethod), .text(.generativeProvider),
     .text(.generativeSystem),
   ]
 
   /// Where a call went, whatever the peer is called: addresses first, since those are instances'.
   static let host: [PeerRule] = [
-    .host(.upstreamAddress), .host(.networkPeerAddress), .host(.netSockPeerAddress),
+    .host(.upstreamAddress), .host(.networkPeerAddress), .host(.serverSocketAddress),
+    .host(.netSockPeerAddress),
     .host(.netPeerIP), .host(.peerAddress), .host(.serverAddress), .host(.netPeerName),
     .hostOfURL(.urlFull), .hostOfURL(.httpURL), .host(.httpHost),
   ]
@@ -80,16 +93,18 @@ enum PeerPrecedence {
   /// Whom a record of an access log says was called, recorded at the end that called.
   static let accessLogServer: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .cluster(.upstreamClusterName),
-    .cluster(.upstreamCluster), .address(.serverAddress), .text(.netPeerName), .hostOfURL(.urlFull),
+    .cluster(.upstreamCluster), .address(.serverAddress), .address(.netPeerName),
+    .hostOfURL(.urlFull),
     .hostOfURL(.httpURL), .host(.authority), .host(.httpHost), .said(.requestedServerName),
-    .host(.upstreamHost), .host(.upstreamAddress), .text(.networkPeerAddress), .text(.netPeerIP),
-    .text(.netSockPeerAddress),
+    .host(.upstreamHost), .host(.upstreamAddress), .address(.networkPeerAddress),
+    .address(.netPeerIP),
+    .address(.serverSocketAddress), .address(.netSockPeerAddress),
   ]
 
   /// Where that is.
   static let accessLogServerAddress: [PeerRule] = [
     .host(.upstreamHost), .host(.upstreamAddress), .host(.networkPeerAddress),
-    .host(.netSockPeerAddress), .host(.netPeerIP),
+    .host(.serverSocketAddress), .host(.netSockPeerAddress), .host(.netPeerIP),
   ]
 
   /// Who called, recorded at the end that was called. Addresses are among them: the address table
@@ -98,7 +113,7 @@ enum PeerPrecedence {
 
   /// Where that is.
   static let accessLogClientAddress: [PeerRule] = [
-    .host(.downstreamRemoteAddress), .text(.clientAddress), .host(.networkPeerAddress),
+    .host(.downstreamRemoteAddress), .address(.clientAddress), .host(.networkPeerAddress),
     .host(.netSockPeerAddress), .host(.netPeerIP),
   ]
 
@@ -111,9 +126,9 @@ enum PeerPrecedence {
 
 extension AttributeSlots {
   /// The first name the rules give.
-  func name(_ rules: [PeerRule]) -> UnsafeRawBufferPointer? {
+  func name(_ rules: [PeerRule]) -> PeerName? {
     for rule in rules where has(rule.key) {
-      if let name = unsafe name(rule) { return unsafe name }
+      if let name = unsafe name(rule) { return unsafe PeerName(text: name, isHost: rule.isHost) }
     }
     return nil
   }

@@ -36,7 +36,7 @@ import Model
       traits.insert(.upstreamIsOwnApplication)
     }
     if peerIsLocal(resource) { traits.insert(.peerIsLocalHost) }
-    unsafe findPeer(span, chosenPeer)
+    findPeer(span, unsafe chosenPeer.map { unsafe PeerName(text: $0, isHost: false) })
     if traits.contains(.error), isCall, peer != nil {
       unsafe peerHost = attributes.peerHost
     }
@@ -138,31 +138,32 @@ import Model
   }
 
   private static let peerAddresses: [AttributeKey] = [
-    .networkPeerAddress, .serverAddress, .netPeerName, .netPeerIP, .netSockPeerAddress,
+    .networkPeerAddress, .serverAddress, .netPeerName, .netPeerIP, .serverSocketAddress,
+    .netSockPeerAddress,
   ]
 
   /// Whether the span's links are messages: only spans that take some have one for each.
   var countsLinks: Bool { kind == .consumer || traits.contains(.receives) }
 
   /// - Parameter chosen: what goes before the precedence of attributes.
-  private mutating func findPeer(_ span: SpanFields, _ chosen: UnsafeRawBufferPointer?) {
-    let isNamedQueue = unsafe chosen != nil && (kind == .producer || kind == .consumer)
+  private mutating func findPeer(_ span: SpanFields, _ chosen: PeerName?) {
+    let isNamedQueue = chosen != nil && (kind == .producer || kind == .consumer)
     if isCall, attributes.isDatabase {
       traits.insert(.database)
-      unsafe setPeer(.database, chosen ?? attributes.name(PeerPrecedence.database))
+      setPeer(.database, chosen ?? attributes.name(PeerPrecedence.database))
     } else if isCall || kind == .consumer, attributes.isMessaging || isNamedQueue {
       traits.insert(.messaging)
-      unsafe findQueue(chosen)
+      findQueue(chosen)
     } else if isCall, !traits.contains(.upstreamIsOwnApplication) {
-      unsafe setPeer(.external, chosen ?? attributes.name(PeerPrecedence.external))
+      setPeer(.external, chosen ?? attributes.name(PeerPrecedence.external))
     } else if kind == .server, span.isRoot {
-      unsafe setPeer(.client, attributes.name(PeerPrecedence.client))
+      setPeer(.client, attributes.name(PeerPrecedence.client))
       if peer != nil { traits.insert(.namesCaller) }
     }
   }
 
   /// The queue messages are sent to or taken from.
-  private mutating func findQueue(_ chosen: UnsafeRawBufferPointer?) {
+  private mutating func findQueue(_ chosen: PeerName?) {
     let operation =
       unsafe attributes[.messagingOperationType].text
       ?? attributes[.messagingOperation].text
@@ -173,24 +174,18 @@ import Model
     }
     let takes = kind == .consumer || traits.contains(.receives)
     let queue =
-      unsafe chosen ?? (takes ? attributes.name(PeerPrecedence.queueSentTo) : nil)
+      chosen ?? (takes ? attributes.name(PeerPrecedence.queueSentTo) : nil)
       ?? attributes.name(PeerPrecedence.queue)
-    if let queue = unsafe queue {
+    if let queue {
       traits.insert(.namesQueue)
-      unsafe setPeer(.messaging, queue)
+      setPeer(.messaging, queue)
     } else if !takes {
-      unsafe setPeer(.messaging, attributes.name(PeerPrecedence.queueSystem))
+      setPeer(.messaging, attributes.name(PeerPrecedence.queueSystem))
     }
   }
 
-  private mutating func setPeer(_ kind: NameKind, _ name: UnsafeRawBufferPointer?) {
-    guard let name = unsafe name else { return }
-    unsafe peer = PeerNode(kind: kind, name: name)
-    // Where the conventions' own attribute names the other side, its namespace is beside it.
-    if let said = unsafe attributes[.servicePeerName].text,
-      unsafe said.baseAddress == name.baseAddress
-    {
-      unsafe peer?.namespace = attributes[.servicePeerNamespace].text
-    }
+  private mutating func setPeer(_ kind: NameKind, _ name: PeerName?) {
+    guard let name else { return }
+    peer = PeerNode(kind: kind, name: name, attributes)
   }
 }

@@ -251,14 +251,18 @@ import Model
     name.appendSeparator()
     if let namespace = unsafe peer.namespace { unsafe name.append(namespace) }
     name.appendSeparator()
-    unsafe name.appendAddress(peer.name)
+    if peer.name.isHost {
+      unsafe name.appendHost(peer.name.text)
+    } else {
+      unsafe name.appendAddress(peer.name.text)
+    }
     return used(intern(peer.kind, scope: .none))
   }
 
   mutating func address(_ host: UnsafeRawBufferPointer?) -> NameID {
     guard let host = unsafe host else { return .none }
     name.removeAll()
-    unsafe name.appendAddress(host)
+    unsafe name.appendHost(host)
     return name.bytes.isEmpty ? .none : used(intern(.address, scope: .none))
   }
 
@@ -389,11 +393,11 @@ import Model
     name.append(attributes.first(.serviceInstanceID, .hostName, .podName, .containerID))
     let address = unsafe attributes[.podIP].firstText ?? attributes[.hostIP].firstText
     // One that only says where it is, is called by that.
-    if name.bytes.isEmpty, let address = unsafe address { unsafe name.appendAddress(address) }
+    if name.bytes.isEmpty, let address = unsafe address { unsafe name.appendHost(address) }
     guard !name.bytes.isEmpty else { return .none }
     if let address = unsafe address {
       name.appendSeparator()
-      unsafe name.appendAddress(address)
+      unsafe name.appendHost(address)
     }
     return intern(.instance, scope: resource.reporter.service)
   }

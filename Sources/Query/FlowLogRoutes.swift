@@ -34,8 +34,10 @@ public struct FlowLogAnswer: Sendable, Equatable {
 
   /// Lines that are durable as records of traffic.
   public var accepted: Int
-  /// Lines that name no flow.
+  /// Lines that tell of no traffic.
   public var skipped: Int
+  /// The same by reason.
+  public var skippedReasons: [String: Int]
   public var rejectedLines: Int
   /// The same by reason.
   public var rejectedReasons: [String: Int]
@@ -43,11 +45,12 @@ public struct FlowLogAnswer: Sendable, Equatable {
   public var rejected: [Rejection]
 
   public init(
-    accepted: Int, skipped: Int, rejectedLines: Int, rejectedReasons: [String: Int] = [:],
-    rejected: [Rejection]
+    accepted: Int, skipped: Int, skippedReasons: [String: Int] = [:], rejectedLines: Int,
+    rejectedReasons: [String: Int] = [:], rejected: [Rejection]
   ) {
     self.accepted = accepted
     self.skipped = skipped
+    self.skippedReasons = skippedReasons
     self.rejectedLines = rejectedLines
     self.rejectedReasons = rejectedReasons
     self.rejected = rejected
@@ -85,12 +88,9 @@ enum FlowLogRoutes {
     json.object { json in
       json.member("accepted", answer.accepted)
       json.member("skipped", answer.skipped)
+      json.member("skipped_reasons") { $0.members(counted: answer.skippedReasons) }
       json.member("rejected_lines", answer.rejectedLines)
-      json.member("rejected_reasons") { json in
-        for (reason, lines) in answer.rejectedReasons.sorted(by: { $0.key < $1.key }) {
-          json.member(reason, lines)
-        }
-      }
+      json.member("rejected_reasons") { $0.members(counted: answer.rejectedReasons) }
       json.key("rejected")
       json.array(answer.rejected) { json, rejection in
         json.object {
@@ -120,5 +120,11 @@ enum FlowLogRoutes {
       .invalidRequest,
       "No line of the body is one of a VPC flow log: \(first).",
       errors: answer.rejected.map { .init("line \($0.line)", $0.message) })
+  }
+}
+
+extension JSONText {
+  fileprivate mutating func members(counted lines: [String: Int]) {
+    for (reason, count) in lines.sorted(by: { $0.key < $1.key }) { member(reason, count) }
   }
 }

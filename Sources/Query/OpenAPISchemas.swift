@@ -215,8 +215,9 @@ enum OpenAPISchemas {
     (
       "FlowLogs",
       [
-        ("accepted", .integer), ("skipped", .integer), ("rejected_lines", .integer),
-        ("rejected_reasons", .map(.integer)), ("rejected", .list(.reference("FlowLogLine"))),
+        ("accepted", .integer), ("skipped", .integer), ("skipped_reasons", .map(.integer)),
+        ("rejected_lines", .integer), ("rejected_reasons", .map(.integer)),
+        ("rejected", .list(.reference("FlowLogLine"))),
       ]
     ),
     ("FlaggerHook", []),

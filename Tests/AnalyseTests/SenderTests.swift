@@ -31,7 +31,7 @@ import Testing
       nodes: ["bookinfo/details 1/0", "bookinfo/productpage 1/0", "bookinfo/reviews 1/0"],
       edges: [
         "bookinfo/productpage→bookinfo/reviews 1/0",
-        "client:sleep→bookinfo/details virtual_node 1/0",
+        "client:bookinfo/sleep→bookinfo/details virtual_node 1/0",
       ], unpaired: ["own_application 1"]),
     Expected(
       file: "linkerd/proxies", nodes: ["emojivoto/voting 1/0", "emojivoto/web 1/0"],

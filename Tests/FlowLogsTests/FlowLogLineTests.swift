@@ -33,21 +33,18 @@ import Testing
   }
 
   /// Scenario: the documented lines in the default format: SSH let through, RDP rejected, SSH over IPv6.
-  /// Guarantees: who called whom, the bytes, the time, and what was rejected.
-  @Test func documentedLines() {
+  /// Guarantees: who called whom, the bytes, the time; what was rejected is no traffic.
+  @Test func documentedLines() throws {
     let standard = "2 \(FlowLogLineTests.account) \(FlowLogLineTests.interface)"
     #expect(
       record(
         "\(standard) 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK")
         == .init(
           client: "172.31.16.139", server: "172.31.16.21", start: 1_418_530_010 * .second,
-          end: 1_418_530_070 * .second, bytes: 4249, isRejected: false, recordedBy: .unknown))
-    #expect(
-      record(
-        "\(standard) 172.31.9.69 172.31.9.12 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK")
-        == .init(
-          client: "172.31.9.69", server: "172.31.9.12", start: 1_418_530_010 * .second,
-          end: 1_418_530_070 * .second, bytes: 4249, isRejected: true, recordedBy: .unknown))
+          end: 1_418_530_070 * .second, bytes: 4249, recordedBy: .unknown))
+    let rejected =
+      "\(standard) 172.31.9.69 172.31.9.12 49761 3389 6 20 4249 1418530010 1418530070 REJECT OK"
+    #expect(try line(rejected) == .skipped(.rejectedFlow))
     let six = record(
       "\(standard) 2001:db8:1234:a100:8d6e:3477:df66:f105 2001:DB8:1234:a102:3304:8879:34cf:4071 "
         + "34892 22 6 54 8855 1477913708 1477913820 ACCEPT OK")
@@ -55,12 +52,14 @@ import Testing
     #expect(six?.server == "2001:db8:1234:a102:3304:8879:34cf:4071" && six?.bytes == 8855)
   }
 
-  /// Scenario: the documented lines of intervals without data and with records left out.
-  /// Guarantees: skipped, not rejected.
-  @Test(arguments: ["NODATA", "SKIPDATA"]) func intervalsWithoutData(status: String) throws {
+  /// Scenario: the documented lines of intervals without data and with records left out; a line that names
+  /// nobody.
+  /// Guarantees: skipped, not rejected, each for its own reason.
+  @Test(arguments: [("NODATA", FlowLogSummary.Skip.noData), ("SKIPDATA", .skippedData)])
+  func intervalsWithoutData(status: String, reason: FlowLogSummary.Skip) throws {
     let text = "2 123456789010 eni-1 - - - - - - - 1431280876 1431280934 - \(status)"
-    #expect(try line(text) == .skipped)
-    #expect(try line("- - 1431280876", "srcaddr dstaddr end") == .skipped)
+    #expect(try line(text) == .skipped(reason))
+    #expect(try line("- - 1431280876", "srcaddr dstaddr end") == .skipped(.noAddress))
   }
 
   /// Scenario: a connection as documented for a format with TCP flags: the SYN, and what came back.
@@ -160,15 +159,56 @@ import Testing
   /// Guarantees: one text.
   @Test func oneFormOfAddresses() {
     let texts = ["2001:DB8::1", "2001:db8:0:0::1", "2001:0db8::0001"].map {
-      record("\($0) 10.0.0.2 1", "srcaddr dstaddr end")?.client
+      record("\($0) 2001:db8::2 1", "srcaddr dstaddr end")?.client
     }
     #expect(Set(texts) == ["2001:db8::1"])
   }
 
-  /// Scenario: a start after the end.
-  /// Guarantees: the duration is 0.
-  @Test func startsAfterItsEnd() {
-    let found = record("10.0.0.1 10.0.0.2 20 9", "srcaddr dstaddr start end")
-    #expect(found?.start == 9 * .second && found?.end == 9 * .second)
+  /// Scenario: lines that are right but for one field: an action, a status, a protocol or a version that
+  /// nobody knows, an end before the start, ends of two families, more bytes than there can be.
+  /// Guarantees: refused, each counted as what it is; the same line with a value that is known is a record.
+  @Test(arguments: [
+    ("action", "ALLOW", FlowLogSummary.Reason.unknownAction), ("action", "accept", .unknownAction),
+    ("log-status", "ok", .unknownStatus), ("log-status", "LOST", .unknownStatus),
+    ("protocol", "tcp", .unknownProtocol), ("protocol", "255", .unknownProtocol),
+    ("protocol", "-6", .unknownProtocol), ("protocol", "99999999999999999999", .unknownProtocol),
+    ("version", "1", .unknownVersion), ("version", "v5", .unknownVersion),
+    ("version", "256", .unknownVersion), ("start", "10", .endBeforeStart),
+    ("start", "18446744073709551615", .endBeforeStart), ("srcaddr", "2001:db8::1", .mixedFamilies),
+    ("dstaddr", "::", .mixedFamilies), ("bytes", "1125899906842625", .impossibleCount),
+    ("bytes", "18446744073709551615", .impossibleCount), ("bytes", "131071", .impossibleCount),
+    ("packets", "0", .impossibleCount), ("packets", "18446744073709551615", .impossibleCount),
+  ])
+  func refused(field: String, value: String, kind: FlowLogSummary.Reason) {
+    let good = [
+      ("version", "5"), ("srcaddr", "10.0.0.1"), ("dstaddr", "10.0.0.2"), ("protocol", "6"),
+      ("packets", "2"), ("bytes", "131070"), ("start", "9"), ("end", "9"), ("action", "ACCEPT"),
+      ("log-status", "OK"),
+    ]
+    let names = good.map(\.0).joined(separator: " ")
+    let bad = good.map { $0.0 == field ? value : $0.1 }.joined(separator: " ")
+    #expect(record(good.map(\.1).joined(separator: " "), names)?.bytes == 131_070)
+    #expect(refusal(bad, names)?.kind == kind)
+    // What was not let through is read as strictly.
+    if field != "action" {
+      #expect(refusal(bad.replacing("ACCEPT", with: "REJECT"), names)?.kind == kind)
+    }
+  }
+
+  /// Scenario: lines of later versions, with the names of their fields and without; lines that do not say
+  /// their protocol, action or packets; IPv4 written as IPv6.
+  /// Guarantees: named fields are read whatever the version, the default format is version 2's alone; what
+  /// is not said is not missed; one family however it is written.
+  @Test func whatIsRead() {
+    let fields = "srcaddr dstaddr protocol packets bytes end action log-status"
+    for version in [2, 5, 10, 11] {
+      #expect(
+        record("\(version) 10.0.0.1 10.0.0.2 6 1 9 9 ACCEPT OK", "version " + fields) != nil)
+    }
+    let three = "3 1 eni-1 10.0.0.1 10.0.0.2 20641 22 6 20 4249 10 20 ACCEPT OK"
+    #expect(refusal(three)?.kind == .unknownVersion)
+    #expect(record("10.0.0.1 10.0.0.2 - - 9 9 - -", fields)?.bytes == 9)
+    #expect(record("10.0.0.1 10.0.0.2 6 0 0 9 ACCEPT OK", fields)?.bytes == 0)
+    #expect(record("::ffff:10.0.0.1 10.0.0.2 6 1 9 9 ACCEPT OK", fields)?.client == "10.0.0.1")
   }
 }

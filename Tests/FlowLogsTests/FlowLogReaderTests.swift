@@ -75,7 +75,8 @@ import Testing
   /// Scenario: good lines among bad ones: too short, of the future, of long ago, without data, too long.
   /// Guarantees: every good one is a record; every other is counted, and told by its number.
   @Test func badLinesLoseNoGoodOnes() {
-    let old = line("10.0.0.1", "10.0.0.2").replacing("1699999960", with: "1418530070")
+    let old = line("10.0.0.1", "10.0.0.2").replacing(
+      "1699999900 1699999960", with: "1418530010 1418530070")
     let future = line("10.0.0.1", "10.0.0.2").replacing("1699999960", with: "1700009999")
     let none = "2 1 eni-1 - - - - - - - 1699999900 1699999960 - NODATA"
     let long = String(repeating: "x", count: 5000)
@@ -90,6 +91,38 @@ import Testing
     #expect(
       summary.rejected[1].message
         == "line 3 ended before the retention (raise store.retention to replay history)")
+  }
+
+  /// Scenario: lines nobody can know the meaning of, flows that were not let through and intervals without
+  /// data among a good line.
+  /// Guarantees: one record; every other line is counted by its reason, and no name is learned from it.
+  @Test func countedByReason() {
+    let names = NameTable()
+    let good = line("10.0.0.1", "10.0.0.2")
+    let other = line("10.0.0.3", "10.0.0.4")
+    let lines = [
+      good, other.replacing("ACCEPT", with: "REJECT"), other.replacing("ACCEPT", with: "REJECT"),
+      other.replacing("ACCEPT OK", with: "- NODATA"), other.replacing("ACCEPT", with: "MAYBE"),
+      other.replacing("1699999900", with: "1699999961"), line("10.0.0.3", "2001:db8::1"),
+      line("10.0.0.3", "10.0.0.4", bytes: 65_536),
+    ]
+    let (batches, summary) = read(lines.joined(separator: "\n"), names: names)
+    #expect(batches.map(\.count) == [1] && batches.first?.names.count == 2)
+    #expect(summary.skipped == 3 && summary.skips == [.rejectedFlow: 2, .noData: 1])
+    #expect(summary.rejectedLines == 4)
+    #expect(
+      summary.reasons == [
+        .unknownAction: 1, .endBeforeStart: 1, .mixedFamilies: 1, .impossibleCount: 1,
+      ])
+  }
+
+  /// Scenario: a log of nothing but flows that were not let through.
+  /// Guarantees: no record, and nothing that is rejected.
+  @Test func nothingLetThrough() {
+    let rejected = line("10.0.0.1", "10.0.0.2").replacing("ACCEPT", with: "REJECT")
+    let (batches, summary) = read(Array(repeating: rejected, count: 7).joined(separator: "\n"))
+    #expect(batches.isEmpty && summary.rejectedLines == 0)
+    #expect(summary.skips == [.rejectedFlow: 7])
   }
 
   /// Scenario: thousands of bad lines.

@@ -146,6 +146,29 @@ import Testing
           serverAddress: "10.0.0.8", end: .server, bytes: 0, milliseconds: nil, isFailed: false))
   }
 
+  /// Scenario: callers and servers with a namespace beside their names; a host in upper case with a scheme;
+  /// Envoy's internal listeners, with and without the address behind them.
+  /// Guarantees: the same nodes and addresses as those of spans; an internal listener is nobody.
+  @Test func namesAsOfSpans() throws {
+    func read(_ attributes: (String, SampleValue)...) throws -> Reading? {
+      try self.read(SampleLog(attributes: [("response_code", "200")] + attributes))
+    }
+    let named = try read(
+      ("traffic_direction", "OUTBOUND"), ("service.peer.name", "Reviews"),
+      ("service.peer.namespace", "books"),
+      ("upstream_host", "envoy://connect_originate/10.0.0.9:9080"))
+    #expect(named?.server == "external:books/Reviews" && named?.serverAddress == "10.0.0.9")
+    let host = try read(
+      ("traffic_direction", "OUTBOUND"), ("server.address", "tcp://API.Example.com:443"),
+      ("server.socket.address", "[2001:DB8::1]"))
+    #expect(host?.server == "external:api.example.com" && host?.serverAddress == "2001:db8::1")
+    let caller = try read(
+      ("traffic_direction", "INBOUND"), ("istio.source_workload", "till"),
+      ("istio.source_namespace", "shop"),
+      ("downstream_remote_address", "envoy://internal_client_address/"))
+    #expect(caller?.client == "client:shop/till" && caller?.clientAddress == nil)
+  }
+
   /// Scenario: who reports, by everything a resource may say.
   /// Guarantees: the service's name first; then the workload of a proxy's id, by the name of its
   /// cluster; then that name alone; never nobody.

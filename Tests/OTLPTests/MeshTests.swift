@@ -111,6 +111,39 @@ import Testing
     #expect(try reporter(unset, resource: resource).service == "|shop|waypoint")
   }
 
+  /// Scenario: who called through a waypoint: by canonical service and by workload, in two namespaces, without
+  /// one, and where Envoy has no value; the same where another attribute names the caller.
+  /// Guarantees: callers of one name in two namespaces are two; a namespace is that of the name beside it.
+  @Test func callersOfWaypoints() throws {
+    func caller(_ attributes: (String, SampleValue)...) throws -> String? {
+      let names = NameTable()
+      var span = SampleSpan(kind: 2)
+      span.attributes =
+        [
+          ("node_id", "waypoint~10.0.0.9~waypoint-5f.books~x"),
+          ("istio.destination_canonical_service", "reviews"),
+          ("istio.destination_namespace", "books"),
+        ] + attributes
+      let batch = SampleRequest(resource: [("service.name", "waypoint.books")], spans: [span])
+        .build(names: names).batch
+      let name = try #require(batch.spans.first.map { names.name($0.peer) })
+      #expect(name == nil || name?.kind == .client)
+      return name.map { NodeIdentity(text: $0.text) }.map { "\($0.namespace)|\($0.name)" }
+    }
+    let shop: (String, SampleValue) = ("istio.source_namespace", "shop")
+    let workload: (String, SampleValue) = ("istio.source_workload", "till-v1")
+    let service: (String, SampleValue) = ("istio.source_canonical_service", "till")
+    #expect(try caller(workload, shop) == "shop|till-v1")
+    #expect(try caller(workload, service, shop) == "shop|till")
+    #expect(try caller(service, ("istio.source_namespace", "fair")) == "fair|till")
+    #expect(try caller(service) == "|till")
+    #expect(try caller(service, ("istio.source_namespace", "-")) == "|till")
+    #expect(
+      try caller(("istio.source_canonical_service", "unknown"), workload, shop) == "shop|till-v1")
+    #expect(try caller(("peer.service", "till"), service, shop) == "|till")
+    #expect(try caller(shop) == nil)
+  }
+
   /// Scenario: resources of Linkerd's proxy with and without the pod's labels, and by another name.
   /// Guarantees: the workload of the labels; all of them are proxies.
   @Test func linkerd() throws {

@@ -12,7 +12,8 @@ import Testing
     accepted: Int = 0, skipped: Int = 0, rejected: Int = 0
   ) -> FlowLogAnswer {
     FlowLogAnswer(
-      accepted: accepted, skipped: skipped, rejectedLines: rejected,
+      accepted: accepted, skipped: skipped, skippedReasons: ["no_data": skipped],
+      rejectedLines: rejected, rejectedReasons: ["malformed": rejected],
       rejected: (0..<min(rejected, 2)).map { .init(line: $0 + 1, message: "line \($0 + 1) is bad") }
     )
   }
@@ -29,7 +30,9 @@ import Testing
     #expect(plain.status == .ok)
     let json = try plain.json()
     #expect(json["accepted"] as? Int == 5 && json["skipped"] as? Int == 2)
+    #expect(json["skipped_reasons"] as? [String: Int] == ["no_data": 2])
     #expect(json["rejected_lines"] as? Int == 3)
+    #expect(json["rejected_reasons"] as? [String: Int] == ["malformed": 3])
     let rejected = try #require(json["rejected"] as? [[String: Any]])
     #expect(rejected.map { $0["line"] as? Int } == [1, 2])
     #expect(rejected[0]["message"] as? String == "line 1 is bad")
@@ -95,6 +98,7 @@ import Testing
     #expect(
       schema?.keys.sorted() == [
         "accepted", "rejected", "rejected_lines", "rejected_reasons", "skipped",
+        "skipped_reasons",
       ])
   }
 }
