@@ -14,8 +14,13 @@ extension TraceAnalyser {
     sendingOf.isEmpty || sendingOf[index] < 0 ? index : Int(sendingOf[index])
   }
 
+  /// As many messages as a span that takes them can have links.
+  static let messagesSentMax = Int64(UInt16.max)
+
   /// How many messages left with a span that sends: as many as were created for it.
-  func messagesSent(_ index: Int) -> Int64 { Int64(max(1, creationsOf[index]?.count ?? 1)) }
+  func messagesSent(_ index: Int) -> Int64 {
+    min(Int64(max(1, creationsOf[index]?.count ?? 1)), TraceAnalyser.messagesSentMax)
+  }
 
   /// The queue that the sender's spans name: the one that sends, else those that create what it sends,
   /// of several names the smallest id.

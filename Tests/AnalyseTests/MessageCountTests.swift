@@ -205,4 +205,30 @@ import Testing
     #expect(outcome.edge("orders", "b", .messagingSystem).ownTime == .of(20, 20))
     #expect(outcome.unpaired.isEmpty)
   }
+
+  /// Scenario: 70 000 messages are created for one sending, and 20 000 each with a sending beside it,
+  /// in one request each.
+  /// Guarantees: it ends quickly; one sending counts no more messages than a taker can have links.
+  @Test(.timeLimit(.minutes(3))) func manyCreations() {
+    func requests(creations: UInt64, sendings: UInt64) -> Int64? {
+      var spans = [SpanRecord(id: SpanID(1), start: 0, end: 1_000_000, service: NameID(1))]
+      for index in 0..<(creations + sendings) {
+        let creates = index < creations
+        // Each creation is followed by its sending, where there are as many of them.
+        let start = creates ? 2 * index : 2 * (index - creations) + (sendings > 1 ? 1 : 500_000)
+        spans.append(
+          SpanRecord(
+            id: SpanID(index + 2), parent: SpanID(1), start: start, end: start + 1,
+            service: NameID(1), peer: NameID(9), kind: creates ? .producer : .client,
+            traits: creates ? QueueTests.queued.union(.creates) : QueueTests.queued))
+      }
+      var analyser = TraceAnalyser()
+      var findings: [Finding] = []
+      analyser.analyse(spans, key: TraceSketch.key, into: &findings)
+      let series = Outcome(findings, names: [:]).window.series
+      return series[.edge(NameID(1), NameID(9), .messagingSystem)]?.counters[.requests]
+    }
+    #expect(requests(creations: 70_000, sendings: 1) == 65_535)
+    #expect(requests(creations: 20_000, sendings: 20_000) == 20_000)
+  }
 }
