@@ -7,7 +7,7 @@ extension TraceAnalyser {
     for index in forest.spans.indices {
       if isTaken(index) {
         emitTaking(index, trace: key.trace, into: &findings)
-      } else if isCalled(index) {
+      } else if isCalled(index), !isWorked(index) {
         emitCall(entry: index, trace: key.trace, into: &findings)
       }
       if isCalledByClient(index) { emitCallOfClient(index, trace: key.trace, into: &findings) }
@@ -172,16 +172,17 @@ extension TraceAnalyser {
     _ index: Int, toPeer peer: NameID, trace: TraceID, into findings: inout [Finding]
   ) {
     let span = forest.spans[index]
-    let weight = Int64(span.weight)
+    let messages = messagesSent(index)
+    let weight = Int64(span.weight) &* messages
     var finding = Finding(
       window: window(of: index),
       key: .edge(
         span.service, peer, isSent(index) ? .messagingSystem : connectionType(toPeerOf: span)),
       latency: span.durationNanos, clientLatency: span.durationNanos, weight: weight,
       exemplar: trace)
-    finding.counters[.requests] = 1
+    finding.counters[.requests] = messages
     finding.counters[.requestsAdjusted] = weight
-    finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
+    finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], Int64(span.weight))
     let handedTime = handedTime(index)
     if handedTime > 0 { finding.ownTime = handedTime }
     var node = finding
@@ -193,7 +194,8 @@ extension TraceAnalyser {
     if span.isError {
       countFailure(
         &finding.counters, weight: weight, callerFailed: hasFailed(visitOf[index]))
-      node.counters[.errors] = 1
+      finding.counters[.errors] = messages
+      node.counters[.errors] = messages
       node.counters[.errorsAdjusted] = weight
       // Nobody sees what is below the peer: the failure begins there as far as anyone can tell.
       node.counters[.errorOriginsAdjusted] = weight

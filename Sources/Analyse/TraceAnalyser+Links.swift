@@ -47,6 +47,11 @@ extension TraceAnalyser {
   /// Whether somebody takes what a call sends that names no queue, and says so by a link.
   func isTakenByLink(_ index: Int) -> Bool {
     guard !links.isEmpty, sends(index) else { return false }
+    return isLinkedByTaker(index)
+      || creationsOf[index]?.contains { isLinkedByTaker(Int($0)) } == true
+  }
+
+  private func isLinkedByTaker(_ index: Int) -> Bool {
     let id = forest.spans[index].id
     var low = 0
     var high = links.count
@@ -63,9 +68,9 @@ extension TraceAnalyser {
   /// Names the queue behind calls that name none, as those call it that link to them.
   mutating func nameSentToByLinks() {
     for link in links where link.takesMessages && !link.queue.isNone {
-      guard let sender = linked(by: link), sends(sender), namedQueue(sender).isNone else {
-        continue
-      }
+      guard let linked = linked(by: link), sends(linked) else { continue }
+      let sender = sending(linked)
+      guard queueNamedBySender(sender).isNone else { continue }
       switch roles[sender] {
       case .call, .callToPeer, .callToUnknown: break
       case .work, .ownApplication, .wrapper, .callToItself, .receive, .settle: continue
@@ -149,7 +154,7 @@ extension TraceAnalyser {
     let message = taking(in: range)
     let isTold =
       sends(linked)
-      ? emitTaking(message, sentBy: linked, key.trace, into: &findings)
+      ? emitTaking(message, sentBy: sending(linked), key.trace, into: &findings)
       : emitTaking(message, handedOnBy: linked, key.trace, into: &findings)
     if !isTold { emitUnpaired(.linkAddsNothing, message, key.tenant, into: &findings) }
     return true
@@ -197,7 +202,7 @@ extension TraceAnalyser {
       window: link.window, key: .edge(link.queue, link.service, .messagingSystem), ownTime: gap,
       weight: Int64(link.weight))
     emit(finding, from: link.queue, to: link.service, link.dimensions, into: &findings)
-    let named = isSent(sender) ? sentTo[sender] : namedQueue(sender)
+    let named = isSent(sender) ? sentTo[sender] : queueNamedBySender(sender)
     guard !named.isNone, named != link.queue else { return true }
     var counters = Counters()
     counters[.requests] = 1

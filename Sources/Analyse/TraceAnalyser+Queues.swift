@@ -12,6 +12,8 @@ extension TraceAnalyser {
     case taken
     /// Nobody says from which queue.
     case unnamed
+    /// It got a message that work of its service, below the same sender, tells of.
+    case worked
   }
 
   /// Whether the span takes messages from a queue.
@@ -55,6 +57,7 @@ extension TraceAnalyser {
     takings.removeAll(keepingCapacity: true)
     queues.removeAll(keepingCapacity: true)
     sentTo.removeAll(keepingCapacity: true)
+    receivedAt.removeAll(keepingCapacity: true)
     guard hasQueues else { return }
     takings.append(contentsOf: repeatElement(.nothing, count: forest.spans.count))
     queues.append(contentsOf: repeatElement(.none, count: forest.spans.count))
@@ -72,62 +75,21 @@ extension TraceAnalyser {
       if isCalled(index) { takeCalled(index) } else { takeUncalled(index) }
     }
     joinWorkToPolls()
-  }
-
-  /// Work that stands beside the poll which got its messages, not below it: in one request of a service,
-  /// what is worked on came by the last poll that began before.
-  private mutating func joinWorkToPolls() {
-    var polls: [(visit: Int32, start: Nanos, span: Int)] = []
-    for index in forest.spans.indices where isTakenByItself(index) {
-      guard forest.spans[index].traits.contains(.receives) else { continue }
-      polls.append((visitOf[index], forest.spans[index].start, index))
-    }
-    guard !polls.isEmpty else { return }
-    polls.sort { ($0.visit, $0.start, $0.span) < ($1.visit, $1.start, $1.span) }
-    for index in forest.spans.indices where isTakenByItself(index) {
-      let span = forest.spans[index]
-      guard !span.traits.contains(.receives) else { continue }
-      var low = 0
-      var high = polls.count
-      while low < high {
-        let middle = (low + high) / 2
-        if (polls[middle].visit, polls[middle].start) <= (visitOf[index], span.start) {
-          low = middle + 1
-        } else {
-          high = middle
-        }
-      }
-      guard low > 0, polls[low - 1].visit == visitOf[index] else { continue }
-      join(index, to: polls[low - 1].span)
-    }
-  }
-
-  /// Whether the span took messages, and was called by nobody who sent them.
-  private func isTakenByItself(_ index: Int) -> Bool {
-    takings[index] != .nothing && !isCalled(index)
-  }
-
-  private mutating func join(_ work: Int, to poll: Int) {
-    let span = forest.spans[work]
-    if takings[poll] == .unnamed, takings[work] == .taken {
-      queues[poll] = queues[work]
-      takings[poll] = .taken
-    }
-    guard takings[work] == .unnamed || queues[work] == queues[poll] else { return }
-    takings[work] = .nothing
-    works[poll].links &+= linksOfMessages(work)
-    if span.isError { works[poll].failed &+= max(1, linksOfMessages(work)) }
+    joinPollsToWork()
   }
 
   /// Names the queue behind each call: as the call does, else as its takers do; where those differ
   /// the smallest id, so that all of a message's ways meet in one node.
   private mutating func nameSentTo() {
+    for sending in creationsOf.keys where namedQueue(sending).isNone {
+      sentTo[sending] = queueNamedBySender(sending)
+    }
     for index in forest.spans.indices {
       guard let parent = forest.parent(of: index), isThroughQueue(index, parent: parent),
         callOf[parent] >= 0
       else { continue }
       let call = Int(callOf[parent])
-      let ownName = namedQueue(call)
+      let ownName = queueNamedBySender(call)
       if !ownName.isNone {
         sentTo[call] = ownName
         continue
@@ -218,6 +180,9 @@ extension TraceAnalyser {
 
   func isTaken(_ index: Int) -> Bool { hasQueues && takings[index] == .taken }
 
+  /// Another span tells of the message that the span got.
+  func isWorked(_ index: Int) -> Bool { hasQueues && takings[index] == .worked }
+
   /// The call puts messages into a queue from which some of this trace's spans took them.
   func isSent(_ index: Int) -> Bool { hasQueues && !sentTo[index].isNone }
 
@@ -247,7 +212,7 @@ extension TraceAnalyser {
       // Of one message: how long the others of a batch were in the queue their senders' traces say.
       let gap = Finding(
         window: finding.window, key: finding.key,
-        ownTime: span.start.saturatingSubtracting(forest.spans[call].end),
+        ownTime: (receivedAt[index] ?? span.start).saturatingSubtracting(forest.spans[call].end),
         weight: Int64(span.weight))
       emit(gap, from: queue, to: span.service, span.dimensions, into: &findings)
     } else {

@@ -23,7 +23,7 @@ extension TraceAnalyser {
             callerFailed: hasFailed(visitOf[index]), weight: Int64(span.weight)))
       }
       // What is taken from a queue is called by nobody who would wait for it.
-      if !isTaken(index), isCalled(index), let parent = forest.parent(of: index) {
+      if !isTaken(index), !isWorked(index), isCalled(index), let parent = forest.parent(of: index) {
         let callee = span.operation.isNone ? span.service : span.operation
         calls.append(
           Call(

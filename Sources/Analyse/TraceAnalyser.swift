@@ -53,10 +53,16 @@ public struct TraceAnalyser: Sendable {
   /// Parallel to the forest's spans: the span that took the messages the span works on, itself or
   /// one further up; −1 for none.
   var takers: [Int32] = []
+  /// Of spans that work on what a poll beside them received: when it did.
+  var receivedAt: [Int: Nanos] = [:]
   /// Parallel to the forest's spans.
   var works: [Work] = []
   /// Parallel to the forest's spans: a span further up in the visit sends messages.
   var isBelowSending: [Bool] = []
+  /// Parallel to the forest's spans, empty where none creates messages: of one that does, the span that
+  /// sent them; −1 for none. And of the spans that sent such messages those that created them.
+  var sendingOf: [Int32] = []
+  var creationsOf: [Int: [Int32]] = [:]
   /// Records of links to spans of the trace, in the order of what they name.
   var links: [SpanRecord] = []
 
@@ -137,6 +143,7 @@ public struct TraceAnalyser: Sendable {
     }
     findVisits()
     findRoles()
+    findSendings(key.trace)
     findCalls()
     findQueues()
     findSelfTimes()
@@ -252,6 +259,8 @@ public struct TraceAnalyser: Sendable {
     for index32 in forest.order {
       let index = Int(index32)
       if roles[index] == .call { callOf[index] = index32 }
+      let sending = sending(index)
+      if sending != index, roles[sending] == .call { callOf[index] = Int32(sending) }
       guard let parent = forest.parent(of: index) else { continue }
       let call = Int(callOf[parent])
       if visitOf[index] == visitOf[parent] {

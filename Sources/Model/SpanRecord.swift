@@ -140,6 +140,9 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
   /// The peer is who called, and no span of the caller is to be expected.
   public static let namesCaller = SpanTraits(rawValue: 1 << 20)
 
+  /// Creates a message that another span may send.
+  public static let creates = SpanTraits(rawValue: 1 << 28)
+
   /// Of a record of traffic: it is one of a flow log; otherwise one of an access log.
   public static let flowLog = SpanTraits(rawValue: 1 << 25)
   /// Of a record of traffic: it was recorded at the end that called, or at the end that was called.

@@ -171,6 +171,7 @@ import Model
       let mayReceive = kind == .client || kind == .consumer
       if unsafe mayReceive && operation.equals("receive") { traits.insert(.receives) }
       if unsafe kind == .client && operation.equals("settle") { traits.insert(.settles) }
+      if unsafe kind == .producer && operation.equals("create") { traits.insert(.creates) }
     }
     let takes = kind == .consumer || traits.contains(.receives)
     let queue =

@@ -111,4 +111,55 @@ import Testing
     ).paths.first
     #expect(first?.exemplars == [trace])
   }
+
+  /// Scenario: what checkout sends to a topic mail and audit take, each by a subscription of its own;
+  /// report takes by one that two topics feed.
+  /// Guarantees: paths lead through the topic to those who took what was sent there and on to whom
+  /// they call, whichever end is asked for; no path names the subscriptions, and none leads on where
+  /// nobody can tell from which topic a message came.
+  @Test func pathsThroughSubscriptions() throws {
+    var fixture = GraphFixture()
+    let (front, checkout) = (fixture.node("front"), fixture.node("checkout"))
+    let (mail, audit) = (fixture.node("mail"), fixture.node("audit"))
+    let report = fixture.node("report")
+    let letters = fixture.node("letters", kind: .database)
+    let topics = ["topic", "second"].map { fixture.node($0, kind: .messaging) }
+    let taken = ["mail-in", "audit-in", "fed"].map { fixture.node($0, kind: .messaging) }
+    fixture.call(front, checkout)
+    for topic in topics { fixture.call(checkout, topic, .messagingSystem) }
+    for (queue, taker) in zip(taken, [mail, audit, report]) {
+      fixture.call(queue, taker, .messagingSystem)
+    }
+    fixture.call(mail, letters, .database)
+    for (queue, topic) in [(0, 0), (1, 0), (2, 0), (2, 1)] {
+      fixture.add(.queueAlias(taken[queue], sentTo: topics[topic]), [.requests: 1])
+    }
+    let get = fixture.part(.operation, of: front, "GET /")
+    let place = fixture.part(.operation, of: checkout, "Place")
+    let send = fixture.part(.operation, of: mail, "send")
+    let ways = [(1, 0, get), (2, 1, place), (3, 2, topics[0]), (4, 0, send), (5, 4, letters)]
+    for (id, parent, operation) in ways {
+      fixture.add(
+        .path(UInt64(id), below: UInt64(parent), operation: operation), [.traces: 5])
+    }
+    for (caller, callee) in [(get, place), (place, topics[0]), (send, letters)] {
+      fixture.add(.call(from: caller, to: callee), [.requests: 5])
+    }
+    func paths(_ service: String) throws -> [String] {
+      try DeepDependencies(fixture.input, tenant: .standard, service: service).paths.map { path in
+        path.steps.map { $0.operation.isEmpty ? $0.service : "\($0.service) \($0.operation)" }
+          .joined(separator: " → ")
+      }
+    }
+    #expect(
+      try paths("checkout") == [
+        "front GET / → checkout Place → messaging:topic", "checkout → messaging:second",
+        "checkout Place → messaging:topic → audit",
+        "checkout Place → messaging:topic → mail send → database:letters",
+      ])
+    let toMail = "front GET / → checkout Place → messaging:topic → mail"
+    #expect(try paths("mail") == ["mail send → database:letters", toMail])
+    #expect(try paths("audit") == ["front GET / → checkout Place → messaging:topic → audit"])
+    #expect(try paths("report") == ["messaging:fed → report"])
+  }
 }

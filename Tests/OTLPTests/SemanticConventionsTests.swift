@@ -270,7 +270,8 @@ import Testing
     }
   }
 
-  /// Scenario: clients that receive and settle, by the current and the older attribute.
+  /// Scenario: clients that receive and settle, producers that create, by the current and the older
+  /// attribute.
   /// Guarantees: known as such; consumers that receive too; producers are what their kind says.
   @Test(arguments: ["messaging.operation.type", "messaging.operation"])
   func operations(key: String) {
@@ -282,6 +283,8 @@ import Testing
     #expect(traits(3, "send") == [] && traits(3, "") == [])
     #expect(traits(5, "receive") == .receives && traits(4, "receive") == [])
     for kind: Int64 in [4, 5] { #expect(traits(kind, "settle") == []) }
+    #expect(traits(4, "create") == .creates && traits(4, "send") == [])
+    for kind: Int64 in [3, 5] { #expect(traits(kind, "create") == []) }
   }
 
   /// Scenario: calls to others, with fewer and fewer of the attributes that name them.
