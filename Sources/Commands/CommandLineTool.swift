@@ -73,7 +73,7 @@ struct SpangateCommand: AsyncParsableCommand {
     abstract: "An OTLP gateway that keeps the service dependency graph.",
     subcommands: [
       ServeCommand.self, GraphCommand.self, CriticalPathCommand.self, RootCausesCommand.self,
-      HealthCommand.self,
+      ShiftsCommand.self, HealthCommand.self,
       TraceCommand.self,
       GateCommand.self,
       MarkerCommand.self, ImpactCommand.self,

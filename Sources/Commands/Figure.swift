@@ -47,6 +47,13 @@ enum Figure {
     return digits(share * 100) + "%"
   }
 
+  /// A value of any unit, with the three digits that count.
+  static func level(_ value: Double) -> String {
+    value.formatted(
+      .number.precision(.significantDigits(1...3)).grouping(.never)
+        .locale(Locale(identifier: "en_US_POSIX")))
+  }
+
   /// How many times as much.
   static func ratio(_ ratio: Double?) -> String {
     guard let ratio, ratio.isFinite else { return "–" }

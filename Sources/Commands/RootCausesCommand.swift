@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 struct RootCausesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -85,13 +84,6 @@ extension RootCausesAnswer {
   private static func text(_ evidence: Evidence) -> String {
     let other = evidence.other.map { " (\(PlainTable.printable($0)))" } ?? ""
     return "\(evidence.metric.replacing("_", with: " "))\(other) "
-      + "\(figure(evidence.before)) → \(figure(evidence.after))"
-  }
-
-  /// Three digits that count.
-  private static func figure(_ value: Double) -> String {
-    value.formatted(
-      .number.precision(.significantDigits(1...3)).grouping(.never)
-        .locale(Locale(identifier: "en_US_POSIX")))
+      + "\(Figure.level(evidence.before)) → \(Figure.level(evidence.after))"
   }
 }

@@ -7,6 +7,8 @@ public enum IgnoredLog: String, Sendable, CaseIterable {
   case unrecognized = "no_access_log"
   /// The same, and its body is a line of text, which is not taken apart.
   case text = "text_body"
+  /// An object of Kubernetes that is no event, or an event that Kubernetes only forgets.
+  case object = "kubernetes_object"
   /// An event of Kubernetes beyond those that are read of one request.
   case eventBeyondLimit = "event_beyond_limit"
 

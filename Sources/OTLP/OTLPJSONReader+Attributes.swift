@@ -8,21 +8,27 @@ extension OTLPJSONReader {
     try scanner.beginArray()
     while try scanner.nextElement() {
       if try scanner.null() { continue }
-      var name: UnsafeRawBufferPointer?
-      var value = AttributeValue.empty
-      try scanner.beginObject()
-      while let key = try unsafe scanner.nextKey() {
-        if try scanner.null() { continue }
-        if unsafe key.equals("key") {
-          unsafe name = try scanner.string()
-        } else if unsafe key.equals("value") {
-          value = try anyValue()
-        } else {
-          try scanner.skipValue()
-        }
-      }
+      let (name, value) = try unsafe readAttribute()
       if let name = unsafe name { unsafe found(name, value) }
     }
+  }
+
+  /// Reads one KeyValue.
+  mutating func readAttribute() throws(DecodeError) -> (UnsafeRawBufferPointer?, AttributeValue) {
+    var name: UnsafeRawBufferPointer?
+    var value = AttributeValue.empty
+    try scanner.beginObject()
+    while let key = try unsafe scanner.nextKey() {
+      if try scanner.null() { continue }
+      if unsafe key.equals("key") {
+        unsafe name = try scanner.string()
+      } else if unsafe key.equals("value") {
+        value = try anyValue()
+      } else {
+        try scanner.skipValue()
+      }
+    }
+    return unsafe (name, value)
   }
 
   /// Reads an AnyValue; of several cases the last one counts.
@@ -45,6 +51,7 @@ extension OTLPJSONReader {
       } else if unsafe key.equals("arrayValue") {
         value = try unsafe .array(firstText())
       } else if unsafe key.equals("kvlistValue") {
+        keyValueListStart = scanner.position
         try scanner.skipValue()
         value = .keyValueList
       } else {

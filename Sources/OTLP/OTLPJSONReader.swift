@@ -13,6 +13,8 @@ struct OTLPJSONReader: ~Copyable {
   private let signal: OTLPSignal
   /// How many spans were read, kept or not. Goes back with the builder.
   private var spanCount = 0
+  /// Where the last value that is a list of keys and values begins.
+  var keyValueListStart: Int?
 
   private init(
     _ body: UnsafeRawBufferPointer, _ signal: OTLPSignal, limits: DecodeLimits

@@ -16,6 +16,7 @@ import Model
   private typealias ScopeSpans = Opentelemetry__Proto__Trace__V1__ScopeSpans
   private typealias WireSpan = Opentelemetry__Proto__Trace__V1__Span
   private typealias KeyValue = Opentelemetry__Proto__Common__V1__KeyValue
+  private typealias KeyValueList = Opentelemetry__Proto__Common__V1__KeyValueList
   private typealias AnyValue = Opentelemetry__Proto__Common__V1__AnyValue
 
   private let limits: DecodeLimits
@@ -150,9 +151,7 @@ extension ProtobufDecoder {
         == OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_KVLIST_VALUE,
         let list = unsafe body.pointee.kvlist_value
       {
-        for index in 0..<(unsafe list.pointee.n_values) {
-          unsafe walk(logAttribute: list.pointee.values[index], into: &builder)
-        }
+        unsafe walk(members: list, in: .body, into: &builder)
       } else {
         builder.logBody(unsafe value(of: body, &builder))
       }
@@ -161,6 +160,25 @@ extension ProtobufDecoder {
       unsafe walk(logAttribute: record.pointee.attributes[index], into: &builder)
     }
     builder.endLogRecord()
+  }
+
+  /// Goes as deep as the builder asks, which is three levels at most.
+  private func walk(
+    members list: UnsafeMutablePointer<KeyValueList>, in place: KubernetesObjectReader.Place,
+    into builder: inout SpanBuilder
+  ) {
+    for index in 0..<(unsafe list.pointee.n_values) {
+      guard let member = unsafe list.pointee.values[index],
+        let key = unsafe key(of: member, &builder)
+      else { continue }
+      let value = unsafe value(of: member.pointee.value, &builder)
+      unsafe builder.logMember(key: key, value: value, in: place)
+      guard case .keyValueList = value,
+        let inner = unsafe member.pointee.value.pointee.kvlist_value,
+        let place = unsafe builder.beginLogMembers(key: key, in: place)
+      else { continue }
+      unsafe walk(members: inner, in: place, into: &builder)
+    }
   }
 
   private func walk(

@@ -29,6 +29,21 @@ extension SpanBuilder {
     spanAttributes.set(key, value)
   }
 
+  /// A member of a body that is a list of keys and values, or of a list in it.
+  mutating func logMember(
+    key: UnsafeRawBufferPointer, value: AttributeValue, in place: KubernetesObjectReader.Place
+  ) {
+    if place == .body { unsafe logAttribute(key: key, value: value) }
+    unsafe eventReader.object.note(key, value, in: place)
+  }
+
+  /// The place of a list of keys and values among such members; nil where its members are not read.
+  mutating func beginLogMembers(
+    key: UnsafeRawBufferPointer, in place: KubernetesObjectReader.Place
+  ) -> KubernetesObjectReader.Place? {
+    unsafe eventReader.object.begin(key, in: place)
+  }
+
   mutating func endLogRecord() {
     guard AccessLog.isRecord(spanAttributes) else {
       return endOtherRecord()
@@ -48,6 +63,8 @@ extension SpanBuilder {
         return
       }
       events.append(event)
+    } else if eventReader.isOfObject {
+      ignored[.object, default: 0] &+= 1
     } else {
       ignored[unsafe log.textBody != nil ? .text : .unrecognized, default: 0] &+= 1
     }

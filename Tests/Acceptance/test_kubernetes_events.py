@@ -1,5 +1,6 @@
 """Events of Kubernetes that a Collector sends as log records: they become markers."""
 
+import datetime
 import json
 import time
 
@@ -9,11 +10,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from support import otlp
 from support.gateway import ROOT
 
-FIXTURE = ROOT / "Tests" / "Fixtures" / "kubernetes-events" / "k8seventsreceiver.json"
+FIXTURES = ROOT / "Tests" / "Fixtures" / "kubernetes-events"
 
 
-def send(gateway, form="json"):
-    text = FIXTURE.read_text().replace("NOW", str(int(time.time()) - 60))
+def send(gateway, form="json", receiver="k8seventsreceiver"):
+    now = int(time.time()) - 60
+    text = (FIXTURES / f"{receiver}.json").read_text().replace("NOW", str(now))
+    text = text.replace("TIME", datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat())
     body, content_type = text.encode(), "application/json"
     if form == "protobuf":
         body = Parse(text, ExportLogsServiceRequest()).SerializeToString()
@@ -47,6 +50,24 @@ def test_events_become_markers_once(gateway, form):
         assert f'spangate_kubernetes_events_total{{outcome="{outcome}"}} {count}' in metrics
     assert 'spangate_log_records_accepted_total{transport="http"} 12' in metrics
     assert json.loads(gateway.get("/api/v1/graph")[1])["nodes"] == []
+
+
+@pytest.mark.parametrize("form", ["json", "protobuf"])
+def test_both_receivers_tell_of_the_same_changes(gateway, form):
+    assert send(gateway, form, "k8sobjectsreceiver")[0] == 200
+    first = markers(gateway)
+    assert [(marker["service"], marker["namespace"]) for marker in first] == [
+        ("cart", "shop"),
+        ("checkout", "shop"),
+    ]
+    assert first[1]["version"] == "checkout-7d9f8c6b5" and first[0]["scaling"]["to"] == 6
+    metrics = gateway.metrics()
+    for outcome, count in (("taken", 3), ("ignored", 1), ("unreadable", 1)):
+        assert f'spangate_kubernetes_events_total{{outcome="{outcome}"}} {count}' in metrics
+    ignored = 'spangate_log_records_ignored_total{reason="kubernetes_object",transport="http"} 3'
+    assert ignored in metrics
+    assert send(gateway, form)[0] == 200
+    assert [marker["id"] for marker in markers(gateway)] == [marker["id"] for marker in first]
 
 
 def test_what_was_acknowledged_is_there_after_a_crash(make_gateway):

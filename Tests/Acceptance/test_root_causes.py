@@ -48,6 +48,11 @@ def test_it_is_found_where_it_began(tmp_path):
         onset = datetime.datetime.fromisoformat(began[0]["onset"]).timestamp()
         assert abs(onset - begin - ONSET) <= 30, shifts
         assert began[0]["origin"]["service"] == first["service"], shifts
+        options = [f"--start={begin + 360}", f"--end={begin + END}"]
+        table = run("shifts", "--server", gateway.query, *options)
+        assert table.returncode == 0, table
+        lines = [line for line in table.stdout.splitlines() if began[0]["onset"] in line]
+        assert any(first["service"] in line and "error origin" in line for line in lines), table
         # Before, all was well.
         calm = {"start": begin + 360, "end": begin + ONSET, "base_start": begin + 60}
         assert json.loads(gateway.get("/api/v1/root-causes", **calm)[1])["causes"] == []

@@ -1,4 +1,5 @@
 import Foundation
+import Graph
 import Markers
 import Model
 import OTLP
@@ -24,6 +25,29 @@ private func event(
   event.count = count
   event.time = time
   return event
+}
+
+/// The same event as its API gives it.
+private func object(
+  uid: String = "e-1", count: Int64? = 1, about: String = "involvedObject"
+) -> KubernetesEventRecord {
+  var object = KubernetesObject()
+  let event = event(uid: uid, count: count)
+  object.values = [
+    "kind": .text("Event"), "reason": .text(event.reason), "message": .text(event.message),
+    "lastTimestamp": .text(Timestamp.text(event.time)),
+  ]
+  object.values["count"] = count.map { .number($0) }
+  object.parts = [
+    "metadata": ["uid": .text(uid)],
+    about: [
+      "kind": .text(event.kind), "name": .text(event.name), "namespace": .text(event.namespace),
+    ],
+  ]
+  var record = KubernetesEventRecord()
+  record.object = object
+  record.time = now
+  return record
 }
 
 @Suite final class EventMarkersTests {
@@ -66,6 +90,31 @@ private func event(
     #expect(await keep([event(count: 2)], markers) == .accepted)
     #expect(try kept(store).count == 2)
     #expect(markers.taken.load(ordering: .relaxed) == 4)
+  }
+
+  /// Scenario: events that `k8seventsreceiver` and `k8sobjectsreceiver` both send, with a count, without,
+  /// and with one of nothing, whichever comes first; one of events.k8s.io; one that is about nothing.
+  /// Guarantees: the marker of both is one and the same, with the event's own time; what is about nothing
+  /// cannot be read.
+  @Test func bothReceivers() async throws {
+    let store = try store()
+    let markers = EventMarkers(store: store, clock: { now })
+    #expect(await keep([event()], markers) == .accepted)
+    let first = try kept(store)
+    #expect(await keep([object()], markers) == .accepted)
+    #expect(try kept(store) == first && first.count == 1)
+    #expect(await keep([object(count: 2), event(count: 2)], markers) == .accepted)
+    #expect(try kept(store).count == 2)
+    #expect(
+      await keep([object(uid: "e-2", count: 0), event(uid: "e-2", count: nil)], markers)
+        == .accepted)
+    #expect(try kept(store).count == 3)
+    #expect(await keep([object(uid: "e-3", about: "regarding")], markers) == .accepted)
+    #expect(await keep([object(uid: "e-4", about: "related")], markers) == .accepted)
+    let all = try kept(store)
+    #expect(all.count == 4 && all.allSatisfy { $0.time == now - .minute })
+    #expect(all.allSatisfy { $0.service == "checkout" && $0.version == "checkout-7d9" })
+    #expect(markers.unreadable.load(ordering: .relaxed) == 1)
   }
 
   /// Scenario: events that change nothing, cannot be read, are of the future, have no time, and one

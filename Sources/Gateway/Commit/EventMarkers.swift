@@ -66,7 +66,10 @@ final class EventMarkers: Sendable {
     var ignoredCount: UInt64 = 0
     var unreadableCount: UInt64 = 0
     for record in events {
-      guard let event = KubernetesEvent(record) else { continue }
+      guard let event = KubernetesEvent(record) else {
+        if record.object != nil { unreadableCount += 1 }
+        continue
+      }
       let reading = reader.read(event, received: now, tenant: .standard)
       markers += reading.markers
       if !reading.problems.isEmpty {
@@ -93,8 +96,12 @@ final class EventMarkers: Sendable {
 }
 
 extension KubernetesEvent {
-  /// nil for a record without a reason.
+  /// nil for a record without a reason, and for an object that is no event.
   fileprivate init?(_ record: KubernetesEventRecord) {
+    if let object = record.object {
+      self.init(JSONValue(object))
+      return
+    }
     var attributes: [String: JSONValue] = [
       "k8s.event.reason": .text(record.reason), "k8s.event.uid": .text(record.uid),
       "k8s.namespace.name": .text(record.namespace),
@@ -106,5 +113,25 @@ extension KubernetesEvent {
         "k8s.object.kind": .text(record.kind), "k8s.object.name": .text(record.name),
       ],
       time: record.time == 0 ? .null : Int64(exactly: record.time).map { .integer($0) } ?? .null)
+  }
+}
+
+extension JSONValue {
+  /// An event as its API gives it.
+  fileprivate init(_ object: KubernetesObject) {
+    var members = object.values.compactMapValues(JSONValue.init)
+    for (key, part) in object.parts {
+      members[key] = .object(part.compactMapValues(JSONValue.init))
+    }
+    self = .object(members)
+  }
+
+  /// nil for a count of nothing, which the other receiver leaves out.
+  private init?(_ value: KubernetesObject.Value) {
+    switch value {
+    case .text(let text): self = .text(text)
+    case .number(0): return nil
+    case .number(let number): self = .integer(number)
+    }
   }
 }

@@ -13,7 +13,7 @@ public struct KubernetesEvent: Equatable, Sendable {
 
   /// `core/v1` or `events.k8s.io/v1`; nil for what is no event.
   /// - Source: Kubernetes API, Event v1 core and Event v1 events.k8s.io.
-  init?(_ object: JSONValue) {
+  public init?(_ object: JSONValue) {
     guard object["kind"].text == "Event" || object["kind"] == .null else { return nil }
     let about = object["involvedObject"].isObject ? object["involvedObject"] : object["regarding"]
     guard about.isObject, !object["reason"].text.isEmpty else { return nil }

@@ -49,6 +49,10 @@ extension SampleValue {
     case .double(let number): message.field(4, fixed64: number.bitPattern)
     case .array: message.field(5) { $0.field(1) { $0.field(1, text: "a") } }
     case .keyValueList: message.field(6) { _ in }
+    case .members(let members):
+      message.field(6) { list in
+        for (key, value) in members { list.attribute(1, key) { value.write(to: &$0) } }
+      }
     case .empty: break
     }
   }

@@ -21,9 +21,11 @@ struct SampleSpan {
 
 /// An attribute's value in a test's words.
 enum SampleValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
-  ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral
+  ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, Sendable
 {
   case string(String), int(Int64), double(Double), bool(Bool), array, keyValueList, empty
+  /// A list of keys and values that has some.
+  case members([(String, SampleValue)])
 
   init(stringLiteral value: String) { self = .string(value) }
   init(integerLiteral value: Int64) { self = .int(value) }
@@ -38,6 +40,8 @@ enum SampleValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     case .bool(let truth): #"{"boolValue":\#(truth)}"#
     case .array: #"{"arrayValue":{"values":[{"stringValue":"a"}]}}"#
     case .keyValueList: #"{"kvlistValue":{"values":[]}}"#
+    case .members(let members):
+      #"{"kvlistValue":{"values":\#(SampleRequest.list(members))}}"#
     case .empty: "{}"
     }
   }
@@ -70,7 +74,7 @@ struct SampleRequest {
     #"{"traceId":"\#(link.trace)","spanId":"\#(link.span)"}"#
   }
 
-  private static func list(_ attributes: [(String, SampleValue)]) -> String {
+  static func list(_ attributes: [(String, SampleValue)]) -> String {
     let members = attributes.map { #"{"key":\#(quoted($0.0)),"value":\#($0.1.json)}"# }
     return "[" + members.joined(separator: ",") + "]"
   }
@@ -207,7 +211,7 @@ final class KeptBytes {
     case .double(let number): .double(number)
     case .bool(let truth): .bool(truth)
     case .array: .array(keep("a"))
-    case .keyValueList: .keyValueList
+    case .keyValueList, .members: .keyValueList
     case .empty: .empty
     }
   }
