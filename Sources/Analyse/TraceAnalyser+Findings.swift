@@ -45,7 +45,7 @@ extension TraceAnalyser {
     if entry.isError {
       counters[.errors] = 1
       counters[.errorsAdjusted] = weight
-      if !visit.hasFailedCall { counters[.errorOriginsAdjusted] = weight }
+      if !visit.receivesError { counters[.errorOriginsAdjusted] = weight }
     }
     finding.counters = counters
     finding.latency = entry.durationNanos
@@ -201,9 +201,6 @@ extension TraceAnalyser {
     emit(finding, from: span.service, to: peer, span.dimensions, into: &findings)
     emit(node, at: peer, span.dimensions, into: &findings)
   }
-
-  /// Whether the request of a visit failed.
-  func hasFailed(_ visit: Int32) -> Bool { forest.spans[visits[Int(visit)].entry].isError }
 
   func count(_ cost: ErrorCost, _ counters: inout Counters, weight: Int64) {
     counters[.absorbedNanos] = adjusted(cost.absorbed, weight)

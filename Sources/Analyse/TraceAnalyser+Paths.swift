@@ -106,7 +106,8 @@ extension TraceAnalyser {
     }
   }
 
-  /// Follows errors from the entry points to where they began, and adds what failed calls cost.
+  /// Follows errors from the entry points to where they began, by the rule of the ledger
+  /// (`TraceAnalyser+Errors`), and adds what failed calls cost.
   private func addErrors(to steps: inout [PathStep], peers: inout [Int: Int]) {
     func reach(_ index: Int) {
       steps[index].reachesEntry = true
@@ -125,13 +126,11 @@ extension TraceAnalyser {
       }
       guard hasFailedCalls, !isQueued(entry, parent: parent) else { continue }
       steps[index].cost = callCosts[entry]
-      // A request that its caller gave up on did not fail: the way ends at the caller, as nothing below
-      // it has an error.
-      if isPassedOn(by: visitOf[parent]), forest.spans[entry].isError { reach(index) }
+      if isPassedOn(by: visitOf[parent]), returnsError(entry) { reach(index) }
     }
     guard hasFailedCalls else { return }
-    for index in forest.spans.indices where forest.spans[index].isError {
-      guard let peer = peerCalled(index), !isSent(index) else { continue }
+    for index in forest.spans.indices where receivesErrorOfPeer(index) {
+      guard let peer = peerCalled(index) else { continue }
       let isOnWay = isPassedOn(by: visitOf[index])
       if isOnWay, peers[index] == nil {
         var step = TraceAnalyser.step(to: peer, after: visitOf[index], of: steps)

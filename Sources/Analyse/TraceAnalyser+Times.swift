@@ -1,6 +1,6 @@
 import Model
 
-// How long things took: self time, critical path, and which visits had failing calls.
+// How long things took: self time and critical path.
 extension TraceAnalyser {
   /// Self time: the duration less the union of the children. Children are sorted by their end, latest
   /// first, so whatever a later one adds lies below all that is covered already.
@@ -121,28 +121,6 @@ extension TraceAnalyser {
     return !forest.children(of: index).contains { child in
       visitOf[Int(child)] == visitOf[index] && !forest.spans[Int(child)].traits.contains(.proxy)
     }
-  }
-
-  mutating func markFailedCalls() {
-    for index in forest.spans.indices {
-      let leaves =
-        roles[index] == .callToPeer || roles[index] == .callToUnknown || isSent(index)
-      if leaves, forest.spans[index].isError {
-        visits[Int(visitOf[index])].hasFailedCall = true
-      }
-      guard isCalled(index), let parent = forest.parent(of: index) else { continue }
-      if callFailed(index), !isQueued(index, parent: parent) {
-        visits[Int(visitOf[parent])].hasFailedCall = true
-      }
-    }
-  }
-
-  /// A call failed when either end says so. A client span that made several calls speaks for the
-  /// last of them only: the earlier ones may have been retried with success, or the other way round.
-  func callFailed(_ entry: Int) -> Bool {
-    if forest.spans[entry].isError { return true }
-    guard let client = clientSide(of: entry) else { return false }
-    return forest.spans[client].isError
   }
 
   /// The span whose duration is the client's view of the call that entered by `entry`: the call it

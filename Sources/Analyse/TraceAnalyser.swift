@@ -64,8 +64,10 @@ public struct TraceAnalyser: Sendable {
   struct Visit: Sendable {
     /// The span by which the request entered the service.
     var entry: Int
-    /// Spans of the visit that failed calls start from were seen.
+    /// A call it made failed.
     var hasFailedCall = false
+    /// Something it called failed while it waited: an error of its own was passed through.
+    var receivesError = false
     var selfTime: Nanos = 0
     var criticalTime: Nanos = 0
     /// Whether the visit is a request: not a fragment whose beginning was never sent.
