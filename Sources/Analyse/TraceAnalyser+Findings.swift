@@ -90,7 +90,7 @@ extension TraceAnalyser {
     let client = clientSide(of: index)
     if let client {
       finding.clientLatency = forest.spans[client].durationNanos
-      criticalTime &+= criticalTimes[client]
+      criticalTime &+= criticalTimes[client] &+ handedCriticalTime(client)
     }
     // What proxies in front of the callee took is in the gap, so it is not the server's time too.
     let serverTime = entry.durationNanos.saturatingSubtracting(callee.proxyTime)
@@ -181,7 +181,8 @@ extension TraceAnalyser {
       exemplar: trace)
     finding.counters[.requests] = 1
     finding.counters[.requestsAdjusted] = weight
-    finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
+    finding.counters[.criticalPathNanos] = adjusted(
+      criticalTimes[index] &+ handedCriticalTime(index), weight)
     let handedTime = handedTime(index)
     if handedTime > 0 { finding.ownTime = handedTime }
     var node = finding
@@ -189,6 +190,7 @@ extension TraceAnalyser {
     node.clientLatency = nil
     node.ownTime = span.durationNanos
     node.counters[.traces] = 0
+    node.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
     if hasFailedCalls { count(peerCosts[index], &finding.counters, weight: weight) }
     if span.isError {
       countFailure(

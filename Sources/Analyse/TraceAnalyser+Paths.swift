@@ -86,22 +86,27 @@ extension TraceAnalyser {
   /// nobody's stays with whoever waited.
   /// - Parameter peers: gets, of each call to a peer that has one, its step.
   private func addGaps(to steps: inout [PathStep], peers: inout [Int: Int]) {
-    for index in forest.spans.indices where criticalTimes[index] > 0 {
+    for index in forest.spans.indices where takerOfTime(of: index) == nil {
+      let handed = handedCriticalTime(index)
+      guard criticalTimes[index] > 0 || handed > 0 else { continue }
+      let visit = Int(visitOf[index])
       switch owners[index] {
-      case .service, .incomingEdge: continue
+      case .service, .incomingEdge:
+        steps[visit].own &+= handed
+        continue
       case .outgoingEdge, .nobody: break
       }
-      let visit = Int(visitOf[index])
       if let peer = peerCalled(index) {
         var step = TraceAnalyser.step(to: peer, after: Int32(visit), of: steps)
         step.own = criticalTimes[index]
+        step.gap = handed
         step.isError = forest.spans[index].isError
         if hasFailedCalls { peers[index] = steps.count }
         steps.append(step)
       } else if roles[index] == .call, lastCallee[index] >= 0 {
-        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= criticalTimes[index]
+        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= criticalTimes[index] &+ handed
       } else {
-        steps[visit].own &+= criticalTimes[index]
+        steps[visit].own &+= criticalTimes[index] &+ handed
       }
     }
   }

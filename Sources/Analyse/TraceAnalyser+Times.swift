@@ -38,12 +38,29 @@ extension TraceAnalyser {
     handedTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
     for index32 in forest.order {
       let index = Int(index32)
-      guard roles[index] == .wrapper, owners[index] == .outgoingEdge,
-        let last = forest.children(of: index).first(where: { leadsOut(Int($0), within: index) })
-      else { continue }
-      handedTimes[Int(last)] &+= handedTimes[index] &+ selfTimes[index]
+      guard let last = takerOfTime(of: index) else { continue }
+      handedTimes[last] &+= handedTimes[index] &+ selfTimes[index]
     }
   }
+
+  /// The same of time on the critical path.
+  private mutating func handCriticalTimesDown() {
+    handedCriticalTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
+    for index32 in forest.order {
+      let index = Int(index32)
+      guard let last = takerOfTime(of: index) else { continue }
+      handedCriticalTimes[last] &+= handedCriticalTimes[index] &+ criticalTimes[index]
+    }
+  }
+
+  /// Of a proxy's span around a call: what the call, or the next proxy around it, begins with.
+  func takerOfTime(of index: Int) -> Int? {
+    guard roles[index] == .wrapper, owners[index] == .outgoingEdge else { return nil }
+    return forest.children(of: index).first { leadsOut(Int($0), within: index) }.map { Int($0) }
+  }
+
+  /// The time on the critical path of proxies around a call.
+  func handedCriticalTime(_ index: Int) -> Nanos { hasProxies ? handedCriticalTimes[index] : 0 }
 
   /// The time of proxies around a call, which is part of its edge's gap.
   func handedTime(_ index: Int) -> Nanos { hasProxies ? handedTimes[index] : 0 }
@@ -68,6 +85,8 @@ extension TraceAnalyser {
         criticalTimes[span] &+= until &- from
       }
     }
+    handedCriticalTimes.removeAll(keepingCapacity: true)
+    if hasProxies { handCriticalTimesDown() }
     for index in forest.spans.indices {
       switch owners[index] {
       case .service: visits[Int(visitOf[index])].criticalTime &+= criticalTimes[index]
