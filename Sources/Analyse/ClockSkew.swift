@@ -77,7 +77,7 @@ struct ClockSkew: Sendable {
 
   /// Two spans of one host were timed by one clock. Where a host is not said, those of one service
   /// are taken to be: a sidecar seldom says where it runs, and runs beside its application.
-  private static func areOfOneClock(_ child: SpanRecord, _ parent: SpanRecord) -> Bool {
+  static func areOfOneClock(_ child: SpanRecord, _ parent: SpanRecord) -> Bool {
     if child.host != 0, parent.host != 0 { return child.host == parent.host }
     return child.service == parent.service
   }

@@ -45,7 +45,7 @@ extension TraceAnalyser {
     if entry.isError {
       counters[.errors] = 1
       counters[.errorsAdjusted] = weight
-      if !visit.hasFailedCall { counters[.errorOriginsAdjusted] = weight }
+      if !visit.receivesError { counters[.errorOriginsAdjusted] = weight }
     }
     finding.counters = counters
     finding.latency = entry.durationNanos
@@ -90,7 +90,7 @@ extension TraceAnalyser {
     let client = clientSide(of: index)
     if let client {
       finding.clientLatency = forest.spans[client].durationNanos
-      criticalTime &+= criticalTimes[client]
+      criticalTime &+= criticalTimes[client] &+ handedCriticalTime(client)
     }
     // What proxies in front of the callee took is in the gap, so it is not the server's time too.
     let serverTime = entry.durationNanos.saturatingSubtracting(callee.proxyTime)
@@ -182,7 +182,8 @@ extension TraceAnalyser {
       exemplar: trace)
     finding.counters[.requests] = messages
     finding.counters[.requestsAdjusted] = weight
-    finding.counters[.criticalPathNanos] = adjusted(criticalTimes[index], Int64(span.weight))
+    finding.counters[.criticalPathNanos] = adjusted(
+      criticalTimes[index] &+ handedCriticalTime(index), Int64(span.weight))
     let handedTime = handedTime(index)
     if handedTime > 0 { finding.ownTime = handedTime }
     var node = finding
@@ -190,6 +191,7 @@ extension TraceAnalyser {
     node.clientLatency = nil
     node.ownTime = span.durationNanos
     node.counters[.traces] = 0
+    node.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
     if hasFailedCalls { count(peerCosts[index], &finding.counters, weight: weight) }
     if span.isError {
       countFailure(
@@ -203,9 +205,6 @@ extension TraceAnalyser {
     emit(finding, from: span.service, to: peer, span.dimensions, into: &findings)
     emit(node, at: peer, span.dimensions, into: &findings)
   }
-
-  /// Whether the request of a visit failed.
-  func hasFailed(_ visit: Int32) -> Bool { forest.spans[visits[Int(visit)].entry].isError }
 
   func count(_ cost: ErrorCost, _ counters: inout Counters, weight: Int64) {
     counters[.absorbedNanos] = adjusted(cost.absorbed, weight)

@@ -86,27 +86,33 @@ extension TraceAnalyser {
   /// nobody's stays with whoever waited.
   /// - Parameter peers: gets, of each call to a peer that has one, its step.
   private func addGaps(to steps: inout [PathStep], peers: inout [Int: Int]) {
-    for index in forest.spans.indices where criticalTimes[index] > 0 {
+    for index in forest.spans.indices where takerOfTime(of: index) == nil {
+      let handed = handedCriticalTime(index)
+      guard criticalTimes[index] > 0 || handed > 0 else { continue }
+      let visit = Int(visitOf[index])
       switch owners[index] {
-      case .service, .incomingEdge: continue
+      case .service, .incomingEdge:
+        steps[visit].own &+= handed
+        continue
       case .outgoingEdge, .nobody: break
       }
-      let visit = Int(visitOf[index])
       if let peer = peerCalled(index) {
         var step = TraceAnalyser.step(to: peer, after: Int32(visit), of: steps)
         step.own = criticalTimes[index]
+        step.gap = handed
         step.isError = forest.spans[index].isError
         if hasFailedCalls { peers[index] = steps.count }
         steps.append(step)
       } else if roles[index] == .call, lastCallee[index] >= 0 {
-        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= criticalTimes[index]
+        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= criticalTimes[index] &+ handed
       } else {
-        steps[visit].own &+= criticalTimes[index]
+        steps[visit].own &+= criticalTimes[index] &+ handed
       }
     }
   }
 
-  /// Follows errors from the entry points to where they began, and adds what failed calls cost.
+  /// Follows errors from the entry points to where they began, by the rule of the ledger
+  /// (`TraceAnalyser+Errors`), and adds what failed calls cost.
   private func addErrors(to steps: inout [PathStep], peers: inout [Int: Int]) {
     func reach(_ index: Int) {
       steps[index].reachesEntry = true
@@ -125,13 +131,11 @@ extension TraceAnalyser {
       }
       guard hasFailedCalls, !isQueued(entry, parent: parent) else { continue }
       steps[index].cost = callCosts[entry]
-      // A request that its caller gave up on did not fail: the way ends at the caller, as nothing below
-      // it has an error.
-      if isPassedOn(by: visitOf[parent]), forest.spans[entry].isError { reach(index) }
+      if isPassedOn(by: visitOf[parent]), returnsError(entry) { reach(index) }
     }
     guard hasFailedCalls else { return }
-    for index in forest.spans.indices where forest.spans[index].isError {
-      guard let peer = peerCalled(index), !isSent(index) else { continue }
+    for index in forest.spans.indices where receivesErrorOfPeer(index) {
+      guard let peer = peerCalled(index) else { continue }
       let isOnWay = isPassedOn(by: visitOf[index])
       if isOnWay, peers[index] == nil {
         var step = TraceAnalyser.step(to: peer, after: visitOf[index], of: steps)

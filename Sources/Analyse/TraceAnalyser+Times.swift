@@ -1,6 +1,6 @@
 import Model
 
-// How long things took: self time, critical path, and which visits had failing calls.
+// How long things took: self time and critical path.
 extension TraceAnalyser {
   /// Self time: the duration less the union of the children. Children are sorted by their end, latest
   /// first, so whatever a later one adds lies below all that is covered already.
@@ -38,12 +38,29 @@ extension TraceAnalyser {
     handedTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
     for index32 in forest.order {
       let index = Int(index32)
-      guard roles[index] == .wrapper, owners[index] == .outgoingEdge,
-        let last = forest.children(of: index).first(where: { leadsOut(Int($0), within: index) })
-      else { continue }
-      handedTimes[Int(last)] &+= handedTimes[index] &+ selfTimes[index]
+      guard let last = takerOfTime(of: index) else { continue }
+      handedTimes[last] &+= handedTimes[index] &+ selfTimes[index]
     }
   }
+
+  /// The same of time on the critical path.
+  private mutating func handCriticalTimesDown() {
+    handedCriticalTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
+    for index32 in forest.order {
+      let index = Int(index32)
+      guard let last = takerOfTime(of: index) else { continue }
+      handedCriticalTimes[last] &+= handedCriticalTimes[index] &+ criticalTimes[index]
+    }
+  }
+
+  /// Of a proxy's span around a call: what the call, or the next proxy around it, begins with.
+  func takerOfTime(of index: Int) -> Int? {
+    guard roles[index] == .wrapper, owners[index] == .outgoingEdge else { return nil }
+    return forest.children(of: index).first { leadsOut(Int($0), within: index) }.map { Int($0) }
+  }
+
+  /// The time on the critical path of proxies around a call.
+  func handedCriticalTime(_ index: Int) -> Nanos { hasProxies ? handedCriticalTimes[index] : 0 }
 
   /// The time of proxies around a call, which is part of its edge's gap.
   func handedTime(_ index: Int) -> Nanos { hasProxies ? handedTimes[index] : 0 }
@@ -68,6 +85,8 @@ extension TraceAnalyser {
         criticalTimes[span] &+= until &- from
       }
     }
+    handedCriticalTimes.removeAll(keepingCapacity: true)
+    if hasProxies { handCriticalTimesDown() }
     for index in forest.spans.indices {
       switch owners[index] {
       case .service: visits[Int(visitOf[index])].criticalTime &+= criticalTimes[index]
@@ -121,28 +140,6 @@ extension TraceAnalyser {
     return !forest.children(of: index).contains { child in
       visitOf[Int(child)] == visitOf[index] && !forest.spans[Int(child)].traits.contains(.proxy)
     }
-  }
-
-  mutating func markFailedCalls() {
-    for index in forest.spans.indices {
-      let leaves =
-        roles[index] == .callToPeer || roles[index] == .callToUnknown || isSent(index)
-      if leaves, forest.spans[index].isError {
-        visits[Int(visitOf[index])].hasFailedCall = true
-      }
-      guard isCalled(index), let parent = forest.parent(of: index) else { continue }
-      if callFailed(index), !isQueued(index, parent: parent) {
-        visits[Int(visitOf[parent])].hasFailedCall = true
-      }
-    }
-  }
-
-  /// A call failed when either end says so. A client span that made several calls speaks for the
-  /// last of them only: the earlier ones may have been retried with success, or the other way round.
-  func callFailed(_ entry: Int) -> Bool {
-    if forest.spans[entry].isError { return true }
-    guard let client = clientSide(of: entry) else { return false }
-    return forest.spans[client].isError
   }
 
   /// The span whose duration is the client's view of the call that entered by `entry`: the call it

@@ -29,6 +29,8 @@ public struct TraceAnalyser: Sendable {
   /// Parallel to the forest's spans: time of proxies between the caller and the call, which
   /// belongs to the call's edge.
   var handedTimes: [Nanos] = []
+  /// Parallel to the forest's spans: what of that is on the critical path.
+  var handedCriticalTimes: [Nanos] = []
   /// Parallel to the forest's spans: time on the critical path that is the span's own.
   public internal(set) var criticalTimes: [Nanos] = []
 
@@ -42,7 +44,7 @@ public struct TraceAnalyser: Sendable {
 
   /// Whether the trace has spans that send or take messages; without, what follows is empty.
   private(set) var hasQueues = false
-  /// Whether the trace has spans of proxies; without, `handedTimes` is empty.
+  /// Whether the trace has spans of proxies; without, the handed times are empty.
   private(set) var hasProxies = false
   /// Parallel to the forest's spans.
   var takings: [Taking] = []
@@ -70,8 +72,10 @@ public struct TraceAnalyser: Sendable {
   struct Visit: Sendable {
     /// The span by which the request entered the service.
     var entry: Int
-    /// Spans of the visit that failed calls start from were seen.
+    /// A call it made failed.
     var hasFailedCall = false
+    /// Something it called failed while it waited: an error of its own was passed through.
+    var receivesError = false
     var selfTime: Nanos = 0
     var criticalTime: Nanos = 0
     /// Whether the visit is a request: not a fragment whose beginning was never sent.

@@ -194,7 +194,8 @@ import Testing
   }
 
   /// Scenario: a calls b through the sidecars of both; the applications tell of themselves, or not.
-  /// Guarantees: the time of the sidecars is on the edge, and in nobody's self time.
+  /// Guarantees: the time of the sidecars is on the edge, and in nobody's self time; on the critical path
+  /// it is the call's gap too.
   @Test(arguments: [false, true]) func timeOfTheSidecars(isInstrumented: Bool) {
     var trace = TraceSketch()
     let root = trace.span("a", .server, 0, 100)
@@ -219,6 +220,14 @@ import Testing
       outcome.node("a").counters[.criticalPathNanos]
       + outcome.node("b").counters[.criticalPathNanos]
     #expect(critical == Int64((isInstrumented ? 64 : 76) * Nanos.millisecond))
+    let edge = outcome.edge("a", "b").counters[.criticalPathNanos]
+    #expect(edge == Int64(76 * Nanos.millisecond))
+    let paths = outcome.window.series.filter { $0.key.kind == .path }
+    let entry = paths.first { $0.key.second == 0 }?.value
+    let callee = paths.first { $0.key.second != 0 }?.value
+    #expect(entry?.ownTime == .of(24) && entry?.clientLatency.isEmpty == true)
+    #expect(callee?.ownTime == .of(isInstrumented ? 40 : 52))
+    #expect(callee?.clientLatency == .of(isInstrumented ? 36 : 24))
   }
 
   /// Scenario: an application sends by way of a listener on its host that is not named as outbound,

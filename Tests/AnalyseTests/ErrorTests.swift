@@ -61,19 +61,6 @@ import Testing
     #expect(trace.analysed().origins == ["a 1", "b 1"])
   }
 
-  /// Scenario: the server answered well, but its answer came too late for the client.
-  /// Guarantees: the call failed; the server has no error, and the error did not begin at the
-  /// caller.
-  @Test func clientGaveUp() {
-    var trace = TraceSketch()
-    let a = trace.span("a", .server, 0, 100, traits: .error)
-    let toB = trace.span("a", .client, under: a, 5, 50, traits: .error)
-    trace.span("b", .server, under: toB, 10, 90)
-    let outcome = trace.analysed()
-    #expect(outcome.nodes == ["a 1/1", "b 1/0"] && outcome.edges == ["a→b 1/1"])
-    #expect(outcome.origins.isEmpty)
-  }
-
   /// Scenario: a client span failed and nothing is below it: the callee died before it could
   /// report.
   /// Guarantees: edge and callee are charged, the caller is not.

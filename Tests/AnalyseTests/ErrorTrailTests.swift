@@ -43,6 +43,21 @@ import Testing
     #expect(trail([PathSketch.span(2, under: 1, 1, 2, error: true)]) == [2])
   }
 
+  /// Scenario: a caller gives up on a call whose first try had failed; the second fails later. Then there
+  /// is no first try.
+  /// Guarantees: the way leads to what failed in time; where nothing did, it ends at the call.
+  @Test func givenUp() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 200, traits: .error)
+    let call = trace.span("a", .client, under: root, 0, 50, traits: .error)
+    let send = trace.span("a", .internal, under: call, 0, 50, traits: .error)
+    let late = trace.span("b", .server, under: send, 1, 90, traits: .error)
+    trace.span("c", .server, under: late, 2, 80, traits: .error)
+    #expect(trail(trace.spans) == [1, 2, 3])
+    trace.span("b", .server, under: send, 1, 30, traits: .error)
+    #expect(trail(trace.spans) == [1, 2, 3, 6])
+  }
+
   /// Scenario: random trees.
   /// Guarantees: each step is a failed child of the one before, and the last has none.
   @Test func steps() {

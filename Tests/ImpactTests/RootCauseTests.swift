@@ -72,6 +72,15 @@ import Testing
     #expect(!causes.contains { ["checkout", "frontend"].contains(text($0.node)) })
   }
 
+  /// Scenario: a service so slow that its caller gives up on it and fails.
+  /// Guarantees: the caller's errors began at the caller, but the slow service is the cause.
+  @Test func callersGiveUp() async throws {
+    let (causes, text) = await causes([Fault(.slowCode, service: 7, size: 200, start: 240)])
+    let first = try #require(causes.first)
+    #expect(text(first.node) == "payment" && first.kind == .selfTime)
+    #expect(!causes.contains { text($0.node) == "checkout" && $0.kind == .errors })
+  }
+
   /// Scenario: everything slower at once; three times as many requests.
   /// Guarantees: the platform, or the load, and no single service before it.
   @Test func everywhere() async throws {

@@ -6,15 +6,19 @@ extension CauseSearch {
   private static let shareMin = 0.001
 
   mutating func findErrors() {
+    let givenUp = givenUpFailures()
     for node in current.nodes.keys.sorted() where service(node) == node {
       guard let before = base.nodes[node]?.origins, let after = current.nodes[node]?.origins,
         let change = ShareChange(before, after), change.deviation > CauseSearch.deviationMin,
         change.difference > CauseSearch.shareMin
       else { continue }
+      // What fails because the node gave up on calls began there too, but is looked into below.
+      let failures = change.difference * rate(node) - (givenUp[node] ?? 0)
+      guard failures > change.difference * rate(node) / 2 else { continue }
       note(
         .errors, onlyFailingCaller(of: node) ?? node,
         evidence(.errorOrigins, change, other: node, before: before.count, after: after.count),
-        failures: change.difference * rate(node))
+        failures: failures)
     }
   }
 
@@ -75,6 +79,22 @@ extension CauseSearch {
   /// Calls whose caller gave up although the callee did not fail: the callee's slowness, if it is slower;
   /// else the caller gives up too soon.
   mutating func findGivenUp() {
+    for (edge, change, failures) in givenUpCalls() {
+      let found = evidence(
+        .unanswered, change, other: edge.server, before: base.edges[edge]?.failed.count ?? 0,
+        after: current.edges[edge]?.failed.count ?? 0)
+      if let deeper = slowerBelow(edge.server) {
+        note(deeper.kind, deeper.node, found, failures: failures)
+      } else {
+        note(.errors, edge.client, found, failures: failures)
+      }
+    }
+  }
+
+  /// Edges on which more calls are given up than before, with how many more a second.
+  private func givenUpCalls() -> [(edge: SystemHistory.Edge, change: ShareChange, failures: Double)]
+  {
+    var found: [(edge: SystemHistory.Edge, change: ShareChange, failures: Double)] = []
     for (edge, after) in current.edges.sorted(by: {
       ($0.key.client, $0.key.server) < ($1.key.client, $1.key.server)
     }) {
@@ -89,16 +109,20 @@ extension CauseSearch {
         calleeAfter.sum / calleeAfter.count - calleeBefore.sum / calleeBefore.count
       let givenUp = change.difference - max(0, calleeFails)
       guard givenUp > CauseSearch.shareMin, givenUp > change.difference / 2 else { continue }
-      let failures = givenUp * after.failed.count / currentSeconds
-      let found = evidence(
-        .unanswered, change, other: edge.server, before: before.failed.count,
-        after: after.failed.count)
-      if let deeper = slowerBelow(edge.server) {
-        note(deeper.kind, deeper.node, found, failures: failures)
-      } else {
-        note(.errors, edge.client, found, failures: failures)
-      }
+      found.append((edge, change, givenUp * after.failed.count / currentSeconds))
     }
+    return found
+  }
+
+  /// By who gave up on calls, how many more requests a second failed with them than before.
+  private func givenUpFailures() -> [NameID: Double] {
+    var failures: [NameID: Double] = [:]
+    for call in givenUpCalls() {
+      guard let edge = current.edges[call.edge], edge.propagated > 0 else { continue }
+      let share = edge.propagated / (edge.propagated + edge.absorbed)
+      failures[call.edge.client, default: 0] += call.failures * share
+    }
+    return failures
   }
 
   /// What made a callee slower: what it or something below it takes itself, or the way to them.
