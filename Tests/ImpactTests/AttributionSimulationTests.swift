@@ -4,14 +4,14 @@ import Testing
 
 /// What attribution says of simulated rollouts; how often it is right, `make accuracy` measures.
 @Suite struct AttributionSimulationTests {
-  /// Scenario: every case, twice, and one of them once more.
+  /// Scenario: every case, and one of them again and with another seed.
   /// Guarantees: probabilities of the three truths sum to 1; the same seed gives the same trials, another
   /// seed others; the truth has more than half of all probability over the cases.
-  @Test func trials() {
+  @Test func trials() throws {
     var saidOfTruth = 0.0
     var count = 0.0
     for attributed in AttributionCase.all {
-      for trial in AttributionSimulation.run(attributed, runs: 2, seed: 1) {
+      for trial in AttributionSimulation.run(attributed, runs: 1, seed: 1) {
         let sum = trial.probabilities.values.reduce(0, +)
         #expect(abs(sum - 1) < 1e-9, "\(trial.name)")
         saidOfTruth += trial.probabilities[trial.truth] ?? 0
@@ -19,9 +19,11 @@ import Testing
       }
     }
     #expect(saidOfTruth / count > 0.8)
-    let first = AttributionSimulation.run(AttributionCase.all[0], runs: 2, seed: 7)
-    let again = AttributionSimulation.run(AttributionCase.all[0], runs: 2, seed: 7)
-    let other = AttributionSimulation.run(AttributionCase.all[0], runs: 2, seed: 8)
+    // One in which no piece of evidence is as strong as one may be, so that figures differ.
+    let quiet = try #require(AttributionCase.all.first { $0.name == "latency +5 %" })
+    let first = AttributionSimulation.run(quiet, runs: 2, seed: 7)
+    let again = AttributionSimulation.run(quiet, runs: 2, seed: 7)
+    let other = AttributionSimulation.run(quiet, runs: 2, seed: 8)
     #expect(first.map(\.probabilities) == again.map(\.probabilities))
     #expect(first.map(\.probabilities) != other.map(\.probabilities))
   }

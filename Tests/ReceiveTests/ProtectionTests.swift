@@ -51,7 +51,7 @@ import Testing
       let types = try read(connection, until: 3)
       #expect(types.contains(1), "the head of the answer needs no room")
       #expect(!types.contains(0))
-      #expect(types.last == 3)
+      #expect(types.contains(3))
       #expect(harness.receiver.counters.protections == [.unread: 1])
       let other = try HTTP2Connection(port: harness.grpcPort)
       #expect(try other.export(Payload.protobuf(spans: 1)).grpcStatus == 0)
@@ -66,7 +66,7 @@ import Testing
     } _: { harness in
       let connection = try RawConnection(port: harness.grpcPort)
       try connection.send(preface + frame(type: 4) + ProtectionTests.export(stream: 1))
-      #expect(try read(connection, until: 0).last == 0)
+      #expect(try read(connection, until: 0).contains(0))
       try connection.send(frame(type: 1, stream: 3, [0x83]))
       _ = try read(connection, until: 7)
       #expect(try connection.isClosed())
