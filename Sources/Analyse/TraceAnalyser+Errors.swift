@@ -14,7 +14,7 @@ extension TraceAnalyser {
         if isReceived { visits[visit].receivesError = true }
       }
       guard isCalled(index), let parent = forest.parent(of: index),
-        !isQueued(index, parent: parent)
+        isAwaited(index, parent: parent)
       else { continue }
       let caller = Int(visitOf[parent])
       if callFailed(index) { visits[caller].hasFailedCall = true }
@@ -30,6 +30,12 @@ extension TraceAnalyser {
     return forest.spans[client].isError
   }
 
+  /// Whether whoever called waits for the answer: nothing went through a queue, and the span did not get
+  /// a message from one either, whatever it stands below.
+  func isAwaited(_ entry: Int, parent: Int) -> Bool {
+    !isQueued(entry, parent: parent) && !isTaken(entry) && !isWorked(entry)
+  }
+
   /// Whether the request of a visit failed.
   func hasFailed(_ visit: Int32) -> Bool { forest.spans[visits[Int(visit)].entry].isError }
 
@@ -38,7 +44,7 @@ extension TraceAnalyser {
   /// - Parameter entry: the span by which it entered the callee.
   func returnsError(_ entry: Int) -> Bool {
     guard forest.spans[entry].isError, let parent = forest.parent(of: entry),
-      visitOf[parent] != visitOf[entry], !isQueued(entry, parent: parent)
+      visitOf[parent] != visitOf[entry], isAwaited(entry, parent: parent)
     else { return false }
     let call = Int(callOf[parent])
     return call < 0 || !forest.isGivenUp(entry, by: call)

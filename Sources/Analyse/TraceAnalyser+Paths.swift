@@ -62,7 +62,7 @@ extension TraceAnalyser {
       step.isError = visits[index].isRequest && entry.isError
       steps.append(step)
     }
-    for root in CriticalPath.roots(of: forest) {
+    for root in CriticalPath.roots(of: forest, rule: criticalPathRule) {
       steps[Int(visitOf[root])].duration = forest.spans[root].durationNanos
     }
     var peers: [Int: Int] = [:]
@@ -129,7 +129,7 @@ extension TraceAnalyser {
         if steps[index].isError, steps[index].duration != nil { reach(index) }
         continue
       }
-      guard hasFailedCalls, !isQueued(entry, parent: parent) else { continue }
+      guard hasFailedCalls, isAwaited(entry, parent: parent) else { continue }
       steps[index].cost = callCosts[entry]
       if isPassedOn(by: visitOf[parent]), returnsError(entry) { reach(index) }
     }
@@ -187,7 +187,9 @@ extension TraceAnalyser {
   func emitPaths(trace: TraceID, into findings: inout [Finding]) {
     let window = traceEnd.floored(to: .minute)
     let weight =
-      CriticalPath.roots(of: forest).last.map { Int64(forest.spans[$0].weight) }
+      CriticalPath.roots(of: forest, rule: criticalPathRule).last.map {
+        Int64(forest.spans[$0].weight)
+      }
       ?? Int64(SpanRecord.weightOne)
     let steps = paths()
     for step in steps {

@@ -80,9 +80,16 @@ extension TraceAnalyser {
   mutating func findCriticalTimes() {
     criticalTimes.removeAll(keepingCapacity: true)
     criticalTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
-    for root in CriticalPath.roots(of: forest) {
-      criticalPath.walk(forest, from: root) { span, from, until in
-        criticalTimes[span] &+= until &- from
+    if criticalPathRule == .wallclock {
+      for root in CriticalPath.roots(of: forest) {
+        criticalPath.walk(forest, from: root) { span, from, until in
+          criticalTimes[span] &+= until &- from
+        }
+      }
+    } else {
+      // Sections and not shares: those of a root cover its duration exactly under each rule.
+      for section in TracePath(forest, rule: criticalPathRule).sections {
+        criticalTimes[section.span] &+= section.until.saturatingSubtracting(section.from)
       }
     }
     handedCriticalTimes.removeAll(keepingCapacity: true)

@@ -115,10 +115,18 @@ public struct TraceAnalyser: Sendable {
   }
 
   private let clockSkewNanosMax: Nanos
+  let criticalPathRule: CriticalPathRule
 
-  /// - Parameter clockSkewNanosMax: by how much a span's times are moved at most where the clocks of
-  ///   two hosts disagree; 0 moves none.
-  public init(clockSkewNanosMax: Nanos = 0) { self.clockSkewNanosMax = clockSkewNanosMax }
+  /// - Parameters:
+  ///   - clockSkewNanosMax: by how much a span's times are moved at most where the clocks of two hosts
+  ///     disagree; 0 moves none.
+  ///   - criticalPathRule: by which rule time on the critical path is found.
+  public init(
+    clockSkewNanosMax: Nanos = 0, criticalPathRule: CriticalPathRule = .wallclock
+  ) {
+    self.clockSkewNanosMax = clockSkewNanosMax
+    self.criticalPathRule = criticalPathRule
+  }
 
   /// Appends the findings of a trace.
   /// - Returns: how many of the spans were copies of others.

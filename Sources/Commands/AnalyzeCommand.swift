@@ -25,7 +25,7 @@ struct AnalyzeCommand: ParsableCommand {
   @Option(
     help: """
       How the critical path is found: wallclock says what the trace waited for at each instant, \
-      crisp and jaeger follow the published rules of those tools. The graph knows wallclock only.
+      crisp and jaeger follow the published rules of those tools. The graph goes by traces.critical_path.
       """)
   var rule = CriticalPathRule.wallclock
 

@@ -47,6 +47,7 @@ extension Configuration {
       metricsSeriesMax: metrics.series)
     query.dimensions = identity.dimensions
     query.errorsTolerated = gate.errorsTolerated
+    query.criticalPathRule = traces.criticalPath
     query.objectives = Dictionary(
       slo.services.map { ($0.service, $0.objective) }, uniquingKeysWith: { first, _ in first })
     for source in WebhookSource.allCases {
@@ -84,6 +85,7 @@ extension Configuration {
     trace.maxAgeNanos = traces.maxAge
     trace.rememberNanos = traces.remember
     trace.clockSkewNanosMax = traces.clockSkew
+    trace.criticalPathRule = traces.criticalPath
     trace.spansPerTraceMax = limits.spansPerTrace
     trace.bytesMax = memoryBytes
     trace.exemplarBytesMax = exemplarBytes

@@ -7,6 +7,7 @@ extension CallPaths {
     var json = JSONText()
     json.object { json in
       json.range(start, end, revision)
+      json.member("rule", rule.rawValue)
       if let entry = entries.first { write(entry, to: &json) }
       json.key("entries")
       json.array(entries) { json, entry in

@@ -6,6 +6,8 @@ public struct CallPaths: Sendable, Equatable {
   public var start: Nanos
   public var end: Nanos
   public var revision: UInt64
+  /// By which time is on the critical path now; what is older may have been found by another.
+  public var rule = CriticalPathRule.wallclock
   /// The busiest first.
   public var entries: [EntryPaths]
 }

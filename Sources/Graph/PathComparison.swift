@@ -50,6 +50,8 @@ public struct PathComparison: Sendable, Equatable {
   }
 
   public var revision: UInt64
+  /// By which time is on the critical path now; what is older may have been found by another.
+  public var rule = CriticalPathRule.wallclock
   public var subject: Subject
   /// Empty when neither side has any.
   public var entry: String

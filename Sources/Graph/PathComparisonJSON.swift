@@ -7,6 +7,7 @@ extension PathComparison {
     var json = JSONText()
     json.object { json in
       json.range(current.start, current.end, revision)
+      json.member("rule", rule.rawValue)
       switch subject {
       case .ranges:
         json.member("base_start", Timestamp.text(base.start))

@@ -2,7 +2,7 @@
 /// that overlap each other or reach beyond their parent; none lets the sections of one root
 /// overlap.
 public enum CriticalPathRule: String, Sendable, CaseIterable {
-  /// The span the root was waiting for at each instant. What every other figure of ours rests on.
+  /// The span the root was waiting for at each instant. What slack, drag and the costs of errors rest on.
   case wallclock
   /// As CRISP does it, for comparison with its reports.
   /// - Source: uber-research/CRISP, `crisp/graph.py` and `crisp/critical_path_segments.py`.

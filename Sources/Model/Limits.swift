@@ -59,6 +59,8 @@ public struct TraceLimits: Sendable, Equatable {
   public var spansPerTraceMax = 100_000
   /// By how much a span's times are moved at most where the clocks of two hosts disagree; 0 moves none.
   public var clockSkewNanosMax: Nanos = .second
+  /// By which rule time on the critical path is found.
+  public var criticalPathRule = CriticalPathRule.wallclock
   /// What open and remembered traces of one shard may take in memory together.
   public var bytesMax = 256 << 20
   /// What sealed sums of one shard may take while they wait for the store.

@@ -143,6 +143,7 @@ enum OpenAPISchemas {
     (
       "CriticalPath",
       range + [
+        ("rule", .choice(CriticalPathRule.allCases.map(\.rawValue))),
         ("entry", .text), ("traces", .integer), ("requests", .number),
         ("duration_ms", .maybe("Durations")), ("error_traces", .integer),
         ("absorbed_ms", .number), ("retry_ms", .number), ("bands", .list(.reference("PathBand"))),

@@ -78,9 +78,10 @@ enum PathRoutes {
     let format = reader.choice("format", default: Format.json)
     let entry = EntryQuestion(&reader)
     try reader.finish()
-    let paths = try GraphBuilder.callPaths(
+    var paths = try GraphBuilder.callPaths(
       try await call.minutes(range, kinds), tenant: call.tenant, service: entry.service,
       operation: entry.operation, environment: entry.environment)
+    paths.rule = call.configuration.criticalPathRule
     return switch format {
     case .json: Answer(.json, paths.json.bytes)
     case .folded: Answer(.text, paths.folded)
@@ -96,10 +97,11 @@ enum PathRoutes {
     let entry = EntryQuestion(&reader)
     reader.refuseFolded()
     try reader.finish()
-    let comparison = try PathComparison.ranges(
+    var comparison = try PathComparison.ranges(
       base: try await call.minutes(base, kinds), current: try await call.minutes(range, kinds),
       tenant: call.tenant, service: entry.service, operation: entry.operation,
       environment: entry.environment)
+    comparison.rule = call.configuration.criticalPathRule
     return Answer(.json, comparison.json.bytes)
   }
 
@@ -117,9 +119,10 @@ enum PathRoutes {
     try reader.finish()
     let input = try await call.minutes(range, kinds)
     do throws(GraphError) {
-      let comparison = try PathComparison.versions(
+      var comparison = try PathComparison.versions(
         input, tenant: call.tenant, service: entry.service, operation: entry.operation,
         environment: entry.environment, of: changed, base: base, current: version)
+      comparison.rule = call.configuration.criticalPathRule
       return Answer(.json, comparison.json.bytes)
     } catch {
       let isBase = if case .unknownVersion(_, base, _) = error { base != version } else { false }

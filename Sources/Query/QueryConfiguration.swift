@@ -11,6 +11,8 @@ public struct QueryConfiguration: Sendable, Equatable {
   public var metricsSeriesMax = 10_000
   /// `gate.errors_tolerated`: the share of requests that may fail where no objective says so.
   public var errorsTolerated = 0.01
+  /// `traces.critical_path`: the rule by which time on the critical path is found.
+  public var criticalPathRule = CriticalPathRule.wallclock
   /// `slo.services`: what services are held to, by a name or an id.
   public var objectives: [String: ServiceObjective] = [:]
   /// The range a query covers when it names none.

@@ -109,15 +109,21 @@ private func paths(_ trace: TraceSketch) -> [String] {
   /// Scenario: random traces of every sort.
   /// Guarantees: the paths hold all the time that is on the critical path, no more and no less;
   /// callers come first; each path once a trace; ids follow from the way alone.
-  @Test func holdAllTime() {
+  @Test(arguments: CriticalPathRule.allCases)
+  func holdAllTime(rule: CriticalPathRule) {
     var random = SeededGenerator()
-    var analyser = TraceAnalyser()
+    var analyser = TraceAnalyser(criticalPathRule: rule)
     for round in 0..<400 {
       var spans =
         round % 2 == 0 ? random.tree(20, wide: true) : random.garbage(1 + random.below(20))
       for index in spans.indices { spans[index].weight = SpanRecord.weightOne }
       var findings: [Finding] = []
       analyser.analyse(spans, key: TraceSketch.key, into: &findings)
+      var expected = [Nanos](repeating: 0, count: analyser.forest.spans.count)
+      for section in TracePath(analyser.forest, rule: rule).sections {
+        expected[section.span] &+= section.until.saturatingSubtracting(section.from)
+      }
+      #expect(analyser.criticalTimes == expected, "seed \(random.seed)")
       let found = findings.filter { $0.key.kind == .path }
       let spent = found.reduce(Int64(0)) { $0 &+ $1.counters[.criticalPathNanos] }
       let window = Outcome(findings, names: [:]).window

@@ -73,6 +73,7 @@ public struct TracesSection: Sendable, Equatable {
   public var maxAge: UInt64 = 60_000_000_000
   public var remember: UInt64 = 60_000_000_000
   public var clockSkew: UInt64 = 1_000_000_000
+  public var criticalPath = CriticalPathRule.wallclock
 
   public init() {}
 }

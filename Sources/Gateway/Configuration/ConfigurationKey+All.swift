@@ -49,6 +49,9 @@ extension ConfigurationKey {
       "traces.clock_skew", \.traces.clockSkew, .duration(0...(10 * minute)),
       "by how much a span is moved at most where the clocks of two hosts disagree; 0 moves none"),
     ConfigurationKey(
+      "traces.critical_path", \.traces.criticalPath, .choice,
+      "the rule by which time on the critical path is found"),
+    ConfigurationKey(
       "failures.ignored_http_codes", \.failures.ignoredHTTPCodes,
       .list(of: .httpCodes, countMax: 64),
       "HTTP codes with which nothing failed, whatever a span says"),

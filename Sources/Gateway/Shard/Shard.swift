@@ -30,7 +30,8 @@ public struct Shard: ~Copyable {
   ///   - next: the number of the checkpoint to come.
   public init(limits: TraceLimits, stored: UInt64 = 0, next: UInt64 = 1) {
     traces = TraceTable(limits: limits)
-    analyser = TraceAnalyser(clockSkewNanosMax: limits.clockSkewNanosMax)
+    analyser = TraceAnalyser(
+      clockSkewNanosMax: limits.clockSkewNanosMax, criticalPathRule: limits.criticalPathRule)
     sealedBytesMax = limits.sealedBytesMax
     overlayBytesMax = limits.bytesMax / 2
     candidates = ExemplarCandidates(bytesMax: limits.exemplarBytesMax)
