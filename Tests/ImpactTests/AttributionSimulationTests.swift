@@ -1,17 +1,24 @@
+import TestSupport
 import Testing
 
 @testable import Impact
 
 /// What attribution says of simulated rollouts; how often it is right, `make accuracy` measures.
 @Suite struct AttributionSimulationTests {
+  private func run(_ attributed: AttributionCase, runs: Int, seed: UInt64) async
+    -> [AttributionTrial]
+  {
+    await onOwnThread { AttributionSimulation.run(attributed, runs: runs, seed: seed) }
+  }
+
   /// Scenario: every case, and one of them again and with another seed.
   /// Guarantees: probabilities of the three truths sum to 1; the same seed gives the same trials, another
   /// seed others; the truth has more than half of all probability over the cases.
-  @Test func trials() throws {
+  @Test func trials() async throws {
     var saidOfTruth = 0.0
     var count = 0.0
     for attributed in AttributionCase.all {
-      for trial in AttributionSimulation.run(attributed, runs: 1, seed: 1) {
+      for trial in await run(attributed, runs: 1, seed: 1) {
         let sum = trial.probabilities.values.reduce(0, +)
         #expect(abs(sum - 1) < 1e-9, "\(trial.name)")
         saidOfTruth += trial.probabilities[trial.truth] ?? 0
@@ -21,9 +28,9 @@ import Testing
     #expect(saidOfTruth / count > 0.8)
     // One in which no piece of evidence is as strong as one may be, so that figures differ.
     let quiet = try #require(AttributionCase.all.first { $0.name == "latency +5 %" })
-    let first = AttributionSimulation.run(quiet, runs: 2, seed: 7)
-    let again = AttributionSimulation.run(quiet, runs: 2, seed: 7)
-    let other = AttributionSimulation.run(quiet, runs: 2, seed: 8)
+    let first = await run(quiet, runs: 2, seed: 7)
+    let again = await run(quiet, runs: 2, seed: 7)
+    let other = await run(quiet, runs: 2, seed: 8)
     #expect(first.map(\.probabilities) == again.map(\.probabilities))
     #expect(first.map(\.probabilities) != other.map(\.probabilities))
   }
@@ -31,9 +38,9 @@ import Testing
   /// Scenario: a new version that takes a fifth longer, both that take longer, and neither.
   /// Guarantees: each truth is found, and only this deployment's own fault counts as its own.
   @Test(arguments: ["latency +20 %", "both versions +30 %", "no effect"])
-  func tellsApart(name: String) throws {
+  func tellsApart(name: String) async throws {
     let attributed = try #require(AttributionCase.all.first { $0.name == name })
-    for trial in AttributionSimulation.run(attributed, runs: 3, seed: 3) {
+    for trial in await run(attributed, runs: 3, seed: 3) {
       #expect(trial.isRight && !trial.isConfused, "\(trial.probabilities)")
       #expect((trial.thisDeployment > 0.5) == (trial.truth == .thisDeployment))
     }

@@ -4,7 +4,8 @@ struct ClientError: Error, CustomStringConvertible {
   var description: String
 }
 
-/// A blocking TCP connection that gives up after five seconds.
+/// A blocking TCP connection that gives up after thirty seconds: what answers may have to wait for tests that
+/// compute.
 final class RawConnection {
   private let descriptor: Int32
   private var buffered: [UInt8] = []
@@ -12,7 +13,7 @@ final class RawConnection {
 
   init(port: Int) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var timeout = timeval(tv_sec: 5, tv_usec: 0)
+    var timeout = timeval(tv_sec: 30, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
@@ -57,7 +58,7 @@ final class RawConnection {
       isClosedByServer = true
       return []
     }
-    guard count >= 0 else { throw ClientError(description: "nothing came within 5 s") }
+    guard count >= 0 else { throw ClientError(description: "nothing came within 30 s") }
     if count == 0 { isClosedByServer = true }
     return Array(bytes[..<count])
   }
