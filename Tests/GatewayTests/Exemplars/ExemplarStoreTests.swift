@@ -38,7 +38,7 @@ import Testing
 
   /// Scenario: more traces than there is room for, over a day, each with the place its hash gives it.
   /// Guarantees: never over the bound; each that was evicted is counted; of the last hour far more
-  /// than of the first are kept, and of those of one hour the ones that come first by hash.
+  /// than of the first are kept, of the first four some, and of those of one hour the ones that come first by hash.
   @Test func makingRoom() {
     var random = SeededGenerator()
     let store = ExemplarStore(bytesMax: 200_000)
@@ -57,7 +57,9 @@ import Testing
     func kept(_ hour: Nanos) -> [TraceID] {
       all.filter { $0.hour == hour && store.contains($0.id) }.map(\.id)
     }
-    #expect(kept(23).count > 3 * kept(0).count && !kept(0).isEmpty)
+    #expect(kept(23).count > 3 * kept(0).count, "seed \(random.seed)")
+    // Of one early hour a handful is kept, and by chance sometimes none; of several never.
+    #expect((0..<4).contains { !kept($0).isEmpty }, "seed \(random.seed)")
     for hour in [Nanos(0), 12] {
       let places = all.filter { $0.hour == hour }.map { Exemplars.place(of: $0.id) }.sorted()
       let worst = kept(hour).map { Exemplars.place(of: $0) }.max() ?? 0
