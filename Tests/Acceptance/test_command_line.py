@@ -180,6 +180,7 @@ def test_config_print(tmp_path):
         "max_age": "1m",
         "remember": "1m",
         "clock_skew": "1s",
+        "critical_path": "wallclock",
     }
     assert settings["identity"] == {"dimensions": []}
     assert settings["store"]["retention"] == "14d"

@@ -168,6 +168,9 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
     linking["links"] = [otlp.span("linked", "never sent", otlp.SERVER) for _ in range(129)]
     inner = otlp.span("linking", "step", otlp.INTERNAL, linking) | {"links": [linking]}
     otlp.send(gateway, [linking, inner])
+    entry = otlp.span("mirror", "GET /", otlp.SERVER)
+    out = otlp.span("mirror", "GET /again", otlp.CLIENT, entry)
+    otlp.send(gateway, [entry, out, otlp.span("mirror", "GET /again", otlp.SERVER, out)])
     log = {
         "timeUnixNano": str(otlp.now()),
         "attributes": [{"key": "response_code", "value": {"intValue": "200"}}],
@@ -184,6 +187,7 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
         "parent_cycle": 1,
         "parent_missing": 1,
         "queue_not_named": 1,
+        "same_service": 1,
         "settles_messages": 1,
         "traffic_without_peer": 1,
         "wraps_another_client": 1,
@@ -249,7 +253,7 @@ def test_metrics_parse_and_never_fall(make_gateway):
 def test_metrics_are_those_that_are_documented(fed):
     families = {family.name for family in text_string_to_metric_families(fed.metrics())}
     page = (ROOT / "docs" / "operations.md").read_text()
-    named = re.findall(r"`((?:spangate|traces_service_graph)_[a-z_]+)`", page)
+    named = re.findall(r"`((?:spangate|traces_service_graph)_[a-z0-9_]+)`", page)
     assert sorted(named) == sorted(set(named))
     assert {name.removesuffix("_total") for name in named} == families
 
