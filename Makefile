@@ -13,7 +13,7 @@ SPANGATE = .build/release/spangate
 STAGES = Model|HTTP2|OTLP|Receive|Journal|Assemble|Analyse|Windows|Gateway
 
 .NOTPARALLEL:
-.PHONY: run demo build test unit acceptance lint coverage sanitize bench gate-table accuracy results clean packages test-packages
+.PHONY: run demo build test unit acceptance lint coverage sanitize bench gate-table accuracy crash results clean packages test-packages
 
 ## Builds a release and starts the gateway: ARGS are handed on to `spangate serve`.
 run: build
@@ -69,6 +69,13 @@ gate-table: build
 ## repository. ARGS='--each 10 --seed 2' for other cases.
 accuracy: build
 	@.build/release/spangate-accuracy $(ARGS)
+
+## Kills a gateway at random moments, ROUNDS times, and looks whether anything acknowledged was lost or
+## counted twice. SPANGATE_SEED=… for the same choices again.
+ROUNDS = 500
+crash: build test-packages .venv/installed
+	SPANGATE_CRASH_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest $(ACCEPTANCE)/test_crash_rounds.py -s \
+	  -c $(ACCEPTANCE)/pytest.ini --rootdir=.
 
 ## Writes pytest_results.json anew from the last `make acceptance`.
 results:

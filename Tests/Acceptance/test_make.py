@@ -32,6 +32,7 @@ STEPS = {
         "swift build -c release --product spangate-accuracy",
         "release/spangate-accuracy",
     ],
+    "crash": ["SPANGATE_CRASH_ROUNDS=500", "Tests/Acceptance/test_crash_rounds.py"],
     "results": ["scripts/check-results --renew .build/pytest_report.json pytest_results.json"],
     "clean": ["rm -rf .build"],
 }
