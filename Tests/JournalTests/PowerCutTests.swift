@@ -182,7 +182,7 @@ private struct RecordedLog {
     acknowledged.merge(group) { $1 }
     if hasSeal { sealsAcknowledged[number] = journal.nextSequence }
     now.log = self
-    guard Int.random(in: 0..<3, using: &generator) == 0 else { return }
+    guard deletions > 0, Int.random(in: 0..<3, using: &generator) == 0 else { return }
     mark = UInt64.random(
       in: max(mark, journal.nextSequence &- min(journal.nextSequence, 4))...journal.nextSequence,
       using: &generator)
