@@ -13,7 +13,7 @@ SPANGATE = .build/release/spangate
 STAGES = Model|HTTP2|OTLP|Receive|Journal|Assemble|Analyse|Windows|Gateway
 
 .NOTPARALLEL:
-.PHONY: run demo build test unit acceptance lint coverage sanitize bench gate-table accuracy crash results clean packages test-packages
+.PHONY: run demo build test unit acceptance lint coverage sanitize bench gate-table accuracy crash sbom results clean packages test-packages
 
 ## Builds a release and starts the gateway: ARGS are handed on to `spangate serve`.
 run: build
@@ -76,6 +76,11 @@ ROUNDS = 500
 crash: build test-packages .venv/installed
 	SPANGATE_CRASH_ROUNDS=$(ROUNDS) $(PYTHON) -m pytest $(ACCEPTANCE)/test_crash_rounds.py -s \
 	  -c $(ACCEPTANCE)/pytest.ini --rootdir=.
+
+## What the release is made of, as CycloneDX JSON on standard output: `make -s sbom > spangate.cdx.json`.
+sbom:
+	@$(MAKE) --no-print-directory build >&2
+	@scripts/sbom $(SPANGATE) Package.resolved
 
 ## Writes pytest_results.json anew from the last `make acceptance`.
 results:

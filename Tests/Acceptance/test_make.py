@@ -3,7 +3,10 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
+import cyclonedx.schema
+import jsonschema_rs
 import pytest
 from support.gateway import BINARY, ROOT
 
@@ -33,6 +36,7 @@ STEPS = {
         "release/spangate-accuracy",
     ],
     "crash": ["SPANGATE_CRASH_ROUNDS=500", "Tests/Acceptance/test_crash_rounds.py"],
+    "sbom": ["swift build -c release --product spangate", "scripts/sbom .build/release/spangate"],
     "results": ["scripts/check-results --renew .build/pytest_report.json pytest_results.json"],
     "clean": ["rm -rf .build"],
 }
@@ -51,7 +55,7 @@ def test_target(target):
     )
     assert plan.returncode == 0, plan.stderr
     for step in STEPS[target]:
-        assert step in plan.stdout, plan.stdout
+        assert step in plan.stdout + plan.stderr, plan.stdout
 
 
 def test_bench_measures_each_stage_and_does_the_same_work_every_time():
@@ -153,3 +157,33 @@ def test_a_case_is_written_as_otlp():
     assert len(span["traceId"]) == 32 and int(span["endTimeUnixNano"]) > 0
     unknown = accuracy("--write", "shop/nothing/1")
     assert unknown.returncode == 64 and "there is no case shop/nothing/1" in unknown.stderr
+
+
+def test_the_bill_of_materials():
+    """`make sbom` follows the published schema and names, each with a version, what the binary is
+    compiled from and what it loads; made twice it is the same."""
+    command = [ROOT / "scripts" / "sbom", BINARY, ROOT / "Package.resolved"]
+    texts = [
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+        for _ in range(2)
+    ]
+    assert texts[0] == texts[1]
+    document = json.loads(texts[0])
+    schema_validator().validate(document)
+    named = {each["name"]: each for each in document["components"]}
+    for library in ("swift-nio", "grdb.swift", "libnghttp2-14", "libprotobuf-c1", "swift-runtime"):
+        assert re.match(r"\d+\.\d+", named[library]["version"]), named[library]
+    assert document["metadata"]["component"]["version"] in subprocess.check_output(
+        [BINARY, "version"], text=True
+    )
+
+
+def schema_validator():
+    """The schema of CycloneDX 1.6 and those it refers to, as its own library ships them."""
+    folder = Path(cyclonedx.schema.__file__).parent / "_res"
+    schemas = {
+        name: json.loads((folder / f"{name}.SNAPSHOT.schema.json").read_text())
+        for name in ("bom-1.6", "spdx", "jsf-0.82")
+    }
+    registry = jsonschema_rs.Registry([(each["$id"], each) for each in schemas.values()])
+    return jsonschema_rs.validator_for(schemas["bom-1.6"], registry=registry)
