@@ -26,6 +26,7 @@ class Gateway:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.store = self.folder / "store"
         self.settings = settings or {}
+        self.prefix = []  # a command that runs the gateway for us, such as a tracer
         self.process = None
         self.starts = 0
 
@@ -50,7 +51,7 @@ class Gateway:
         self.log = self.folder / f"stderr-{self.starts}"
         with self.output.open("wb") as output, self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "serve", *arguments],
+                [*self.prefix, BINARY, "serve", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=log,
