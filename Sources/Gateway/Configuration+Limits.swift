@@ -21,6 +21,7 @@ extension Configuration {
     rules.ignoredCodes.grpc = Set(failures.ignoredGRPCCodes)
     rules.peerAttributes = peers.attributes
     rules.dimensionAttributes = identity.dimensions
+    rules.redaction = Redaction(queryKeys: redaction.queryKeys)
     return rules
   }
 

@@ -5,6 +5,8 @@ public struct DecodeRules: Sendable, Equatable {
   public var peerAttributes: [String] = []
   /// Attributes of resources and spans by which requests are told apart, besides the cluster.
   public var dimensionAttributes: [String] = []
+  /// What is secret in the texts of names.
+  public var redaction = Redaction()
 
   /// How many attributes may be chosen to tell requests apart.
   public static let dimensionAttributesMax = 8

@@ -12,8 +12,11 @@ import Model
   private var span: ChosenAttributes
   /// What the resource says, cleaned: parallel to `keys`, empty where it says nothing.
   private var values: [[UInt8]]
+  /// The value that is being read.
+  private var part: NameText
 
-  init(chosen: [String]) {
+  init(chosen: [String], _ redaction: Redaction) {
+    part = NameText(redaction)
     keys = Set(chosen.prefix(DecodeRules.dimensionAttributesMax) + [Dimensions.cluster]).sorted()
     cluster = keys.firstIndex(of: Dimensions.cluster) ?? 0
     resource = ChosenAttributes(keys)
@@ -49,9 +52,8 @@ import Model
   /// Writes the text of the dimensions of a span that says something of its own, which wins.
   /// - Parameter meshCluster: the cluster by the span, used where the resource names none.
   /// - Returns: false for a span that says nothing: it has its resource's.
-  func endSpan(meshCluster: UnsafeRawBufferPointer?, into name: inout NameText) -> Bool {
+  mutating func endSpan(meshCluster: UnsafeRawBufferPointer?, into name: inout NameText) -> Bool {
     if unsafe span.isEmpty && meshCluster == nil { return false }
-    var part = NameText()
     name.removeAll()
     for index in keys.indices {
       part.removeAll()

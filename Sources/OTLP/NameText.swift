@@ -1,8 +1,9 @@
 import Model
 
 /// Builds the text of a name out of what a sender said: at most `bytesMax` bytes a part, valid
-/// UTF-8, without the separator of `NodeIdentity` and without NUL.
+/// UTF-8, without the separator of `NodeIdentity`, without NUL and without secrets.
 struct NameText {
+  private let redaction: Redaction
   private(set) var bytes: [UInt8] = []
   /// How many parts were not valid UTF-8.
   private(set) var repairs = 0
@@ -11,6 +12,8 @@ struct NameText {
   static let bytesMax = 256
   static let separator: UInt8 = 0x1F
   private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+
+  init(_ redaction: Redaction) { self.redaction = redaction }
 
   mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
@@ -65,12 +68,14 @@ struct NameText {
     }
   }
 
-  /// Short ASCII without the two bytes that are kept out: what nearly all names are.
+  /// Short ASCII without the two bytes that are kept out, and without `?` and `@` (one behind the
+  /// other in ASCII), where there may be secrets: what nearly all names are.
   private static func isPlain(_ text: UnsafeRawBufferPointer) -> Bool {
     guard text.count <= bytesMax else { return false }
     for index in 0..<text.count {
       let byte = unsafe text[index]
       if byte >= 0x80 || byte == 0 || byte == separator { return false }
+      if byte &- UInt8(ascii: "?") <= 1 { return false }
     }
     return true
   }
@@ -79,6 +84,14 @@ struct NameText {
     // Four times the room, so that what is removed leaves enough; and no more than that, because
     // a span's name may be megabytes.
     let head = unsafe NameText.head(text, bytesMax: NameText.bytesMax * 4)
+    if let redacted = unsafe redaction.redacted(head) {
+      unsafe redacted.withUnsafeBytes { unsafe appendRepaired($0) }
+    } else {
+      unsafe appendRepaired(head)
+    }
+  }
+
+  private mutating func appendRepaired(_ head: UnsafeRawBufferPointer) {
     let string: String
     if let valid = unsafe String(validating: head, as: UTF8.self) {
       string = valid

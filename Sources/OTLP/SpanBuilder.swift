@@ -27,7 +27,7 @@ import Model
 
   // Names.
   private var cache = NameCache()
-  private var name = NameText()
+  private var name: NameText
   /// Kinds of names that found no room since this was emptied.
   var overflow: SpanTraits = []
 
@@ -57,7 +57,8 @@ import Model
     self.limits = limits
     ignoredCodes = rules.ignoredCodes
     chosenPeers = ChosenAttributes(rules.peerAttributes)
-    dimensions = DimensionReader(chosen: rules.dimensionAttributes)
+    name = NameText(rules.redaction)
+    dimensions = DimensionReader(chosen: rules.dimensionAttributes, rules.redaction)
   }
 
   /// How many spans of this request are in the batch.

@@ -183,6 +183,7 @@ def test_config_print(tmp_path):
         "critical_path": "wallclock",
     }
     assert settings["identity"] == {"dimensions": []}
+    assert settings["redaction"] == {"query_keys": []}
     assert settings["store"]["retention"] == "14d"
     (line,) = [line for line in result.stdout.splitlines() if "17s" in line]
     assert "SPANGATE_TRACES__IDLE" in line

@@ -150,7 +150,7 @@ import Testing
   /// Guarantees: cut between characters, to at most 256 bytes.
   @Test func longNames() {
     func cut(_ text: String) -> String {
-      var name = NameText()
+      var name = NameText(Redaction())
       Array(text.utf8).withUnsafeBytes { name.append($0) }
       return String(decoding: name.bytes, as: UTF8.self)
     }

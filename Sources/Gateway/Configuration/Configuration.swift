@@ -18,6 +18,7 @@ public struct Configuration: Sendable, Equatable {
   public var failures = FailuresSection()
   public var peers = PeersSection()
   public var identity = IdentitySection()
+  public var redaction = RedactionSection()
   public var limits = LimitsSection()
   public var metrics = MetricsSection()
   public var gate = GateSection()
@@ -90,6 +91,14 @@ public struct FailuresSection: Sendable, Equatable {
 public struct PeersSection: Sendable, Equatable {
   /// Keys of attributes that are asked first.
   public var attributes: [String] = []
+
+  public init() {}
+}
+
+/// What is not kept.
+public struct RedactionSection: Sendable, Equatable {
+  /// Query keys whose values are secret, besides those that always are.
+  public var queryKeys: [String] = []
 
   public init() {}
 }

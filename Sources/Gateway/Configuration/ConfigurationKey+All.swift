@@ -68,6 +68,10 @@ extension ConfigurationKey {
       .list(of: .attributeKey, countMax: DecodeRules.dimensionAttributesMax),
       "attributes of resources and spans by which requests are told apart, besides the cluster"),
     ConfigurationKey(
+      "redaction.query_keys", \.redaction.queryKeys,
+      .list(of: .queryKey, countMax: Redaction.queryKeysMax),
+      "query parameters of URLs whose values are not kept, besides those that never are"),
+    ConfigurationKey(
       "limits.memory", \.limits.memory, .memory, flag: "memory",
       "what everything together may take; auto is half of the cgroup or the machine"),
     ConfigurationKey(

@@ -105,6 +105,30 @@ extension ConfigurationType where Value == String {
             remedy: "write a key such as peer.service, of 1 to \(DecodeRules.keyBytesMax) bytes "
               + "without spaces, commas and equals signs")
         }
+        guard !Redaction.isSecret(attribute: text) else {
+          throw InvalidValue(
+            "'\(InvalidValue.shown(text))' holds secrets, which are not kept",
+            remedy: "name another attribute")
+        }
+        return text
+      },
+      format: \.self)
+  }
+
+  /// The key of a query parameter.
+  static var queryKey: Self {
+    Self(
+      name: "key", range: "keys of query parameters",
+      parse: { text throws(InvalidValue) in
+        let isKey = text.utf8.allSatisfy { byte in
+          byte > 0x20 && byte < 0x7F && !"&;=?#,\"".utf8.contains(byte)
+        }
+        guard isKey, (1...DecodeRules.keyBytesMax).contains(text.utf8.count) else {
+          throw InvalidValue(
+            "'\(InvalidValue.shown(text))' is no key of a query parameter",
+            remedy: "write a key such as invite_token, of 1 to \(DecodeRules.keyBytesMax) bytes of "
+              + "ASCII, without its '=' and value")
+        }
         return text
       },
       format: \.self)

@@ -104,6 +104,15 @@ private func problems(
         "flag --set peers.attributes: peers.attributes: holds 17 values; use at most 16"
       ])
     #expect(problems("peers:\n  attributes: k1,k2\n") == [])
+    let secret = "http.request.header.authorization"
+    #expect(
+      problems("", flags: [("identity.dimensions", secret), ("redaction.query_keys", "a=b")]) == [
+        "flag --set identity.dimensions: identity.dimensions: '\(secret)' holds secrets, which are "
+          + "not kept; name another attribute",
+        "flag --set redaction.query_keys: redaction.query_keys: 'a=b' is no key of a query "
+          + "parameter; write a key such as invite_token, of 1 to 128 bytes of ASCII, without its "
+          + "'=' and value",
+      ])
   }
 
   /// Scenario: objectives with a metric spelled wrong, a value of no sense, without a service, without a
