@@ -4,18 +4,22 @@ import Model
 extension TraceAnalyser {
   mutating func emit(key: TraceKey, into findings: inout [Finding]) {
     for index in visits.indices { emitVisit(visits[index], trace: key.trace, into: &findings) }
+    forgetEnds()
     for index in forest.spans.indices {
       if isTaken(index) {
         emitTaking(index, trace: key.trace, into: &findings)
+        markEnds(ofTaking: index)
       } else if isCalled(index), !isWorked(index) {
         emitCall(entry: index, trace: key.trace, into: &findings)
+        markEnds(ofCallTo: index)
       }
-      if isCalledByClient(index) { emitCallOfClient(index, trace: key.trace, into: &findings) }
+      if isCalledByClient(index) {
+        emitCallOfClient(index, trace: key.trace, into: &findings)
+        isEnd[index] = true
+      }
       if let peer = peerCalled(index) {
         emitCall(index, toPeer: peer, trace: key.trace, into: &findings)
-      }
-      if let reason = unpairedReason(index) {
-        emitSpan(index, at: .unpaired(key.tenant, reason), &findings)
+        isEnd[index] = true
       }
       emitOverflow(index, key.tenant, into: &findings)
     }
@@ -23,7 +27,6 @@ extension TraceAnalyser {
     emitPaths(trace: key.trace, into: &findings)
     emitWaits(into: &findings)
     emitStructure(into: &findings)
-    emitCoverage(key.tenant, into: &findings)
   }
 
   private func emitVisit(_ visit: Visit, trace: TraceID, into findings: inout [Finding]) {
@@ -227,27 +230,6 @@ extension TraceAnalyser {
     return .virtualNode
   }
 
-  private func unpairedReason(_ index: Int) -> UnpairedReason? {
-    switch roles[index] {
-    case .callToUnknown:
-      return isSent(index) || isTakenByLink(index) ? nil : .clientWithoutPeer
-    case .ownApplication: return .ownApplication
-    case .wrapper: return .wrapsAnotherClient
-    case .settle: return .settlesMessages
-    case .callToItself: return .sameService
-    case .work, .call, .callToPeer, .receive: break
-    }
-    if isTaken(index) { return nil }
-    switch forest.rootReasons[index] {
-    case .parentMissing: return .parentMissing
-    case .cycle: return .parentCycle
-    case .hasParent, .first:
-      // Each of its links counts it, where the sender's trace knows the queue.
-      return hasQueues && takings[index] == .unnamed && linksOfMessages(index) == 0
-        ? .queueNotNamed : nil
-    }
-  }
-
   private func emitOverflow(
     _ index: Int, _ tenant: TenantID, into findings: inout [Finding]
   ) {
@@ -310,27 +292,6 @@ extension TraceAnalyser {
     }
   }
 
-  private func emitCoverage(_ tenant: TenantID, into findings: inout [Finding]) {
-    var end: Nanos = 0
-    var criticalTime: Int64 = 0
-    for index in forest.spans.indices {
-      end = max(end, forest.recordedEnd(of: index))
-      let time = adjusted(criticalTimes[index], Int64(forest.spans[index].weight))
-      criticalTime = min(criticalTime + time, TraceAnalyser.criticalNanosMax)
-    }
-    var counters = Counters()
-    counters[.requests] = Int64(forest.spans.count)
-    counters[.traces] = 1
-    counters[.criticalPathNanos] = criticalTime
-    counters[.skewed] = Int64(forest.skewedCount)
-    let window = end.floored(to: windowNanos)
-    findings.append(Finding(window: window, key: .coverage(tenant), counters: counters))
-    guard forest.skewOverLimitCount > 0 else { return }
-    counters = Counters()
-    counters[.skewed] = Int64(forest.skewOverLimitCount)
-    findings.append(Finding(window: window, key: .skewOverLimit(tenant), counters: counters))
-  }
-
   /// The window a span falls into: by the clock that timed it, whatever it was corrected by. Windows
   /// are finished by what spans say when they come, and a span must not change its window because
   /// another one of its trace came late.
@@ -339,7 +300,7 @@ extension TraceAnalyser {
   /// What one finding adds to the critical path at most, 13 days: an hour sampled at one in three
   /// hundred is below it, and thousands of findings with the wildest claims still sum without
   /// leaving 64 bits.
-  private static let criticalNanosMax: Int64 = 1 << 50
+  static let criticalNanosMax: Int64 = 1 << 50
 
   func adjusted(_ nanos: Nanos, _ weight: Int64) -> Int64 {
     min(Int64(clamping: nanos.weighted(by: weight.magnitude)), TraceAnalyser.criticalNanosMax)

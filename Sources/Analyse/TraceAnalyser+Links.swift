@@ -104,7 +104,7 @@ extension TraceAnalyser {
 
   // MARK: Findings
 
-  func emitLinks(key: TraceKey, into findings: inout [Finding]) {
+  mutating func emitLinks(key: TraceKey, into findings: inout [Finding]) {
     guard !links.isEmpty else { return }
     let descent =
       links.contains { $0.isLink(outOf: key.trace) } ? Descent(of: forest) : Descent()
@@ -116,7 +116,7 @@ extension TraceAnalyser {
     }
   }
 
-  private func emit(
+  private mutating func emit(
     _ range: Range<Int>, _ descent: Descent, _ key: TraceKey, into findings: inout [Finding]
   ) {
     let first = links[range.lowerBound]
@@ -137,7 +137,7 @@ extension TraceAnalyser {
   }
 
   /// - Returns: whether the links made an edge.
-  private func emitJoin(
+  private mutating func emitJoin(
     _ range: Range<Int>, _ linked: Int, _ key: TraceKey, into findings: inout [Finding]
   ) -> Bool {
     let first = links[range.lowerBound]
@@ -146,17 +146,24 @@ extension TraceAnalyser {
         emitEdge(
           from: forest.spans[linked].service, .link, link, gap: nil, key.trace, into: &findings)
       }
+      markEnds(ofLinks: range, to: linked, in: key.trace)
       return true
     }
     for link in links[range] where !link.takesMessages {
       emitUnpaired(.linkAddsNothing, link, key.tenant, into: &findings)
     }
     let message = taking(in: range)
+    let sender = sends(linked) ? sending(linked) : nil
     let isTold =
-      sends(linked)
-      ? emitTaking(message, sentBy: sending(linked), key.trace, into: &findings)
-      : emitTaking(message, handedOnBy: linked, key.trace, into: &findings)
-    if !isTold { emitUnpaired(.linkAddsNothing, message, key.tenant, into: &findings) }
+      sender.map { emitTaking(message, sentBy: $0, key.trace, into: &findings) }
+      ?? emitTaking(message, handedOnBy: linked, key.trace, into: &findings)
+    guard isTold else {
+      emitUnpaired(.linkAddsNothing, message, key.tenant, into: &findings)
+      return true
+    }
+    // Who sends by name to a queue is the end of an edge to it already.
+    let leadsToQueue = sender.map { !message.queue.isNone || !queueSentTo($0).isNone } ?? false
+    markEnds(ofLinks: range, to: leadsToQueue ? nil : sender ?? linked, in: key.trace)
     return true
   }
 

@@ -65,6 +65,10 @@ public struct TraceAnalyser: Sendable {
   /// sent them; −1 for none. And of the spans that sent such messages those that created them.
   var sendingOf: [Int32] = []
   var creationsOf: [Int: [Int32]] = [:]
+  /// Parallel to the forest's spans: an edge was emitted of which the span is an end.
+  var isEnd: [Bool] = []
+  /// By the number of each `UnpairedReason`, 0 standing for none of them.
+  var reasonCounts: [ReasonCount] = []
   /// Records of links to spans of the trace, in the order of what they name.
   var links: [SpanRecord] = []
 
@@ -164,6 +168,7 @@ public struct TraceAnalyser: Sendable {
     findErrorCosts()
     emit(key: key, into: &findings)
     emitLinks(key: key, into: &findings)
+    emitCoverage(key.tenant, into: &findings)
     return forest.duplicateCount
   }
 

@@ -13,21 +13,36 @@ enum GatewayMetrics {
     let exemplars = await engine.checkpointer.edgeExemplars
     var names = engine.names.names(edges.series.keys.flatMap(\.names))
     names[SealedEdges.overflowName.id] = SealedEdges.overflowName
-    let unpaired = await engine.checkpointer.sealedUnpaired
+    let partners = GatewayMetrics.partners(
+      await engine.checkpointer.sealedPaired, await engine.checkpointer.sealedUnpaired)
     let metrics =
-      received(receiver.counters) + refused(engine) + overflowed(engine.names)
-      + [GatewayMetrics.unpaired(unpaired)]
+      received(receiver.counters) + refused(engine) + overflowed(engine.names) + partners
     return MetricsSnapshot(
       edges: edges, exemplars: exemplars, names: names, metrics: metrics + (await held(engine)))
   }
 
-  private static func unpaired(_ counts: [UnpairedReason: Int64]) -> Metric {
-    Metric(
-      "spangate_spans_unpaired_total", .counter,
-      help: "Spans of sealed traces that might have made an edge and made none, by reason.",
-      samples: UnpairedReason.allCases.map { reason in
+  /// Spans of sealed traces, each in one of these. What lacks a partner is a metric of its own, so that
+  /// an alert on it does not have to know which reasons are no fault.
+  static func partners(_ paired: Int64, _ counts: [UnpairedReason: Int64]) -> [Metric] {
+    func samples(_ isIncluded: (UnpairedReason) -> Bool) -> [Metric.Sample] {
+      UnpairedReason.allCases.filter(isIncluded).map { reason in
         .init(Double(counts[reason] ?? 0), labels: ["reason": reason.label])
-      })
+      }
+    }
+    return [
+      Metric(
+        "spangate_spans_paired_total", .counter,
+        help: "Spans of sealed traces that are an end of an edge and lack no partner.",
+        value: Double(paired)),
+      Metric(
+        "spangate_spans_unpaired_total", .counter,
+        help: "Spans of sealed traces that might have made an edge and made none, by reason.",
+        samples: samples { !$0.isStandalone }),
+      Metric(
+        "spangate_spans_standalone_total", .counter,
+        help: "Spans of sealed traces that need no partner, by reason.",
+        samples: samples(\.isStandalone)),
+    ]
   }
 
   private static func received(_ counters: ReceiverCounters) -> [Metric] {

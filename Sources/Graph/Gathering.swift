@@ -123,12 +123,13 @@ struct Gathering {
         kind.end, sums)
     case .coverage:
       guard key.first == UInt64(tenant.raw) else { return }
-      guard key.second != SeriesKey.skewOverLimitPart else {
-        coverage.skewOverLimit &+= sums.counters[.skewed]
-        return
+      switch key.second {
+      case SeriesKey.skewOverLimitPart: coverage.skewOverLimit &+= sums.counters[.skewed]
+      case SeriesKey.pairedPart: coverage.paired &+= sums.counters[.requests]
+      default:
+        criticalPathNanos &+= sums.counters[.criticalPathNanos]
+        takeCoverage(sums.counters)
       }
-      criticalPathNanos &+= sums.counters[.criticalPathNanos]
-      takeCoverage(sums.counters)
     }
   }
 
@@ -176,7 +177,11 @@ struct Gathering {
     guard let reason = UInt8(exactly: number).flatMap(UnpairedReason.init(rawValue:)) else {
       return
     }
-    coverage.unpaired[reason.label, default: 0] &+= counters[.requests]
+    if reason.isStandalone {
+      coverage.standalone[reason.label, default: 0] &+= counters[.requests]
+    } else {
+      coverage.unpaired[reason.label, default: 0] &+= counters[.requests]
+    }
   }
 
   private mutating func takeOverflow(_ number: UInt64, _ counters: Counters) {

@@ -266,8 +266,14 @@ extension JSONText {
         json.member("adjusted", coverage.skewAdjusted)
         json.member("over_limit", coverage.skewOverLimit)
       }
+      json.member("paired", coverage.paired)
       json.member("unpaired") { json in
         for (reason, count) in coverage.unpaired.sorted(by: { $0.key < $1.key }) {
+          json.member(reason, count)
+        }
+      }
+      json.member("standalone") { json in
+        for (reason, count) in coverage.standalone.sorted(by: { $0.key < $1.key }) {
           json.member(reason, count)
         }
       }

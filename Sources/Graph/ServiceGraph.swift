@@ -130,8 +130,14 @@ public struct Coverage: Sendable, Equatable {
   /// because they would have been moved further than `traces.clock_skew`.
   public var skewAdjusted: Int64 = 0
   public var skewOverLimit: Int64 = 0
-  /// Spans that might have made an edge and made none, by `UnpairedReason.label`.
+  /// Spans that are an end of an edge and lack no partner.
+  public var paired: Int64 = 0
+  /// Spans, links and records of traffic that might have made an edge and made none, by
+  /// `UnpairedReason.label`.
   public var unpaired: [String: Int64] = [:]
+  /// Spans that need no partner, by the same labels. With the spans among `unpaired` and with `paired`
+  /// they add up to `spans`.
+  public var standalone: [String: Int64] = [:]
   /// What was summed under overflow, by the name of the limit.
   public var overflow: [String: UInt64] = [:]
   /// Records of logs that made traffic, by `TrafficSource.label`.

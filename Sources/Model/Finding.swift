@@ -60,10 +60,11 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   case operation = 4
   /// Calls: `first` the client node, `second` the server node, `third` a `ConnectionType`.
   case edge = 5
-  /// Spans that made no edge: `first` the tenant, `second` an `UnpairedReason`.
+  /// Spans without a partner: `first` the tenant, `second` an `UnpairedReason`.
   case unpaired = 6
   /// What arrived: `first` the tenant, `second` 0. With `second` 1: spans whose clocks were further off
-  /// than is corrected, in `Counters.Field.skewed` alone.
+  /// than is corrected, in `Counters.Field.skewed` alone. With `second` 2: spans that are an end of an
+  /// edge and counted under no `UnpairedReason`.
   case coverage = 7
   /// Spans a name of which is summed under overflow: `first` the tenant, `second` the `NameKind`.
   case overflow = 8
@@ -204,6 +205,11 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   }
   /// `second` of the coverage series about clocks that were too far off.
   public static let skewOverLimitPart: UInt64 = 1
+  public static func paired(_ tenant: TenantID) -> SeriesKey {
+    .init(.coverage, UInt64(tenant.raw), pairedPart)
+  }
+  /// `second` of the coverage series about spans that are ends of edges.
+  public static let pairedPart: UInt64 = 2
 
   public static func < (a: SeriesKey, b: SeriesKey) -> Bool {
     if a.kind != b.kind { return a.kind.rawValue < b.kind.rawValue }
@@ -251,7 +257,8 @@ public enum ConnectionType: UInt8, Sendable, CaseIterable {
   public var isWaitedFor: Bool { self != .messagingSystem && self != .link }
 }
 
-/// Why a span that might have made an edge made none. Each such span is counted under one.
+/// Why a span has no partner. Each span of a trace is counted once: as paired, or under one of these.
+/// Links and records of traffic are no spans, and have reasons of their own.
 public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   /// A client span without a server span below it, whose attributes name nobody.
   case clientWithoutPeer = 1
@@ -277,6 +284,19 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case linkNotRead = 11
   /// A client span that a server span of the same service answered.
   case sameService = 12
+  /// A server's span that names no parent and no caller: with it a request begins.
+  case entryPoint = 13
+  /// A span that names no parent and is no request: a timer's or a batch job's.
+  case backgroundWork = 14
+  /// Work of a service, below another span of it.
+  case innerWork = 15
+  /// A server's span below another span of its service: the application behind a proxy, or a service
+  /// that answered itself.
+  case innerRequest = 16
+  /// A span about messages that another span of the trace counts.
+  case messageCounted = 17
+  /// A span that takes messages of which its links tell, in the traces they name.
+  case toldByLinks = 18
 
   public var label: String {
     switch self {
@@ -292,6 +312,35 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .linkAddsNothing: "link_adds_nothing"
     case .linkNotRead: "link_not_read"
     case .sameService: "same_service"
+    case .entryPoint: "entry_point"
+    case .backgroundWork: "background_work"
+    case .innerWork: "inner_work"
+    case .innerRequest: "inner_request"
+    case .messageCounted: "message_counted"
+    case .toldByLinks: "told_by_links"
+    }
+  }
+
+  /// The span needs no partner: nothing is missing. It might have made an edge otherwise.
+  public var isStandalone: Bool {
+    switch self {
+    case .entryPoint, .backgroundWork, .innerWork, .innerRequest, .messageCounted, .toldByLinks:
+      true
+    case .clientWithoutPeer, .ownApplication, .wrapsAnotherClient, .parentMissing, .parentCycle,
+      .queueNotNamed, .settlesMessages, .trafficWithoutPeer, .linkTargetMissing, .linkAddsNothing,
+      .linkNotRead, .sameService:
+      false
+    }
+  }
+
+  /// What is counted is a span, not a link or a record of traffic.
+  public var isOfSpan: Bool {
+    switch self {
+    case .trafficWithoutPeer, .linkTargetMissing, .linkAddsNothing, .linkNotRead: false
+    case .clientWithoutPeer, .ownApplication, .wrapsAnotherClient, .parentMissing, .parentCycle,
+      .queueNotNamed, .settlesMessages, .sameService, .entryPoint, .backgroundWork, .innerWork,
+      .innerRequest, .messageCounted, .toldByLinks:
+      true
     }
   }
 }

@@ -26,15 +26,20 @@ public struct Sums: Equatable, Sendable {
     exemplars = Exemplars()
   }
 
-  /// Nothing is left to read. Exemplars do not count: they are best effort.
+  /// Nothing is left to read. Exemplars do not count: without requests there is nothing to show.
   public var isZero: Bool {
     counters.isZero && squaredWeightExcess == 0 && latency.isEmpty && clientLatency.isEmpty
       && ownTime.isEmpty && wholes.isEmpty
   }
 
-  /// - Returns: whether the finding's trace is one of the examples now.
+  /// Adds a finding; with sign −1 takes it away, and its trace out of the examples. Whoever takes a
+  /// finding away takes all that its trace says.
+  /// - Parameter examples: how many traces are held as examples, those shown and those to follow.
+  /// - Returns: whether the finding's trace is one of the examples shown now.
   @discardableResult
-  public mutating func add(_ finding: Finding, sign: Int64 = 1) -> Bool {
+  public mutating func add(
+    _ finding: Finding, sign: Int64 = 1, examples: Int = Exemplars.countMax
+  ) -> Bool {
     counters.merge(finding.counters, sign: sign)
     if let excess = finding.squaredWeightExcess {
       squaredWeightExcess &+= sign < 0 ? 0 &- excess : excess
@@ -46,8 +51,12 @@ public struct Sums: Equatable, Sendable {
     if let value = finding.whole {
       wholes.add(value, weight: sign &* finding.counters[.criticalPathNanos])
     }
-    guard sign > 0, let trace = finding.exemplar else { return false }
-    return exemplars.offer(trace)
+    guard let trace = finding.exemplar else { return false }
+    guard sign > 0 else {
+      exemplars.remove(trace)
+      return false
+    }
+    return exemplars.offer(trace, holding: examples)
   }
 
   public mutating func merge(_ other: Sums, sign: Int64 = 1) {
@@ -57,7 +66,7 @@ public struct Sums: Equatable, Sendable {
     clientLatency.merge(other.clientLatency, sign: sign)
     ownTime.merge(other.ownTime, sign: sign)
     wholes.merge(other.wholes, sign: sign)
-    if sign > 0 { for trace in other.exemplars.traces { exemplars.offer(trace) } }
+    if sign > 0 { exemplars.merge(other.exemplars) }
   }
 
   /// Equal in everything that is a count or a sum.
@@ -70,25 +79,40 @@ public struct Sums: Equatable, Sendable {
 
 /// The traces shown as examples: of all offered, the few with the smallest hash, so that the
 /// choice does not depend on the order of arrival.
+///
+/// What can be taken back needs more than are shown: the next ones follow where one is taken out. As
+/// long as no more are taken out than are held besides those shown, those shown are the first of all.
 public struct Exemplars: Equatable, Sendable {
   public static let countMax = 3
-  public private(set) var traces: [TraceID] = []
+  /// How many are held where findings may be taken back: five traces of one series and ten seconds may
+  /// turn out not to belong there, of the first eight.
+  public static let heldMax = 8
+  /// Those shown, and behind them those that are held to follow.
+  private var held: [TraceID] = []
 
   public init() {}
 
-  /// - Returns: whether it is one of the few.
+  public var traces: [TraceID] { Array(held.prefix(Exemplars.countMax)) }
+
+  /// - Parameter count: how many are held.
+  /// - Returns: whether it is one of those shown.
   @discardableResult
-  public mutating func offer(_ trace: TraceID) -> Bool {
-    if traces.count == Exemplars.countMax, let last = traces.last,
-      !Exemplars.precedes(trace, last)
-    {
-      return trace == last
+  public mutating func offer(_ trace: TraceID, holding count: Int = Exemplars.countMax) -> Bool {
+    if held.count == count, let last = held.last, !Exemplars.precedes(trace, last) {
+      return trace == last && count <= Exemplars.countMax
     }
-    guard !traces.contains(trace) else { return true }
-    let position = traces.firstIndex { Exemplars.precedes(trace, $0) } ?? traces.count
-    traces.insert(trace, at: position)
-    if traces.count > Exemplars.countMax { traces.removeLast() }
-    return true
+    let position = held.firstIndex { !Exemplars.precedes($0, trace) } ?? held.count
+    if position == held.count || held[position] != trace { held.insert(trace, at: position) }
+    if held.count > count { held.removeLast(held.count - count) }
+    return position < Exemplars.countMax
+  }
+
+  mutating func remove(_ trace: TraceID) {
+    if let position = held.firstIndex(of: trace) { held.remove(at: position) }
+  }
+
+  mutating func merge(_ other: Exemplars) {
+    for trace in other.held.prefix(Exemplars.countMax) { offer(trace) }
   }
 
   /// By rank, and by id where two have the same.
@@ -124,9 +148,11 @@ public struct Window: Equatable, Sendable {
   /// Adds a finding, or takes it away with sign −1. A series that sums to nothing disappears.
   /// - Returns: whether the finding's trace is an example of the series now.
   @discardableResult
-  public mutating func add(_ finding: Finding, sign: Int64 = 1) -> Bool {
+  public mutating func add(
+    _ finding: Finding, sign: Int64 = 1, examples: Int = Exemplars.countMax
+  ) -> Bool {
     var isExample = false
-    update(finding.key) { isExample = $0.add(finding, sign: sign) }
+    update(finding.key) { isExample = $0.add(finding, sign: sign, examples: examples) }
     return isExample
   }
 
@@ -179,7 +205,9 @@ public struct WindowSums: Equatable, Sendable {
 
   /// - Returns: whether a trace of the findings is an example of a series now.
   @discardableResult
-  public mutating func add(_ findings: [Finding], sign: Int64 = 1) -> Bool {
+  public mutating func add(
+    _ findings: [Finding], sign: Int64 = 1, examples: Int = Exemplars.countMax
+  ) -> Bool {
     var isExample = false
     // Findings of one trace come in runs of one window, which is looked up once for each.
     var next = 0
@@ -187,7 +215,7 @@ public struct WindowSums: Equatable, Sendable {
       let start = findings[next].window
       update(start) { window in
         while next < findings.count, findings[next].window == start {
-          if window.add(findings[next], sign: sign) { isExample = true }
+          if window.add(findings[next], sign: sign, examples: examples) { isExample = true }
           next += 1
         }
       }

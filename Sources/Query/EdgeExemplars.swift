@@ -9,6 +9,14 @@ public struct EdgeExemplars: Sendable, Equatable {
     /// How long it took, and when its trace ended; nanoseconds, Unix nanoseconds.
     public var duration: Nanos
     public var end: Nanos
+
+    /// Whether it is the one to show of two, whichever came first: the later one, of two that ended
+    /// together the one that took longer, then the one with the smaller id.
+    func goes(before other: Call) -> Bool {
+      if end != other.end { return end > other.end }
+      if duration != other.duration { return duration > other.duration }
+      return trace < other.trace
+    }
   }
 
   /// By bucket of the metric: the first whose bound is not below the duration; the one after the
@@ -30,8 +38,9 @@ public struct EdgeExemplars: Sendable, Equatable {
     if let client {
       EdgeExemplars.put(Call(trace: trace, duration: client, end: end), into: &self.client)
     }
-    guard failed, let duration = server ?? client, end >= self.failed?.end ?? 0 else { return }
-    self.failed = Call(trace: trace, duration: duration, end: end)
+    guard failed, let duration = server ?? client else { return }
+    let call = Call(trace: trace, duration: duration, end: end)
+    if self.failed.map(call.goes(before:)) ?? true { self.failed = call }
   }
 
   /// Those in traces that are kept; nil when none is left.
@@ -47,11 +56,11 @@ public struct EdgeExemplars: Sendable, Equatable {
   mutating func merge(_ other: EdgeExemplars) {
     for call in other.server.values { EdgeExemplars.put(call, into: &server) }
     for call in other.client.values { EdgeExemplars.put(call, into: &client) }
-    if let call = other.failed, call.end >= failed?.end ?? 0 { failed = call }
+    if let call = other.failed, failed.map(call.goes(before:)) ?? true { failed = call }
   }
 
   private static func put(_ call: Call, into calls: inout [Int: Call]) {
     let bucket = EdgeMetrics.bucket(of: call.duration)
-    if call.end >= calls[bucket]?.end ?? 0 { calls[bucket] = call }
+    if calls[bucket].map(call.goes(before:)) ?? true { calls[bucket] = call }
   }
 }

@@ -119,8 +119,8 @@ enum OpenAPISchemas {
       [
         ("spans", .integer), ("traces", .integer), ("late_spans", .integer),
         ("duplicates", .integer), ("clock_skew", .reference("ClockSkew")),
-        ("unpaired", .map(.integer)), ("overflow", .map(.integer)),
-        ("traffic_records", .map(.integer)),
+        ("paired", .integer), ("unpaired", .map(.integer)), ("standalone", .map(.integer)),
+        ("overflow", .map(.integer)), ("traffic_records", .map(.integer)),
       ]
     ),
     ("ClockSkew", [("adjusted", .integer), ("over_limit", .integer)]),

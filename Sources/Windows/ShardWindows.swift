@@ -24,7 +24,7 @@ public struct ShardWindows: ~Copyable {
 
   /// Findings of a closed trace: they stand until taken back or sealed.
   public mutating func stand(_ findings: [Finding]) {
-    overlay.add(findings)
+    overlay.add(findings, examples: Exemplars.heldMax)
     revision += 1
   }
 

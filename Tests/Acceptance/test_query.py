@@ -192,10 +192,24 @@ def test_calls_without_a_partner_are_counted_by_reason(gateway):
         "traffic_without_peer": 1,
         "wraps_another_client": 1,
     }
+    coverage = graph["coverage"]
+    expected = {"entry_point", "background_work", "inner_work", "inner_request"}
+    assert set(coverage["standalone"]) == expected
+    of_spans = sum(
+        count
+        for reason, count in coverage["unpaired"].items()
+        if not reason.startswith("link_") and reason != "traffic_without_peer"
+    )
+    assert coverage["spans"] == (
+        coverage["paired"] + of_spans + sum(coverage["standalone"].values())
+    )
     page = (ROOT / "docs" / "graph.md").read_text()
     reasons = page.partition("in `coverage.unpaired`:")[2].partition("\n## ")[0]
-    named = re.findall(r"^\| `([a-z_]+)` \|", reasons, re.MULTILINE)
-    assert sorted(named) == sorted(graph["coverage"]["unpaired"])
+    unpaired, _, standalone = reasons.partition("in `coverage.standalone`:")
+    named = re.findall(r"^\| `([a-z_]+)` \|", unpaired, re.MULTILINE)
+    assert sorted(named) == sorted(coverage["unpaired"])
+    needless = re.findall(r"^\| `([a-z_]+)` \|", standalone, re.MULTILINE)
+    assert set(needless) == set(coverage["standalone"]) | {"message_counted", "told_by_links"}
 
 
 def test_sampling_scales_requests_and_not_traces(gateway):

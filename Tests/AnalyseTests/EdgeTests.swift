@@ -341,7 +341,8 @@ import Testing
     trace.spans[0].operation = .none
     let outcome = trace.analysed()
     #expect(outcome.nodes == ["a 1/0"])
-    #expect(Set(outcome.window.series.keys.map(\.kind)) == [.node, .path, .coverage])
+    #expect(Set(outcome.window.series.keys.map(\.kind)) == [.node, .path, .coverage, .unpaired])
+    #expect(outcome.standalone == ["entry_point 1"])
   }
 
   /// Scenario: a trace of no spans.

@@ -83,14 +83,30 @@ struct Outcome {
     }.sorted()
   }
 
-  /// Reasons for which spans made no edge.
+  /// Reasons for which spans made no edge that might have made one.
   var unpaired: [String] {
-    window.series.compactMap { key, sums in
-      guard key.kind == .unpaired, let reason = UnpairedReason(rawValue: UInt8(key.second)) else {
-        return nil
-      }
-      return "\(reason.label) \(sums.counters[.requests])"
-    }.sorted()
+    reasons.filter { !$0.key.isStandalone }.map { "\($0.key.label) \($0.value)" }.sorted()
+  }
+
+  /// Reasons for which spans need no partner.
+  var standalone: [String] {
+    reasons.filter(\.key.isStandalone).map { "\($0.key.label) \($0.value)" }.sorted()
+  }
+
+  /// Spans that are ends of edges and lack no partner.
+  var paired: Int64 { window.series[.paired(.standard)]?.counters[.requests] ?? 0 }
+
+  var reasons: [UnpairedReason: Int64] {
+    var reasons: [UnpairedReason: Int64] = [:]
+    for (key, sums) in window.series where key.kind == .unpaired {
+      UnpairedReason(rawValue: UInt8(key.second)).map { reasons[$0] = sums.counters[.requests] }
+    }
+    return reasons
+  }
+
+  /// Spans as paired, and by the reasons why they are not: of each all are counted once.
+  var spansByPartner: Int64 {
+    reasons.reduce(paired) { $0 + ($1.key.isOfSpan ? $1.value : 0) }
   }
 
   /// The name's hash is looked up by its text: kinds do not overlap in tests.

@@ -117,7 +117,11 @@ import Testing
     fixture.add(.skewOverLimit(TenantID(5)), [.skewed: 99])
     fixture.add(.unpaired(.standard, .parentMissing), [.requests: 3])
     fixture.add(.unpaired(.standard, .clientWithoutPeer), [.requests: 1])
+    fixture.add(.unpaired(.standard, .entryPoint), [.requests: 6])
+    fixture.add(.paired(.standard), [.requests: 40])
     fixture.add(.unpaired(TenantID(5), .parentMissing), [.requests: 99])
+    fixture.add(.unpaired(TenantID(5), .entryPoint), [.requests: 99])
+    fixture.add(.paired(TenantID(5)), [.requests: 99])
     fixture.add(SeriesKey(.unpaired, 0, 200), [.requests: 99])
     var input = fixture.input
     var full = Sums()
@@ -130,6 +134,7 @@ import Testing
     #expect(coverage.duplicates == 4 && coverage.lateSpans == 2)
     #expect(coverage.skewAdjusted == 7 && coverage.skewOverLimit == 3)
     #expect(coverage.unpaired == ["parent_missing": 3, "client_without_peer": 1])
+    #expect(coverage.standalone == ["entry_point": 6] && coverage.paired == 40)
     #expect(coverage.overflow == ["services": 2])
   }
 

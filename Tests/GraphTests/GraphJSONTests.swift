@@ -11,6 +11,8 @@ import Testing
   @Test func fields() throws {
     var shop = Shop()
     shop.fixture.add(.unpaired(.standard, .parentCycle), [.requests: 3])
+    shop.fixture.add(.unpaired(.standard, .innerWork), [.requests: 5])
+    shop.fixture.add(.paired(.standard), [.requests: 7])
     let json = try shop.fixture.graph().json.parsed()
     #expect(
       Set(json.keys) == ["start", "end", "revision", "nodes", "edges", "traffic", "coverage"])
@@ -57,11 +59,13 @@ import Testing
     #expect(
       Set(coverage.keys)
         == [
-          "spans", "traces", "late_spans", "duplicates", "clock_skew", "unpaired", "overflow",
-          "traffic_records",
+          "spans", "traces", "late_spans", "duplicates", "clock_skew", "paired", "unpaired",
+          "standalone", "overflow", "traffic_records",
         ])
     #expect(coverage["clock_skew"] as? [String: Int] == ["adjusted": 0, "over_limit": 0])
     #expect(coverage["unpaired"] as? [String: Int] == ["parent_cycle": 3])
+    #expect(coverage["standalone"] as? [String: Int] == ["inner_work": 5])
+    #expect(coverage["paired"] as? Int == 7)
   }
 
   /// Scenario: nodes in environments; a database nothing was measured at.

@@ -14,6 +14,7 @@ import Testing
       (.operation(a, b), [a, b]), (.edge(a, b, .direct), [a, b]),
       (.edge(a, b, .database), [a, b]), (.edge(b, a, .direct), [b, a]),
       (.unpaired(TenantID(1), .clientWithoutPeer), []), (.coverage(TenantID(1)), []),
+      (.skewOverLimit(TenantID(1)), []), (.paired(TenantID(1)), []),
       (.traffic(from: a, to: b, TrafficKind(.accessLog, recordedBy: .client)), [a, b]),
       (.traffic(from: a, to: b, TrafficKind(.flowLog, recordedBy: .client)), [a, b]),
       (.location(of: a, at: c), [a, c]), (.queueAlias(a, sentTo: b), [a, b]),
@@ -47,13 +48,17 @@ import Testing
       ConnectionType.allCases.map(\.label) == [
         "", "messaging_system", "database", "virtual_node", "link",
       ])
-    #expect(UnpairedReason.allCases.map(\.rawValue) == Array(1...12))
+    #expect(UnpairedReason.allCases.map(\.rawValue) == Array(1...18))
     #expect(
       UnpairedReason.allCases.map(\.label) == [
         "client_without_peer", "own_application", "wraps_another_client", "parent_missing",
         "parent_cycle", "queue_not_named", "settles_messages", "traffic_without_peer",
         "link_target_missing", "link_adds_nothing", "link_not_read", "same_service",
+        "entry_point", "background_work", "inner_work", "inner_request", "message_counted",
+        "told_by_links",
       ])
+    #expect(UnpairedReason.allCases.filter(\.isStandalone).map(\.rawValue) == Array(13...18))
+    #expect(UnpairedReason.allCases.filter { !$0.isOfSpan }.map(\.rawValue) == Array(8...11))
     #expect(Counters.Field.allCases.map(\.rawValue) == Array(0..<16))
   }
 

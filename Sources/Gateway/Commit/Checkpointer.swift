@@ -68,7 +68,8 @@ actor Checkpointer {
   /// Edges of all traces sealed since the start: what counters that never fall are read from.
   var sealedEdges: Window { cumulative.window }
 
-  /// Spans of these traces that made no edge, by reason.
+  /// Spans of these traces that are ends of edges, and those without a partner, by reason.
+  var sealedPaired: Int64 { cumulative.paired }
   var sealedUnpaired: [UnpairedReason: Int64] { cumulative.unpaired }
 
   /// Calls of these edges in traces that are kept, for whoever reads the counters.
@@ -156,11 +157,13 @@ actor Checkpointer {
   }
 }
 
-/// The sum of all sealed edges, and of spans that made none. Bounded in series: beyond the bound new edges are summed under one.
+/// The sum of all sealed edges, and of spans by whether they have a partner. Bounded in series: beyond the bound new edges are summed under one.
 struct SealedEdges: Sendable {
   private let seriesMax: Int
   private(set) var window = Window()
-  /// Spans that might have made an edge and made none, of all tenants.
+  /// Spans that are ends of edges, of all tenants.
+  private(set) var paired: Int64 = 0
+  /// Spans without a partner, of all tenants.
   private(set) var unpaired: [UnpairedReason: Int64] = [:]
 
   init(seriesMax: Int) { self.seriesMax = seriesMax }
@@ -181,6 +184,9 @@ struct SealedEdges: Sendable {
           let reason = UInt8(exactly: key.second).flatMap(UnpairedReason.init(rawValue:))
         {
           unpaired[reason, default: 0] &+= sum.counters[.requests]
+        }
+        if key.kind == .coverage, key.second == SeriesKey.pairedPart {
+          paired &+= sum.counters[.requests]
         }
         guard key.kind == .edge else { continue }
         let hasRoom = window.series[key] != nil || window.series.count < seriesMax

@@ -15,7 +15,8 @@ struct ShardPropertyTests {
   }
 
   private func folded(
-    _ batches: [SpanBatch], limits: TraceLimits = TraceLimits(), step: Nanos = .millisecond
+    _ batches: [SpanBatch], limits: TraceLimits = TraceLimits(), step: Nanos = .millisecond,
+    isSealed: Bool = false
   ) -> WindowSums {
     var shard = Shard(limits: limits)
     var now = TraceGenerator.epoch
@@ -25,11 +26,12 @@ struct ShardPropertyTests {
       shard.advance(to: now)
     }
     shard.closeAll()
+    if isSealed { shard.sealAll() }
     return windows(of: shard)
   }
 
   /// Scenario: the same spans in random orders, split into random batches, some sent twice.
-  /// Guarantees: the same windows, to the last count.
+  /// Guarantees: the same windows, to the last count, with the same examples.
   @Test func orderSplitAndRepetitionDoNotMatter() {
     let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
@@ -40,13 +42,15 @@ struct ShardPropertyTests {
     for _ in 0..<8 {
       var shuffled = sent + sent.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
       shuffled.shuffle(using: &random)
-      #expect(folded(shuffled.batches(using: &random)).hasSameCounts(as: expected))
+      let again = folded(shuffled.batches(using: &random))
+      #expect(again.hasSameCounts(as: expected) && again.examples == expected.examples)
     }
   }
 
   /// Scenario: batches arrive so slowly that traces are closed in between, opened again by what
   /// follows, and looked at while they grow.
-  /// Guarantees: findings are taken back exactly; the windows equal those of one swift delivery.
+  /// Guarantees: findings are taken back exactly; the windows equal those of one swift delivery, with
+  /// the same examples once all is sealed, of few traces at once.
   @Test func lateSpansCorrectTheGraph() {
     let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
@@ -58,12 +62,21 @@ struct ShardPropertyTests {
     limits.idleNanos = 2 * .second
     limits.maxAgeNanos = 5 * .second
     limits.rememberNanos = 1_000 * .second
-    let slow = folded(sent.batches(using: &random), limits: limits, step: 900 * .millisecond)
+    let slowly = sent.batches(using: &random)
+    let slow = folded(slowly, limits: limits, step: 900 * .millisecond)
     #expect(slow.hasSameCounts(as: expected))
+    let sealed = folded(slowly, limits: limits, step: 900 * .millisecond, isSealed: true)
+    #expect(sealed.hasSameCounts(as: expected) && sealed.examples == expected.examples)
+    for _ in 0..<20 {
+      let few = generator.traces(Exemplars.heldMax)
+      let swift = folded(few.batches(using: &random)).examples
+      let batches = few.shuffled(using: &random).batches(using: &random)
+      #expect(folded(batches, limits: limits, step: 3 * .second).examples == swift)
+    }
   }
 
   /// Scenario: one shard takes everything; then eight share it by partition.
-  /// Guarantees: the sum of the eight equals the one.
+  /// Guarantees: the sum of the eight equals the one, in its examples too.
   @Test(arguments: [2, 3, 8]) func shardsShareWithoutLoss(count: Int) {
     let seed = SeededGenerator().seed
     var generator = TraceGenerator(seed: seed)
@@ -77,7 +90,7 @@ struct ShardPropertyTests {
       }
       sum.merge(folded(share))
     }
-    #expect(sum.hasSameCounts(as: expected))
+    #expect(sum.hasSameCounts(as: expected) && sum.examples == expected.examples)
   }
 
   /// Scenario: sealed at once, or left standing.
@@ -95,7 +108,8 @@ struct ShardPropertyTests {
     shard.closeAll()
     shard.sealAll()
     #expect(shard.snapshot().overlay.isEmpty)
-    #expect(windows(of: shard).hasSameCounts(as: expected))
+    let sealed = windows(of: shard)
+    #expect(sealed.hasSameCounts(as: expected) && sealed.examples == expected.examples)
     #expect(shard.traceCount == 0)
   }
 
@@ -147,6 +161,13 @@ struct ShardPropertyTests {
 }
 
 extension WindowSums {
+  /// The traces shown as examples, by window and series.
+  var examples: [Nanos: [SeriesKey: [TraceID]]] {
+    windows.mapValues { window in
+      window.series.mapValues(\.exemplars.traces).filter { !$0.value.isEmpty }
+    }.filter { !$0.value.isEmpty }
+  }
+
   var withoutDuplicates: WindowSums { without(.duplicates) }
   var withoutLate: WindowSums { without(.late) }
 
