@@ -155,37 +155,3 @@ actor Checkpointer {
     return Array(names.names(ids).values)
   }
 }
-
-/// The sum of all sealed edges, and of spans that made none. Bounded in series: beyond the bound new edges are summed under one.
-struct SealedEdges: Sendable {
-  private let seriesMax: Int
-  private(set) var window = Window()
-  /// Spans that might have made an edge and made none, of all tenants.
-  private(set) var unpaired: [UnpairedReason: Int64] = [:]
-
-  init(seriesMax: Int) { self.seriesMax = seriesMax }
-
-  /// The key of the edge that takes what finds no room.
-  static let overflowKey: SeriesKey = {
-    let node = overflowName.id
-    return .edge(node, node, .direct)
-  }()
-
-  static let overflowName = Name(
-    tenant: .standard, kind: .service, text: NodeIdentity(name: Name.overflowText).text)
-
-  mutating func add(_ sums: WindowSums) {
-    for part in sums.windows.values {
-      for (key, sum) in part.series {
-        if key.kind == .unpaired,
-          let reason = UInt8(exactly: key.second).flatMap(UnpairedReason.init(rawValue:))
-        {
-          unpaired[reason, default: 0] &+= sum.counters[.requests]
-        }
-        guard key.kind == .edge else { continue }
-        let hasRoom = window.series[key] != nil || window.series.count < seriesMax
-        window.merge(sum, at: hasRoom ? key : SealedEdges.overflowKey)
-      }
-    }
-  }
-}
