@@ -9,7 +9,7 @@ extension TraceAnalyser {
   mutating func joinWorkToPolls() {
     var polls: [(visit: Int32, start: Nanos, span: Int)] = []
     for index in forest.spans.indices where isTakenByItself(index) {
-      guard forest.spans[index].traits.contains(.receives) else { continue }
+      guard forest.spans[index].traits.contains(.receives), !isBelowWork(index) else { continue }
       polls.append((visitOf[index], forest.spans[index].start, index))
     }
     guard !polls.isEmpty else { return }
@@ -30,6 +30,11 @@ extension TraceAnalyser {
       guard low > 0, polls[low - 1].visit == visitOf[index] else { continue }
       join(index, to: polls[low - 1].span)
     }
+  }
+
+  /// Whether the span is part of the work on a message: what it asks for is nothing to those beside that.
+  private func isBelowWork(_ index: Int) -> Bool {
+    forest.parent(of: index).map { takers[$0] >= 0 } ?? false
   }
 
   /// Whether the span took messages, and was called by nobody who sent them.

@@ -129,11 +129,18 @@ extension TraceAnalyser {
     let parent = forest.parent(of: index)
     isBelowSending[index] =
       parent.map { isBelowSending[$0] || forest.spans[$0].kind == .producer } ?? false
-    if let parent, takers[parent] >= 0 { return noteWork(index, below: parent) }
+    if let parent, takers[parent] >= 0, !asksForOthers(index, below: Int(takers[parent])) {
+      return noteWork(index, below: parent)
+    }
     guard takes(index) else { return }
     takers[index] = Int32(index)
     queues[index] = namedQueue(index)
     takings[index] = queues[index].isNone ? .unnamed : .taken
+  }
+
+  /// Whether a span asks for messages within the work on another one, not within a poll.
+  private func asksForOthers(_ index: Int, below taker: Int) -> Bool {
+    receives(index) && takes(taker) && !forest.spans[taker].traits.contains(.receives)
   }
 
   /// Work on messages that were taken further up is not counted again; but it may know more of them

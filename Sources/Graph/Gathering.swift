@@ -77,6 +77,8 @@ struct Gathering {
       coverage.overflow[ChangedHands.overflowLabel] = UInt64(input.addressesLeftOut)
     }
     for (key, sums) in input.window.series { take(key, sums) }
+    // What a trace takes back may be here before what it was counted by.
+    edges = edges.filter { $0.value.counters[.requests] >= 0 }
   }
 
   private mutating func take(_ key: SeriesKey, _ sums: Sums) {
