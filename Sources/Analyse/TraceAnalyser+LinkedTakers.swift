@@ -66,7 +66,7 @@ extension TraceAnalyser {
       }
     }
     guard !polls.isEmpty, !works.isEmpty else { return }
-    join(&polls, works)
+    join(polls, works)
   }
 
   /// Whether the span of a link is counted for itself, as far as it is one of this trace.
@@ -101,7 +101,7 @@ extension TraceAnalyser {
   }
 
   /// One message for each work; a poll counts only where no work of its queue does.
-  private mutating func join(_ polls: inout [Taker], _ works: [Taker]) {
+  private mutating func join(_ polls: [Taker], _ works: [Taker]) {
     var workQueues: Set<NameID> = []
     var isWorkBelowSender = false
     var isWorkUncounted = false
@@ -129,7 +129,7 @@ extension TraceAnalyser {
         if let link = work.link { linkedTakers.repeated.insert(link) }
       }
     }
-    noteReceiving(&polls, works)
+    noteReceiving(by: polls.sorted { $0.start < $1.start }, works)
   }
 
   private mutating func takeBack(_ poll: Taker) {
@@ -160,8 +160,8 @@ extension TraceAnalyser {
   }
 
   /// The time in the queue ends when a message is received, whoever works on it later.
-  private mutating func noteReceiving(_ polls: inout [Taker], _ works: [Taker]) {
-    polls.sort { $0.start < $1.start }
+  /// - Parameter polls: by their start.
+  private mutating func noteReceiving(by polls: [Taker], _ works: [Taker]) {
     for work in works {
       var low = 0
       var high = polls.count
@@ -207,21 +207,21 @@ extension TraceAnalyser {
       var counters = Counters()
       counters[.requests] = 0 &- correction.messages
       counters[.requestsAdjusted] = 0 &- weight
-      var node = Finding(
-        window: correction.window, key: .node(correction.queue), counters: counters)
       if correction.isSentUnseen {
-        emit(node, at: correction.queue, correction.dimensions, into: &findings)
+        emit(
+          Finding(window: correction.window, key: .node(correction.queue), counters: counters),
+          at: correction.queue, correction.dimensions, into: &findings)
       }
       if correction.isError {
         counters[.errors] = 0 &- correction.messages
         counters[.errorsAdjusted] = 0 &- weight
       }
-      node = Finding(
+      let edge = Finding(
         window: correction.window,
         key: .edge(correction.queue, correction.service, .messagingSystem), counters: counters,
         latency: correction.latency, ownTime: correction.gap, weight: 0 &- weight)
       emit(
-        node, from: correction.queue, to: correction.service, correction.dimensions,
+        edge, from: correction.queue, to: correction.service, correction.dimensions,
         into: &findings)
     }
     for link in linkedTakers.sentUnseen { emitSendingOfNobody(link, into: &findings) }
