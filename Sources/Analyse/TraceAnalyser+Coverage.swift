@@ -99,6 +99,7 @@ extension TraceAnalyser {
 
   /// Why a span lacks a partner that there might be.
   private func unpairedReason(_ index: Int) -> UnpairedReason? {
+    if sentElsewhere[index] != nil { return .wrapsAnotherClient }
     switch roles[index] {
     case .callToUnknown:
       return isEnd[index] && (isSent(index) || isTakenByLink(index)) ? nil : .clientWithoutPeer

@@ -59,12 +59,36 @@ extension TraceAnalyser {
 
 extension TraceForest {
   /// Whether a call failed before its callee was done: the caller no longer waited, and what became of
-  /// the callee later is not why the call failed. Told only where clocks cannot feign it: where the
-  /// callee took longer than the whole call, or ended after it by the clock that timed both.
+  /// the callee later is not why the call failed. Told by the span of the call, or by one around it: a
+  /// proxy may go on with a call whose caller is gone.
   /// - Parameters:
   ///   - entry: the span by which the call entered the callee.
-  ///   - call: the caller's span of the call.
+  ///   - call: the caller's span of the call, the innermost of several.
   func isGivenUp(_ entry: Int, by call: Int) -> Bool {
+    var caller = call
+    for _ in 0...TraceForest.wrappersMax {
+      if spans[caller].kind != .internal, isGivenUp(entry, bySpan: caller) { return true }
+      guard let above = parent(of: caller), isAroundCalls(above),
+        spans[above].service == spans[caller].service
+      else { return false }
+      caller = above
+    }
+    return false
+  }
+
+  /// How many spans around a call are looked at. Honest traces have two or three; without a bound each of
+  /// many callees would look at all above it.
+  static let wrappersMax = 16
+
+  /// Client spans, a proxy's listeners on the way out, and internal work between them.
+  private func isAroundCalls(_ index: Int) -> Bool {
+    let span = spans[index]
+    return span.kind == .client || span.kind == .internal || span.traits.contains(.outboundProxy)
+  }
+
+  /// Told only where clocks cannot feign it: where the callee took longer than the whole call, or ended
+  /// after it by the clock that timed both.
+  private func isGivenUp(_ entry: Int, bySpan call: Int) -> Bool {
     let callee = spans[entry]
     let caller = spans[call]
     guard caller.isError else { return false }

@@ -17,6 +17,7 @@ extension TraceAnalyser {
         emitCallOfClient(index, trace: key.trace, into: &findings)
         isEnd[index] = true
       }
+      if roles[index] == .callToItself { emitAnswer(toItself: index, into: &findings) }
       if let peer = peerCalled(index) {
         emitCall(index, toPeer: peer, trace: key.trace, into: &findings)
         isEnd[index] = true
@@ -141,6 +142,19 @@ extension TraceAnalyser {
         counters: counters))
   }
 
+  /// A service that called itself and answered has the name it called: so calls by that name which
+  /// nobody answered are to it as well.
+  private func emitAnswer(toItself call: Int, into findings: inout [Finding]) {
+    let span = forest.spans[call]
+    guard !span.peer.isNone else { return }
+    var counters = Counters()
+    counters[.requests] = 1
+    findings.append(
+      Finding(
+        window: forest.recordedEnd(of: call).floored(to: .minute),
+        key: .answered(span.peer, by: span.service, version: .none), counters: counters))
+  }
+
   /// A request whose caller does not report and is named by the span that took it.
   private func isCalledByClient(_ index: Int) -> Bool {
     guard forest.rootReasons[index] == .first else { return false }
@@ -175,28 +189,35 @@ extension TraceAnalyser {
     _ index: Int, toPeer peer: NameID, trace: TraceID, into findings: inout [Finding]
   ) {
     let span = forest.spans[index]
+    // What another trace sent has the figures of its sending; what it could not send is counted there.
+    let elsewhere = sentElsewhere[index]
+    if elsewhere?.isError == true { return }
+    let sent = elsewhere ?? span
     let messages = messagesSent(index)
-    let weight = Int64(span.weight) &* messages
+    let weight = Int64(sent.weight) &* messages
     var finding = Finding(
-      window: window(of: index),
+      window: elsewhere?.window ?? window(of: index),
       key: .edge(
         span.service, peer, isSent(index) ? .messagingSystem : connectionType(toPeerOf: span)),
-      latency: span.durationNanos, clientLatency: span.durationNanos, weight: weight,
-      exemplar: trace)
+      weight: weight, exemplar: trace)
+    if messages > 0 {
+      finding.latency = sent.durationNanos
+      finding.clientLatency = sent.durationNanos
+    }
     finding.counters[.requests] = messages
     finding.counters[.requestsAdjusted] = weight
     finding.counters[.criticalPathNanos] = adjusted(
       criticalTimes[index] &+ handedCriticalTime(index), Int64(span.weight))
     let handedTime = handedTime(index)
-    if handedTime > 0 { finding.ownTime = handedTime }
+    if handedTime > 0, messages > 0 { finding.ownTime = handedTime }
     var node = finding
     node.key = .node(peer)
     node.clientLatency = nil
-    node.ownTime = span.durationNanos
+    node.ownTime = messages > 0 ? sent.durationNanos : nil
     node.counters[.traces] = 0
-    node.counters[.criticalPathNanos] = adjusted(criticalTimes[index], weight)
+    node.counters[.criticalPathNanos] = adjusted(criticalTimes[index], Int64(span.weight))
     if hasFailedCalls { count(peerCosts[index], &finding.counters, weight: weight) }
-    if span.isError {
+    if sent.isError {
       countFailure(
         &finding.counters, weight: weight, callerFailed: hasFailed(visitOf[index]))
       finding.counters[.errors] = messages
@@ -205,8 +226,8 @@ extension TraceAnalyser {
       // Nobody sees what is below the peer: the failure begins there as far as anyone can tell.
       node.counters[.errorOriginsAdjusted] = weight
     }
-    emit(finding, from: span.service, to: peer, span.dimensions, into: &findings)
-    emit(node, at: peer, span.dimensions, into: &findings)
+    emit(finding, from: span.service, to: peer, sent.dimensions, into: &findings)
+    emit(node, at: peer, sent.dimensions, into: &findings)
   }
 
   func count(_ cost: ErrorCost, _ counters: inout Counters, weight: Int64) {

@@ -29,17 +29,27 @@ extension TraceAnalyser {
     return a.id < b.id
   }
 
-  /// The links that tell of the same message, or of the same cause: a span that receives and one that
-  /// processes what was received are one taking.
-  private func linksTogether(from first: Int) -> Range<Int> {
+  /// The links to one span by one service, from the first of them on.
+  func linksOfService(from first: Int) -> Range<Int> {
     let link = links[first]
     var end = first + 1
-    while end < links.count, links[end].parent == link.parent,
-      links[end].service == link.service, links[end].host == link.host
-    {
+    while end < links.count, links[end].parent == link.parent, links[end].service == link.service {
       end += 1
     }
     return first..<end
+  }
+
+  /// Of these the links out of one trace: they tell of the same message, or of the same cause. A span
+  /// that receives and one that processes what was received are one taking.
+  func linksTogether(in links: Range<Int>) -> [Range<Int>] {
+    var together: [Range<Int>] = []
+    var first = links.lowerBound
+    for next in links where self.links[next].host != self.links[first].host {
+      together.append(first..<next)
+      first = next
+    }
+    together.append(first..<links.upperBound)
+    return together
   }
 
   // MARK: Queues
@@ -81,19 +91,14 @@ extension TraceAnalyser {
 
   /// The span a link names. Of several with one id (a client and its server, by Zipkin's custom) the
   /// one that sends messages.
-  private func linked(by link: SpanRecord) -> Int? {
+  func linked(by link: SpanRecord) -> Int? {
     guard !link.parent.isZero else { return nil }
     let candidates = forest.candidates(link.parent)
     return candidates.first { sends($0) } ?? candidates.first
   }
 
   /// Whether the span puts messages into a queue.
-  func sends(_ index: Int) -> Bool {
-    let span = forest.spans[index]
-    if span.kind == .producer { return true }
-    return span.kind == .client && span.traits.contains(.messaging)
-      && span.traits.isDisjoint(with: [.receives, .settles])
-  }
+  func sends(_ index: Int) -> Bool { forest.spans[index].sendsMessages }
 
   /// The queue a span sends to; where it names none, its system.
   private func queueSentTo(_ index: Int) -> NameID {
@@ -105,34 +110,48 @@ extension TraceAnalyser {
   // MARK: Findings
 
   mutating func emitLinks(key: TraceKey, into findings: inout [Finding]) {
-    guard !links.isEmpty else { return }
-    let descent =
-      links.contains { $0.isLink(outOf: key.trace) } ? Descent(of: forest) : Descent()
     var next = 0
     while next < links.count {
-      let together = linksTogether(from: next)
-      next = together.upperBound
-      emit(together, descent, key, into: &findings)
+      let range = linksOfService(from: next)
+      next = range.upperBound
+      for together in linksTogether(in: range) { emit(together, key, into: &findings) }
     }
+    emitLinkedTakers(into: &findings)
   }
 
   private mutating func emit(
-    _ range: Range<Int>, _ descent: Descent, _ key: TraceKey, into findings: inout [Finding]
+    _ range: Range<Int>, _ key: TraceKey, into findings: inout [Finding]
   ) {
     let first = links[range.lowerBound]
+    // What a sealed trace said stands; only what its links say of each other can be added.
+    guard !first.traits.contains(.linkToSealed) else { return }
+    emitSendings(range, key.trace, into: &findings)
+    let isToldBefore = linkedTakers.repeated.contains(range.lowerBound)
     guard let linked = linked(by: first) else {
       for link in links[range] { emitLinkOfNothing(link, key.tenant, into: &findings) }
-      if first.takesMessages, !first.parent.isZero {
+      if first.takesMessages, !first.parent.isZero, !isToldBefore {
         emitSendingOfNobody(taking(in: range), into: &findings)
       }
       return
     }
-    let hasParentage = links[range].contains { isJoined($0, to: linked, descent, key.trace) }
     let joins = first.takesMessages || first.service != forest.spans[linked].service
-    if joins, !hasParentage, emitJoin(range, linked, key, into: &findings) { return }
+    if joins, !isJoined(range, to: linked, key.trace) {
+      if isToldBefore {
+        emitPlainLinks(in: range, key.tenant, into: &findings)
+        return
+      }
+      if emitJoin(range, linked, key, into: &findings) { return }
+    }
     // Who takes messages made its edge already.
+    emitPlainLinks(in: range, key.tenant, into: &findings)
+  }
+
+  /// Links beside those of spans that take messages: they say nothing new.
+  private func emitPlainLinks(
+    in range: Range<Int>, _ tenant: TenantID, into findings: inout [Finding]
+  ) {
     for link in links[range] where !link.takesMessages {
-      emitUnpaired(.linkAddsNothing, link, key.tenant, into: &findings)
+      emitUnpaired(.linkAddsNothing, link, tenant, into: &findings)
     }
   }
 
@@ -149,14 +168,14 @@ extension TraceAnalyser {
       markEnds(ofLinks: range, to: linked, in: key.trace)
       return true
     }
-    for link in links[range] where !link.takesMessages {
-      emitUnpaired(.linkAddsNothing, link, key.tenant, into: &findings)
-    }
+    emitPlainLinks(in: range, key.tenant, into: &findings)
     let message = taking(in: range)
+    let received = linkedTakers.received[range.lowerBound] ?? message.start
     let sender = sends(linked) ? sending(linked) : nil
     let isTold =
-      sender.map { emitTaking(message, sentBy: $0, key.trace, into: &findings) }
-      ?? emitTaking(message, handedOnBy: linked, key.trace, into: &findings)
+      sender.map {
+        emitTaking(message, sentBy: $0, received: received, key.trace, into: &findings)
+      } ?? emitTaking(message, handedOnBy: linked, key.trace, into: &findings)
     guard isTold else {
       emitUnpaired(.linkAddsNothing, message, key.tenant, into: &findings)
       return true
@@ -169,7 +188,7 @@ extension TraceAnalyser {
 
   /// The first of the spans that took a message: by then it had left the queue. Where only a later one
   /// names the queue, with that name.
-  private func taking(in range: Range<Int>) -> SpanRecord {
+  func taking(in range: Range<Int>) -> SpanRecord {
     var taking = links[range.lowerBound]
     if taking.queue.isNone,
       let named = links[range].first(where: { $0.takesMessages && !$0.queue.isNone })
@@ -180,23 +199,26 @@ extension TraceAnalyser {
     return taking
   }
 
-  /// Whether parentage joins the two spans of a link already.
-  private func isJoined(
-    _ link: SpanRecord, to linked: Int, _ descent: Descent, _ trace: TraceID
-  ) -> Bool {
-    guard link.isLink(outOf: trace) else { return false }
-    return forest.candidates(link.linkingSpan(in: trace)).contains { linking in
-      forest.spans[linking].service == link.service
-        && (descent.leads(from: linked, to: linking) || descent.leads(from: linking, to: linked))
+  /// Whether parentage joins the two spans of one of the links already.
+  func isJoined(_ range: Range<Int>, to linked: Int, _ trace: TraceID) -> Bool {
+    links[range].contains { link in
+      guard link.isLink(outOf: trace) else { return false }
+      return forest.candidates(link.linkingSpan(in: trace)).contains { linking in
+        forest.spans[linking].service == link.service
+          && (descent.leads(from: linked, to: linking) || descent.leads(from: linking, to: linked))
+      }
     }
   }
 
   /// A message that a span of this trace sent.
+  /// - Parameter received: when it left the queue.
   /// - Returns: whether it says anything.
   private func emitTaking(
-    _ link: SpanRecord, sentBy sender: Int, _ trace: TraceID, into findings: inout [Finding]
+    _ link: SpanRecord, sentBy sender: Int, received: Nanos, _ trace: TraceID,
+    into findings: inout [Finding]
   ) -> Bool {
-    let gap = link.start.saturatingSubtracting(forest.recordedEnd(of: sender))
+    let sentAt = sentElsewhere[sender]?.end ?? forest.recordedEnd(of: sender)
+    let gap = received.saturatingSubtracting(sentAt)
     let sent = queueSentTo(sender)
     guard !link.queue.isNone else {
       // Its own trace could not say from where it takes.
@@ -241,7 +263,7 @@ extension TraceAnalyser {
   }
 
   /// The queue counts a message when it is sent: where no span tells of that, when it is taken.
-  private func emitSendingOfNobody(_ link: SpanRecord, into findings: inout [Finding]) {
+  func emitSendingOfNobody(_ link: SpanRecord, into findings: inout [Finding]) {
     guard !link.queue.isNone else { return }
     var finding = Finding(window: link.window, key: .node(link.queue))
     finding.counters[.requests] = 1
@@ -286,47 +308,8 @@ extension TraceAnalyser {
 }
 
 extension SpanRecord {
-  /// Of the record of a link: the queue the span that has it takes from, as far as it says.
-  fileprivate var queue: NameID { traits.contains(.namesQueue) ? peer : .none }
+  /// Of the record of a link: the queue the span that has it takes from or sends to, as far as it says.
+  var queue: NameID { traits.contains(.namesQueue) ? peer : .none }
 
-  fileprivate var window: Nanos { end.floored(to: windowNanos) }
-}
-
-/// Which spans are below which: of each the first and the last place in a walk that visits all that is
-/// below a span before anything else.
-private struct Descent {
-  private var first: [Int32] = []
-  private var last: [Int32] = []
-
-  init() {}
-
-  /// - Cost: O(n).
-  init(of forest: TraceForest) {
-    var sizes = [Int32](repeating: 1, count: forest.spans.count)
-    for index32 in forest.order.reversed() {
-      if let parent = forest.parent(of: Int(index32)) { sizes[parent] += sizes[Int(index32)] }
-    }
-    first = [Int32](repeating: 0, count: sizes.count)
-    last = first
-    /// Of each span the place of the next child.
-    var next = first
-    var nextRoot: Int32 = 0
-    for index32 in forest.order {
-      let index = Int(index32)
-      if let parent = forest.parent(of: index) {
-        first[index] = next[parent]
-        next[parent] += sizes[index]
-      } else {
-        first[index] = nextRoot
-        nextRoot += sizes[index]
-      }
-      last[index] = first[index] + sizes[index] - 1
-      next[index] = first[index] + 1
-    }
-  }
-
-  /// Whether a span is above another one, or is that one.
-  func leads(from above: Int, to below: Int) -> Bool {
-    first[above] <= first[below] && last[below] <= last[above]
-  }
+  var window: Nanos { end.floored(to: windowNanos) }
 }

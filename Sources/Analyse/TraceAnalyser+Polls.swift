@@ -9,7 +9,7 @@ extension TraceAnalyser {
   mutating func joinWorkToPolls() {
     var polls: [(visit: Int32, start: Nanos, span: Int)] = []
     for index in forest.spans.indices where isTakenByItself(index) {
-      guard forest.spans[index].traits.contains(.receives) else { continue }
+      guard forest.spans[index].traits.contains(.receives), !isBelowWork(index) else { continue }
       polls.append((visitOf[index], forest.spans[index].start, index))
     }
     guard !polls.isEmpty else { return }
@@ -30,6 +30,11 @@ extension TraceAnalyser {
       guard low > 0, polls[low - 1].visit == visitOf[index] else { continue }
       join(index, to: polls[low - 1].span)
     }
+  }
+
+  /// Whether the span is part of the work on a message: what it asks for is nothing to those beside that.
+  private func isBelowWork(_ index: Int) -> Bool {
+    forest.parent(of: index).map { takers[$0] >= 0 } ?? false
   }
 
   /// Whether the span took messages, and was called by nobody who sent them.
@@ -53,33 +58,22 @@ extension TraceAnalyser {
   /// when the message was received. A poll of more messages than there is such work stays: it tells of
   /// others.
   mutating func joinPollsToWork() {
-    struct Called {
-      var sender: Int32
-      var service: NameID
-      var start: Nanos
-      var span: Int
-    }
-    var called: [Called] = []
     for index in forest.spans.indices where takes(index) {
       guard isCalled(index), takers[index] == Int32(index), let parent = forest.parent(of: index)
       else { continue }
-      called.append(
-        Called(
+      calledTakers.append(
+        CalledTaker(
           sender: sends(parent) || callOf[parent] < 0 ? Int32(parent) : callOf[parent],
           service: forest.spans[index].service, start: forest.spans[index].start, span: index))
     }
-    called.sort { a, b in
-      if a.sender != b.sender { return a.sender < b.sender }
-      if a.service != b.service { return a.service < b.service }
-      return a.start != b.start ? a.start < b.start : a.span < b.span
-    }
+    calledTakers.sort()
     var first = 0
-    for (place, span) in called.enumerated() {
+    for (place, span) in calledTakers.enumerated() {
       let isLast =
-        place + 1 == called.count || called[place + 1].sender != span.sender
-        || called[place + 1].service != span.service
+        place + 1 == calledTakers.count || calledTakers[place + 1].sender != span.sender
+        || calledTakers[place + 1].service != span.service
       guard isLast else { continue }
-      joinPolls(in: called[first...place].map(\.span))
+      joinPolls(in: calledTakers[first...place].map(\.span))
       first = place + 1
     }
   }
@@ -101,5 +95,19 @@ extension TraceAnalyser {
         receivedAt[span] = received
       }
     }
+  }
+}
+
+/// A span that takes messages, called by who sent them.
+struct CalledTaker: Comparable, Sendable {
+  var sender: Int32
+  var service: NameID
+  var start: Nanos
+  var span: Int
+
+  static func < (a: CalledTaker, b: CalledTaker) -> Bool {
+    if a.sender != b.sender { return a.sender < b.sender }
+    if a.service != b.service { return a.service < b.service }
+    return a.start != b.start ? a.start < b.start : a.span < b.span
   }
 }

@@ -64,6 +64,7 @@ extension TraceAnalyser {
     sentTo.append(contentsOf: repeatElement(.none, count: forest.spans.count))
     nameSentTo()
     nameSentToByLinks()
+    nameSentElsewhere()
     takers.removeAll(keepingCapacity: true)
     takers.append(contentsOf: repeatElement(-1, count: forest.spans.count))
     works.removeAll(keepingCapacity: true)
@@ -84,6 +85,7 @@ extension TraceAnalyser {
     for sending in creationsOf.keys where namedQueue(sending).isNone {
       sentTo[sending] = queueNamedBySender(sending)
     }
+    for creation in sentElsewhere.keys { sentTo[creation] = queueNamedBySender(creation) }
     for index in forest.spans.indices {
       guard let parent = forest.parent(of: index), isThroughQueue(index, parent: parent),
         callOf[parent] >= 0
@@ -127,11 +129,18 @@ extension TraceAnalyser {
     let parent = forest.parent(of: index)
     isBelowSending[index] =
       parent.map { isBelowSending[$0] || forest.spans[$0].kind == .producer } ?? false
-    if let parent, takers[parent] >= 0 { return noteWork(index, below: parent) }
+    if let parent, takers[parent] >= 0, !asksForOthers(index, below: Int(takers[parent])) {
+      return noteWork(index, below: parent)
+    }
     guard takes(index) else { return }
     takers[index] = Int32(index)
     queues[index] = namedQueue(index)
     takings[index] = queues[index].isNone ? .unnamed : .taken
+  }
+
+  /// Whether a span asks for messages within the work on another one, not within a poll.
+  private func asksForOthers(_ index: Int, below taker: Int) -> Bool {
+    receives(index) && takes(taker) && !forest.spans[taker].traits.contains(.receives)
   }
 
   /// Work on messages that were taken further up is not counted again; but it may know more of them
@@ -212,12 +221,17 @@ extension TraceAnalyser {
       // Of one message: how long the others of a batch were in the queue their senders' traces say.
       let gap = Finding(
         window: finding.window, key: finding.key,
-        ownTime: (receivedAt[index] ?? span.start).saturatingSubtracting(forest.spans[call].end),
-        weight: Int64(span.weight))
+        ownTime: gap(of: index, behind: call), weight: Int64(span.weight))
       emit(gap, from: queue, to: span.service, span.dimensions, into: &findings)
     } else {
       emitUnseenSending(index, by: parent, messages: messages, into: &findings)
     }
+  }
+
+  /// How long a message was in the queue.
+  func gap(of taker: Int, behind call: Int) -> Nanos {
+    let sentAt = sentElsewhere[call]?.end ?? forest.spans[call].end
+    return (receivedAt[taker] ?? forest.spans[taker].start).saturatingSubtracting(sentAt)
   }
 
   /// A message of whose sending no span tells: it is counted at its queue where it is taken, unless

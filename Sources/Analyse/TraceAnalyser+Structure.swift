@@ -16,7 +16,7 @@ extension TraceAnalyser {
     var calls: [Call] = []
     for index in forest.spans.indices {
       let span = forest.spans[index]
-      if let peer = peerCalled(index) {
+      if let peer = peerCalled(index), sentElsewhere[index] == nil {
         calls.append(
           Call(
             visit: visitOf[index], callee: peer, failed: span.isError,

@@ -21,7 +21,9 @@ extension TraceAnalyser {
         (forest.spans[visit.entry].service, client ?? .none, Int32(visit.entry)))
     }
     for index in forest.spans.indices {
-      guard let peer = peerCalled(index), !isSent(index) else { continue }
+      guard let peer = peerCalled(index), !isSent(index), sentElsewhere[index] == nil else {
+        continue
+      }
       requests.append((peer, forest.spans[index].service, Int32(index)))
     }
     requests.sort { $0.server != $1.server ? $0.server < $1.server : $0.span < $1.span }

@@ -69,6 +69,16 @@ public struct TraceAnalyser: Sendable {
   var isEnd: [Bool] = []
   /// By the number of each `UnpairedReason`, 0 standing for none of them.
   var reasonCounts: [ReasonCount] = []
+  /// Of spans that create messages which a span of another trace sent, by links to them: that span's.
+  var sentElsewhere: [Int: SpanRecord] = [:]
+  /// Of spans that send what was created in other traces: how many messages, by their links.
+  var createdElsewhere: [Int: Int64] = [:]
+  /// Spans that take messages, called by who sent them: by the sender, then by service and start.
+  var calledTakers: [CalledTaker] = []
+  /// What links say of messages that several spans tell of.
+  var linkedTakers = LinkedTakers()
+  /// Which spans are below which; empty where no link needs it.
+  var descent = Descent()
   /// Records of links to spans of the trace, in the order of what they name.
   var links: [SpanRecord] = []
 
@@ -153,7 +163,10 @@ public struct TraceAnalyser: Sendable {
     _ spans: [SpanRecord], key: TraceKey, into findings: inout [Finding]
   ) -> Int {
     forest.build(spans, clockSkewNanosMax: clockSkewNanosMax)
+    descent = links.contains { $0.isLink(outOf: key.trace) } ? Descent(of: forest) : Descent()
+    calledTakers.removeAll(keepingCapacity: true)
     guard !spans.isEmpty else {
+      joinLinkedTakers(key.trace)
       emitLinks(key: key, into: &findings)
       return 0
     }
@@ -162,6 +175,7 @@ public struct TraceAnalyser: Sendable {
     findSendings(key.trace)
     findCalls()
     findQueues()
+    joinLinkedTakers(key.trace)
     findSelfTimes()
     findCriticalTimes()
     markFailedCalls()
@@ -197,6 +211,7 @@ public struct TraceAnalyser: Sendable {
       if span.traits.contains(.proxy) { hasProxies = true }
       let takes = takes(index)
       if takes || span.kind == .producer || span.traits.contains(.settles) { hasQueues = true }
+      if span.links > 0, span.sendsMessages { hasQueues = true }
       defer {
         if takes { noteTaker(index) }
         if sends(index) { visits[Int(visitOf[index])].sendsMessages = true }
@@ -229,10 +244,11 @@ public struct TraceAnalyser: Sendable {
       let index = Int(index32)
       let below = below(index)
       roles[index] = role(of: index, below: below)
-      if roles[index] != .work || (below == .calledVisit && !passesCallOn(index)) {
-        reaches[index] = .exit
-      } else if below == .nothing, answersItsOwnService(index) {
+      if roles[index] == .work, answersItsOwnService(index) {
+        // Whatever it calls in turn, it is who answered a client of its service above it.
         reaches[index] = .ownServer
+      } else if roles[index] != .work || (below == .calledVisit && !passesCallOn(index)) {
+        reaches[index] = .exit
       } else {
         reaches[index] = below
       }
@@ -242,7 +258,7 @@ public struct TraceAnalyser: Sendable {
   private enum Below: Sendable { case nothing, ownServer, exit, calledVisit }
 
   /// What is below a span: another service's visit, a way to an exit, a server span of its own
-  /// service, or none of these.
+  /// service (behind which there may be anything), or none of these.
   private func below(_ index: Int) -> Below {
     var found = Below.nothing
     for child32 in forest.children(of: index) {

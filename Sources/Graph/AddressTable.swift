@@ -64,6 +64,9 @@ struct AddressTable {
     return holder(of: name)
   }
 
+  /// Whether somebody answered to a name.
+  func isAnswered(_ name: Name) -> Bool { answered[name.id] != nil }
+
   /// The one service that has a name for an address, or is where it is.
   func holder(of name: Name) -> NameID? {
     let identity = NodeIdentity(text: name.text)

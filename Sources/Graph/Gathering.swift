@@ -77,6 +77,8 @@ struct Gathering {
       coverage.overflow[ChangedHands.overflowLabel] = UInt64(input.addressesLeftOut)
     }
     for (key, sums) in input.window.series { take(key, sums) }
+    // What a trace takes back may be here before what it was counted by.
+    edges = edges.filter { $0.value.counters[.requests] >= 0 }
   }
 
   private mutating func take(_ key: SeriesKey, _ sums: Sums) {
@@ -110,6 +112,7 @@ struct Gathering {
       if key.first == UInt64(tenant.raw) { takeOverflow(key.second, sums.counters) }
     case .wait:
       let server = aliases.node(second)
+      guard server != first || server == second else { return }
       var sums = sums
       // Under a name of its own, the call was the only one of the trace by that name.
       if server.raw != key.second { sums.clientLatency = Histogram() }
@@ -137,11 +140,29 @@ struct Gathering {
     let client = aliases.node(NameID(key.first))
     let server = aliases.node(NameID(key.second))
     guard isShown(client), isShown(server) else { return }
+    if client == server, server.raw != key.second, type != .messagingSystem {
+      return takeBack(ownCalls: sums, of: client)
+    }
     let isNamed =
       client.raw == key.first && server.raw == key.second || type == .messagingSystem
     let type = isNamed ? type : .direct
     edges[EdgeKey(client: client, server: server, type: type), default: Sums()].merge(sums)
     absorbed[client, default: 0] &+= sums.counters[.absorbedAdjusted]
+  }
+
+  /// Calls of a service to a name of its own make no edge. Under that name they were requests too, which
+  /// came from outside of nothing.
+  private mutating func takeBack(ownCalls sums: Sums, of service: NameID) {
+    coverage.unpaired[UnpairedReason.sameService.label, default: 0] &+= sums.counters[.requests]
+    var requests = Sums()
+    requests.squaredWeightExcess = sums.squaredWeightExcess
+    requests.latency = sums.latency
+    requests.ownTime = sums.latency
+    for field: Counters.Field in [.requests, .requestsAdjusted, .errors, .errorsAdjusted] {
+      requests.counters[field] = sums.counters[field]
+    }
+    requests.counters[.errorOriginsAdjusted] = sums.counters[.errorsAdjusted]
+    nodes[service, default: Sums()].merge(requests, sign: -1)
   }
 
   /// Whether something about a node is of use. Of a part of the graph it is not known yet which nodes

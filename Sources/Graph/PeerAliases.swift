@@ -22,9 +22,11 @@ struct PeerAliases {
       table.trafficCallers, uniquingKeysWith: { a, _ in a })
     {
       guard let name = input.names[peer], name.kind == .external else { continue }
-      // What several answer to is the name of something before them: it stands for none of them. A
-      // service that calls a name of its own calls something else by it, as far as anyone can tell.
-      guard let service = table.service(of: name), !clients.contains(service) else { continue }
+      // What several answer to is the name of something before them: it stands for none of them.
+      guard let service = table.service(of: name) else { continue }
+      if clients.contains(service), !PeerAliases.isOwnName(name, of: service, peer, table) {
+        continue
+      }
       services[peer] = service
     }
     for peer in table.calling {
@@ -36,6 +38,17 @@ struct PeerAliases {
     for (queue, sent) in table.sentTo where sent.count == 1 && table.callers[queue] == nil {
       if let sent = sent.first, table.sentTo[sent] == nil { services[queue] = sent }
     }
+  }
+
+  /// Whether a service that calls a name calls itself by it. A host's name does say so to which it
+  /// answered: that of a load balancer before it. An address does not: the host of a service has it too,
+  /// and so do agents there; nor does what each host calls itself.
+  private static func isOwnName(
+    _ name: Name, of service: NameID, _ peer: NameID, _ table: AddressTable
+  ) -> Bool {
+    let text = NodeIdentity(text: name.text).name
+    return table.isAnswered(name) && IPAddress(text.utf8) == nil && text != "localhost"
+      && !text.hasSuffix(".localhost") && table.trafficCallers[peer]?.contains(service) != true
   }
 
   /// The node a series about `id` belongs to: `id` itself, or the service it stands for.

@@ -35,11 +35,12 @@ public struct Finding: Equatable, Sendable {
   }
 
   /// What it adds to `Sums.squaredWeightExcess`; nil where it is about no request, or about one that
-  /// was not sampled. Of several requests each counts for the same.
+  /// was not sampled. Of several requests each counts for the same; of less than none as much is taken
+  /// back.
   var squaredWeightExcess: Int128? {
     let requests = counters[.requests]
     let adjusted = counters[.requestsAdjusted]
-    guard requests > 0, adjusted != 0,
+    guard requests != 0, adjusted != 0,
       adjusted != requests.multipliedReportingOverflow(by: Int64(SpanRecord.weightOne)).partialValue
     else { return nil }
     let one = Int128(SpanRecord.weightOne)

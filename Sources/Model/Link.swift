@@ -19,9 +19,13 @@ extension SpanRecord {
   /// - Parameters:
   ///   - span: the span that has the link.
   ///   - trace: its trace.
-  public init(linkOf span: SpanRecord, in trace: TraceID, to link: SpanLink) {
+  ///   - isFirst: it is the first of the span's links that are followed.
+  public init(
+    linkOf span: SpanRecord, in trace: TraceID, to link: SpanLink, isFirst: Bool = false
+  ) {
     self.init(linkOf: span, in: trace, named: link.span)
     parent = link.span
+    if isFirst, traits.contains(.linkOfSending) { links = 1 }
   }
 
   /// The record of a span's links that nobody followed, for the span's own trace.
@@ -32,13 +36,16 @@ extension SpanRecord {
 
   private init(linkOf span: SpanRecord, in trace: TraceID, named linked: SpanID) {
     let takes = span.takesMessages
+    let sends = span.sendsCreatedMessages
     var traits = span.traits.intersection(.error)
-    if takes { traits.formUnion(span.traits.intersection([.namesQueue, .messaging])) }
+    if takes || sends { traits.formUnion(span.traits.intersection([.namesQueue, .messaging])) }
     if takes { traits.insert(.receives) }
+    if takes, span.traits.contains(.receives) { traits.insert(.linkOfPoll) }
+    if sends { traits.insert(.linkOfSending) }
     self.init(
       id: SpanID(span.id.raw ^ SpanRecord.linkMask(trace, linked)), start: span.start,
       end: span.end, service: span.service, version: span.version, instance: span.instance,
-      operation: span.operation, peer: traits.contains(.namesQueue) ? span.peer : .none,
+      operation: span.operation, peer: sends || traits.contains(.namesQueue) ? span.peer : .none,
       weight: span.weight, kind: .link, traits: traits, host: SpanRecord.linkOrigin(trace),
       dimensions: span.dimensions)
   }
@@ -55,6 +62,25 @@ extension SpanRecord {
   /// Of the record of a link: how many links it stands for that nobody followed; 0 for one that
   /// names a span.
   public var unreadLinks: UInt16 { kind == .link && parent.isZero ? links : 0 }
+
+  /// Of the record of a link: the span that has it sends, and where what it names was created by nobody
+  /// it is a message of its own. One of the span's links is.
+  public var standsForSending: Bool {
+    traits.contains(.linkOfSending) && !parent.isZero && links > 0
+  }
+
+  /// The record of a link for a trace that was sealed before it came: all it can still tell is of whom
+  /// other such links tell. They meet in a trace of their own. nil where it tells nothing.
+  public func late(for key: TraceKey) -> (record: SpanRecord, key: TraceKey)? {
+    guard kind == .link, takesMessages, !parent.isZero, !traits.contains(.linkToSealed) else {
+      return nil
+    }
+    var record = self
+    record.traits.insert(.linkToSealed)
+    let low = SpanRecord.mixed(key.trace.low)
+    let meeting = TraceID(high: SpanRecord.mixed(key.trace.high ^ low), low: low)
+    return (record, TraceKey(tenant: key.tenant, trace: meeting))
+  }
 
   /// 32 bits of a trace's id: two traces whose spans link to the same span and share them are taken
   /// for one.

@@ -30,8 +30,9 @@ public struct SpanRecord: Hashable, Sendable {
   /// How many spans this one stands for after sampling, in 1/256ths (256: itself alone).
   public var weight: UInt32
   public var traits: SpanTraits
-  /// How many links to other spans it has: of a span that takes a batch of messages, one a message.
-  /// Of the record of a link: how many nobody followed (`unreadLinks`).
+  /// How many links to other spans it has: of a span that takes a batch of messages, one a message; of
+  /// one that sends, those that were followed. Of the record of a link: how many nobody followed
+  /// (`unreadLinks`), or whether it stands for a sending (`standsForSending`).
   public var links: UInt16
   public var kind: SpanKind
   /// Which machine recorded it, as a hash of what its resource calls the host; 0 when it said none. Two
@@ -80,6 +81,18 @@ public struct SpanRecord: Hashable, Sendable {
     case .client, .link: traits.contains(.receives)
     case .internal, .server, .producer, .traffic: false
     }
+  }
+
+  /// Whether it puts messages into a queue, made or not.
+  public var sendsMessages: Bool {
+    if kind == .producer { return true }
+    return kind == .client && traits.contains(.messaging)
+      && traits.isDisjoint(with: [.receives, .settles])
+  }
+
+  /// Whether it sends messages that other spans may have created.
+  public var sendsCreatedMessages: Bool {
+    sendsMessages && !(kind == .producer && traits.contains(.creates))
   }
 }
 
@@ -142,6 +155,13 @@ public struct SpanTraits: OptionSet, Hashable, Sendable {
 
   /// Creates a message that another span may send.
   public static let creates = SpanTraits(rawValue: 1 << 28)
+
+  /// Of the record of a link: the span that has it asks for messages, on which others may work.
+  public static let linkOfPoll = SpanTraits(rawValue: 1 << 29)
+  /// Of the record of a link: the span that has it sends messages, which others may have created.
+  public static let linkOfSending = SpanTraits(rawValue: 1 << 30)
+  /// Of the record of a link: the trace it names was sealed when it came.
+  public static let linkToSealed = SpanTraits(rawValue: 1 << 31)
 
   /// Of a record of traffic: it is one of a flow log; otherwise one of an access log.
   public static let flowLog = SpanTraits(rawValue: 1 << 25)

@@ -7,17 +7,29 @@ extension SpanBuilder {
   mutating func appendLinks(of span: SpanRecord, in trace: TraceID, unread: UInt64) {
     guard !links.isEmpty || unread > 0, !span.traits.contains(.settles) else { return }
     var unread = unread
-    for link in links {
-      if link.span == span.id, link.trace == trace { continue }
+    var isFirst = true
+    for link in links where !isItself(link, span, trace) {
       guard linkRecords < limits.linksPerRequestMax else {
         unread = unread.saturatingAdding(1)
         continue
       }
-      append(SpanRecord(linkOf: span, in: trace, to: link), trace: link.trace)
+      append(
+        SpanRecord(linkOf: span, in: trace, to: link, isFirst: isFirst), trace: link.trace)
+      isFirst = false
     }
     guard unread > 0 else { return }
     append(
       SpanRecord(unreadLinks: UInt16(clamping: unread), of: span, in: trace), trace: trace)
+  }
+
+  /// How many of a span's links get a record.
+  func followedLinks(of span: SpanRecord, in trace: TraceID) -> UInt16 {
+    let named = links.count { !isItself($0, span, trace) }
+    return UInt16(clamping: min(named, max(0, limits.linksPerRequestMax - linkRecords)))
+  }
+
+  private func isItself(_ link: SpanLink, _ span: SpanRecord, _ trace: TraceID) -> Bool {
+    link.span == span.id && link.trace == trace
   }
 
   private mutating func append(_ record: SpanRecord, trace: TraceID) {

@@ -226,12 +226,15 @@ import Model
     let links = meaning.countsLinks ? span.links.count : 0
     if identity.endsBeforeStart { traits.insert(.endBeforeStart) }
     list(reporter)
-    let record = SpanRecord(
+    var record = SpanRecord(
       id: identity.id, parent: identity.parent, start: identity.start, end: identity.end,
       service: reporter.service, version: reporter.version, instance: reporter.instance,
       operation: operation, peer: peer, peerAddress: peerAddress, weight: weight,
       kind: span.kind, traits: traits, links: links, host: resource.host,
       dimensions: dimensions)
+    if record.sendsCreatedMessages {
+      record.links = followedLinks(of: record, in: identity.trace)
+    }
     batch.append(record, trace: identity.trace)
     appendLinks(of: record, in: identity.trace, unread: span.links.unfollowed)
   }

@@ -6,7 +6,7 @@ import pytest
 from support import otlp
 
 
-def message(service, kind, queue, began, at, links=()):
+def message(service, kind, queue, began, at, links=(), **attributes):
     """A span of 10 ms that sends or takes, so many milliseconds after `began`."""
     spans = otlp.span(
         service,
@@ -15,6 +15,7 @@ def message(service, kind, queue, began, at, links=()):
         start=began + at * otlp.MILLISECOND,
         messaging__system="kafka",
         messaging__destination__name=queue,
+        **attributes,
     )
     return spans | {"links": links}
 
@@ -56,6 +57,38 @@ def test_batch_of_two_traces(make_gateway, links_first):
     jaeger = json.loads(gateway.get("/api/dependencies")[1])["data"]
     for links in (zipkin, jaeger):
         assert {(link["parent"], link["child"]) for link in links} == set(expected)
+    gateway.kill()
+    gateway.start()
+    gateway.flush()
+    assert found(gateway.graph()) == expected
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_message_of_four_traces(make_gateway, backwards):
+    """A message is created, sent, received and worked on in a trace each: it counts once, in whichever
+    order they come and are analysed, and after a restart."""
+    gateway = make_gateway().start()
+    began = otlp.now() - 20 * otlp.SECOND
+
+    def span(service, kind, at, operation, links=()):
+        kind_of = {"messaging__operation__type": operation}
+        return message(service, kind, "orders", began, at, links, **kind_of)
+
+    made = span("shop", otlp.PRODUCER, 0, "create")
+    sent = span("shop", otlp.CLIENT, 20, "send", [made])
+    polled = span("billing", otlp.CLIENT, 40, "receive", [made])
+    worked = span("billing", otlp.CONSUMER, 60, "process", [made])
+    spans = [made, sent, polled, worked]
+    for one in reversed(spans) if backwards else spans:
+        otlp.send(gateway, [one])
+        gateway.flush()
+    expected = {
+        ("shop", "messaging:orders"): ("messaging_system", 1, 0, None),
+        ("messaging:orders", "billing"): ("messaging_system", 1, 0, pytest.approx(10, rel=0.03)),
+    }
+    graph = gateway.graph()
+    assert found(graph) == expected
+    assert {node["id"]: node["requests"] for node in graph["nodes"]}["messaging:orders"] == 1
     gateway.kill()
     gateway.start()
     gateway.flush()

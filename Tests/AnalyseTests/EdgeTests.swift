@@ -87,7 +87,8 @@ import Testing
   }
 
   /// Scenario: a server of the same service stands between a client span and another service.
-  /// Guarantees: the call belongs to that server's request, not to the client span above it.
+  /// Guarantees: the call belongs to that server's request, not to the client span above it, by which
+  /// the service called itself.
   @Test func serverBetweenEndsTheCall() {
     var trace = TraceSketch()
     let root = trace.span("a", .server, 0, 100)
@@ -96,7 +97,39 @@ import Testing
     trace.span("b", .server, under: again, 30, 70)
     let outcome = trace.analysed()
     #expect(outcome.edges == ["a→b 1/0"] && outcome.edge("a", "b").clientLatency.isEmpty)
-    #expect(outcome.unpaired == ["wraps_another_client 1"])
+    #expect(outcome.unpaired == ["same_service 1"])
+  }
+
+  /// Scenario: a service calls itself by the name of what stands before it, through a client span around
+  /// another one; what answers calls on: a service, a database, itself again, or a queue.
+  /// Guarantees: the call that was answered is one of itself, the span around it a wrapper, and what lies
+  /// behind counts as ever; who answered to the name is told.
+  @Test func callOfItselfThatCallsOn() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let wrapper = trace.span("a", .client, under: root, 5, 95)
+    let call = trace.span("a", .client, under: wrapper, 10, 90, peer: "balancer")
+    let again = trace.span("a", .server, under: call, 20, 80)
+    let onward = trace.span("a", .client, under: again, 30, 40)
+    trace.span("b", .server, under: onward, 31, 39)
+    trace.span(
+      "a", .client, under: again, 40, 50, traits: .database, peer: "orders", peerKind: .database)
+    let second = trace.span("a", .client, under: again, 50, 70, peer: "balancer")
+    let third = trace.span("a", .server, under: second, 55, 65)
+    trace.span(
+      "a", .producer, under: third, 56, 60, traits: [.messaging, .namesQueue], peer: "mails",
+      peerKind: .messaging)
+    let outcome = trace.analysed()
+    #expect(
+      outcome.edges == [
+        "a→b 1/0", "a→mails messaging_system 1/0", "a→orders database 1/0",
+      ])
+    #expect(outcome.unpaired == ["same_service 2", "wraps_another_client 1"])
+    #expect(outcome.nodes == ["a 1/0", "b 1/0", "mails 1/0", "orders 1/0"])
+    let answers = outcome.window.series.filter { $0.key.kind == .answered }
+    #expect(answers.map { outcome.names[NameID($0.key.first)] } == ["balancer"])
+    #expect(answers.map(\.value.counters[.requests]) == [2])
+    #expect(outcome.node("a").counters[.criticalPathNanos] == Int64(76 * Nanos.millisecond))
   }
 
   /// Scenario: a service calls itself by the name of what stands before it, once with inner work

@@ -95,6 +95,44 @@ import Testing
     #expect(told(trace) == Told(origins: ["a 1", "c 1"], ends: ["a"]))
   }
 
+  /// Scenario: a client gives up on a call that its sidecar goes on with, for the sidecar's listener and
+  /// its client span are below the client's; the server fails later, or it failed before.
+  /// Guarantees: what failed when the caller was gone is an error of its own; what it was told of is passed
+  /// through. So it is with and without internal work around the sidecar's spans.
+  @Test(arguments: [false, true]) func givenUpThroughSidecar(hasInternalWork: Bool) {
+    for (end, isTold) in [(Nanos(150), false), (40, true)] {
+      var trace = TraceSketch()
+      let root = trace.span("a", .server, 0, 200, traits: .error)
+      var above = trace.span("a", .client, under: root, 0, 50, traits: .error)
+      if hasInternalWork { above = trace.span("a", .internal, under: above, 0, 160) }
+      let listener = trace.span(
+        "a", .server, under: above, 1, 155, traits: [.proxy, .outboundProxy])
+      let upstream = trace.span(
+        "a", .client, under: listener, 2, 152, traits: [.proxy, .outboundProxy, .error])
+      trace.span("b", .server, under: upstream, 3, end, traits: .error)
+      #expect(trace.analysed().edges == ["a→b 1/1"])
+      #expect(
+        told(trace)
+          == (isTold
+            ? Told(origins: ["b 1"], ends: ["b"])
+            : Told(origins: ["a 1", "b 1"], ends: ["a"])))
+    }
+  }
+
+  /// Scenario: a chain of more client spans than are looked at around a call, the outermost of which gave
+  /// up; and 3 000 of them around 3 000 callees.
+  /// Guarantees: it ends quickly, and the failure counts as one that was told.
+  @Test(.timeLimit(.minutes(1))) func wrappersWithoutEnd() {
+    var trace = TraceSketch()
+    var above = trace.span("a", .server, 0, 200, traits: .error)
+    for place in 0..<3_000 {
+      above = trace.span(
+        "a", .client, under: above, 0, place == 0 ? 50 : 190, traits: place == 0 ? .error : [])
+    }
+    for _ in 0..<3_000 { trace.span("b", .server, under: above, 1, 150, traits: .error) }
+    #expect(trace.analysed().origins == ["b 3000"])
+  }
+
   /// Scenario: a call to nobody knows whom failed.
   /// Guarantees: there is no node to charge, so the error began at the caller.
   @Test func callToUnknown() {

@@ -58,6 +58,18 @@ import Testing
     #expect(trail(trace.spans) == [1, 2, 3, 6])
   }
 
+  /// Scenario: the same through a client span of a sidecar, which failed when the server did.
+  /// Guarantees: the way ends at the sidecar's span; with a server that failed in time, at that one.
+  @Test(arguments: [(90, [1, 2, 3]), (30, [1, 2, 3, 4])] as [(Nanos, [UInt64])])
+  func givenUpThroughSidecar(end: Nanos, way: [UInt64]) {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 200, traits: .error)
+    let call = trace.span("a", .client, under: root, 0, 50, traits: .error)
+    let sidecar = trace.span("a", .client, under: call, 0, 95, traits: [.error, .proxy])
+    trace.span("b", .server, under: sidecar, 1, end, traits: .error)
+    #expect(trail(trace.spans) == way)
+  }
+
   /// Scenario: random trees.
   /// Guarantees: each step is a failed child of the one before, and the last has none.
   @Test func steps() {

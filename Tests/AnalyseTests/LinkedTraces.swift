@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 
 @testable import Analyse
 
@@ -40,11 +41,13 @@ struct LinkedTraces {
     var span = sketch.spans.removeLast()
     span.id = SpanID(spanCount)
     if span.takesMessages { span.links = UInt16(links.count) + unread }
+    if span.sendsCreatedMessages { span.links = UInt16(links.count) }
     sketch.spans.append(span)
     traces[trace] = sketch
     let own = LinkedTraces.id(trace)
-    for link in links {
-      add(SpanRecord(linkOf: span, in: own, to: link.link), to: link.trace)
+    for (place, link) in links.enumerated() {
+      add(
+        SpanRecord(linkOf: span, in: own, to: link.link, isFirst: place == 0), to: link.trace)
     }
     if unread > 0 { add(SpanRecord(unreadLinks: unread, of: span, in: own), to: trace) }
     return Place(trace: trace, id: span.id)
@@ -54,18 +57,53 @@ struct LinkedTraces {
     traces[trace, default: TraceSketch()].spans.append(record)
   }
 
+  /// The same, but that nobody sent one of the traces: neither its spans nor what its links tell.
+  func without(_ trace: UInt64) -> LinkedTraces {
+    var left = self
+    for (other, sketch) in traces {
+      left.traces[other]?.spans = sketch.spans.filter { span in
+        span.kind == .link ? !span.isLink(outOf: LinkedTraces.id(trace)) : other != trace
+      }
+    }
+    return left
+  }
+
   /// What all traces together say.
   func analysed() -> Outcome {
     var analyser = TraceAnalyser()
     var findings: [Finding] = []
-    var names: [NameID: String] = [:]
     for (trace, sketch) in traces {
-      names.merge(sketch.names) { old, _ in old }
-      analyser.analyse(
-        sketch.spans, key: TraceKey(tenant: .standard, trace: LinkedTraces.id(trace)),
-        into: &findings)
+      analyser.analyse(sketch.spans, key: LinkedTraces.key(trace), into: &findings)
     }
     return Outcome(findings, names: names)
+  }
+
+  /// The same where spans come one by one in some order, and what a trace said is taken back each time.
+  func analysed(spanBySpan random: inout SeededGenerator) -> Outcome {
+    var analyser = TraceAnalyser()
+    var arrived: [UInt64: [SpanRecord]] = [:]
+    var sums = WindowSums()
+    let all = traces.flatMap { trace, sketch in sketch.spans.map { (trace, $0) } }
+    for (trace, span) in all.shuffled(using: &random) {
+      var before: [Finding] = []
+      var after: [Finding] = []
+      if let spans = arrived[trace] {
+        analyser.analyse(spans, key: LinkedTraces.key(trace), into: &before)
+      }
+      arrived[trace, default: []].append(span)
+      analyser.analyse(arrived[trace] ?? [], key: LinkedTraces.key(trace), into: &after)
+      sums.add(before.shuffled(using: &random), sign: -1)
+      sums.add(after)
+    }
+    return Outcome(sums, names: names)
+  }
+
+  private static func key(_ trace: UInt64) -> TraceKey {
+    TraceKey(tenant: .standard, trace: id(trace))
+  }
+
+  private var names: [NameID: String] {
+    traces.values.reduce(into: [:]) { $0.merge($1.names) { old, _ in old } }
   }
 }
 

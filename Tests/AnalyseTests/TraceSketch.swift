@@ -55,6 +55,10 @@ struct Outcome {
   init(_ findings: [Finding], names: [NameID: String]) {
     var sums = WindowSums()
     sums.add(findings)
+    self.init(sums, names: names)
+  }
+
+  init(_ sums: WindowSums, names: [NameID: String]) {
     self.sums = sums
     window = sums.merged(from: 0, to: .max)
     self.names = names

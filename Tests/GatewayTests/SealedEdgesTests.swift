@@ -54,4 +54,51 @@ import Testing
         ])
     }
   }
+
+  /// Scenario: a trace takes back what another one counted on an edge: in the same checkpoint, in a later
+  /// one, or in one before; and what nobody counted.
+  /// Guarantees: no figure ever falls; what was taken back is missing from what is counted next, so that
+  /// the sums are right again.
+  @Test func nothingFalls() {
+    let key = SeriesKey.edge(NameID(1), NameID(2), .messagingSystem)
+    func sums(_ count: Int64, _ latency: Nanos, at key: SeriesKey) -> WindowSums {
+      var sums = WindowSums()
+      var finding = Finding(
+        window: 0, key: key, latency: latency, ownTime: latency / 2, weight: 256 * count)
+      finding.counters[.requests] = count
+      finding.counters[.requestsAdjusted] = 256 * count
+      sums.add(finding)
+      return sums
+    }
+    var sealed = SealedEdges(seriesMax: 8)
+    var shown = Sums()
+    func add(_ parts: [(Int64, Nanos)], total: Int64) {
+      var all = WindowSums()
+      for (count, latency) in parts { all.merge(sums(count, latency, at: key)) }
+      sealed.add(all)
+      let now = sealed.window.series[key] ?? Sums()
+      #expect(now.counters[.requests] == total)
+      #expect(now.counters[.requestsAdjusted] == 256 * total)
+      for (old, new) in [(shown.latency, now.latency), (shown.ownTime, now.ownTime)] {
+        #expect(new.weight >= old.weight && new.sumNanos >= old.sumNanos)
+        let isLess = old.buckets.contains { bucket in
+          !new.buckets.contains { $0.index == bucket.index && $0.weight >= bucket.weight }
+        }
+        #expect(!isLess)
+      }
+      shown = now
+    }
+    add([(3, .second), (-1, .second)], total: 2)
+    add([(-2, .second)], total: 2)
+    add([(1, .second)], total: 2)
+    add([(3, .second), (2, .millisecond)], total: 6)
+    add([(-1, .second)], total: 6)
+    add([(1, .second)], total: 6)
+    let other = SeriesKey.edge(NameID(3), NameID(4), .messagingSystem)
+    sealed.add(sums(-1, .second, at: other))
+    sealed.add(sums(1, .second, at: other))
+    #expect(sealed.window.series[other] == nil)
+    sealed.add(sums(1, .second, at: other))
+    #expect(sealed.window.series[other]?.counters[.requests] == 1)
+  }
 }

@@ -212,15 +212,17 @@ import Testing
   }
 
   /// Scenario: calls that nobody answered, by the name of a cluster that a service answered to before,
-  /// by the address of one of its instances, by a name two services answer to, and by one's own.
-  /// Guarantees: the first two are calls to the service, with their failures at its node; the others
-  /// stay what they are called.
+  /// by the address of one of its instances, and by a name two services answer to; and calls of a service
+  /// by names it answered to itself: a host's, its own address, and what each host calls itself.
+  /// Guarantees: the first two are calls to the service, with their failures at its node; by the name of
+  /// a host the service called itself, which is no edge and no request; the others stay what they are
+  /// called.
   @Test func peersThatStandForServices() throws {
     var fixture = GraphFixture()
     let front = fixture.node("front")
     let back = fixture.node("back")
     let other = fixture.node("other")
-    let names = ["back-v2", "10.0.0.7", "gateway", "front"].map {
+    let names = ["back-v2", "10.0.0.7", "gateway", "front.shop", "10.0.0.8", "localhost"].map {
       fixture.node($0, kind: .external)
     }
     let instance = fixture.part(
@@ -230,19 +232,29 @@ import Testing
     for service in [back, other] {
       fixture.add(.answered(names[2], by: service, version: .none), [.requests: 1])
     }
-    fixture.add(.answered(names[3], by: front, version: .none), [.requests: 1])
+    for name in names[3...] {
+      fixture.add(.answered(name, by: front, version: .none), [.requests: 1])
+    }
+    let own = fixture.part(
+      .instance, of: front, InstanceIdentity(instance: "pod-2", address: "10.0.0.8").text)
+    fixture.add(.instance(front, own, version: .none), [.requests: 1])
+    fixture.add(.node(front), [.requestsAdjusted: 7, .errorsAdjusted: 3])
     fixture.add(.node(back), [.requestsAdjusted: 10, .errorsAdjusted: 1])
     fixture.call(front, back, requests: 10, failed: 1)
     for name in names {
       fixture.call(front, name, .virtualNode, requests: 2, failed: 2)
       fixture.add(.node(name), [.requestsAdjusted: 2, .errorsAdjusted: 2])
     }
+    fixture.add(.edge(front, names[3], .virtualNode), [.requests: 2])
     let graph = try fixture.graph()
     #expect(
       graph.edges.map { "\($0.server) \($0.requests) \($0.failed) \($0.connectionType.label)" } == [
-        "back 14.0 5.0 ", "external:front 2.0 2.0 virtual_node",
-        "external:gateway 2.0 2.0 virtual_node",
+        "back 14.0 5.0 ", "external:10.0.0.8 2.0 2.0 virtual_node",
+        "external:gateway 2.0 2.0 virtual_node", "external:localhost 2.0 2.0 virtual_node",
       ])
+    #expect(graph.coverage.unpaired == ["same_service": 2])
+    let itself = try #require(graph.nodes.first { $0.id == "front" })
+    #expect(itself.figures.requests == 7 && itself.figures.errors == 3)
     let node = try #require(graph.nodes.first { $0.id == "back" })
     #expect(node.figures.requests == 14 && node.figures.errors == 5)
     #expect(!graph.nodes.contains { $0.id == "external:back-v2" })

@@ -21,15 +21,24 @@ import Testing
   }
 
   /// Scenario: links of spans of each kind, and of a client that receives.
-  /// Guarantees: only spans that take messages carry how many there are, the same one once.
+  /// Guarantees: only spans that send or take messages carry how many there are, the same one once; not
+  /// those that only create one. Senders do not count a link to themselves, of which nobody is told.
   @Test func kinds() throws {
     for kind: Int64 in 1...5 {
       let span = SampleSpan(kind: kind, links: [Self.whole, Self.other, Self.whole])
-      #expect(try links(span) == (kind == 5 ? [2, 2] : [0, 0]))
+      #expect(try links(span) == (kind == 5 ? [2, 2] : kind == 4 ? [1, 1] : [0, 0]))
     }
+    var creation = SampleSpan(kind: 4, links: [Self.whole])
+    creation.attributes = [("messaging.operation.type", "create")]
+    #expect(try links(creation) == [0, 0])
     var span = SampleSpan(kind: 3, links: [Self.whole])
     span.attributes = [("messaging.system", "kafka"), ("messaging.operation.type", "receive")]
     #expect(try links(span) == [1, 1])
+    span.links = [Self.other]
+    let link = try #require(try SampleRequest(spans: [span]).read().batch.spans.last)
+    #expect(link.traits.contains(.linkOfPoll) && !link.traits.contains(.linkOfSending))
+    span.attributes = [("rpc.system", "grpc")]
+    #expect(try links(span) == [0, 0])
   }
 
   /// Scenario: links with ids that are missing, zero, or of another length.
@@ -100,8 +109,11 @@ import Testing
         #expect(link.isLink(outOf: batch.traces[0]) && !link.isLink(outOf: batch.traces[1]))
         #expect(link.linkingSpan(in: batch.traces[0]) == sent.id)
         #expect(link.takesMessages == (kind == 5))
-        #expect(link.peer == (kind == 5 ? sent.peer : .none))
+        #expect(link.peer == (kind >= 3 ? sent.peer : .none))
+        #expect(link.traits.contains(.linkOfSending) == (kind == 3 || kind == 4))
+        #expect(!link.traits.contains(.linkOfPoll))
       }
+      #expect(links.map(\.standsForSending) == [kind == 3 || kind == 4, false])
     }
   }
 

@@ -45,15 +45,17 @@ public struct Shard: ~Copyable {
       let span = batch.spans[index]
       if span.kind != .traffic { newestEnd = max(newestEnd, span.end) }
       let key = TraceKey(tenant: batch.tenant, trace: batch.traces[index])
-      switch traces.insert(span, key: key, sequence: sequence, now: now) {
-      case .inserted: counters.spans &+= 1
-      case .late: countLate(span, tenant: batch.tenant)
-      case .due(let slot):
+      let insertion = traces.insert(span, key: key, sequence: sequence, now: now)
+      if insertion == .late {
+        countLate(span, tenant: batch.tenant)
+        // The sender of the message says nothing any more, but others that took it may.
+        if let late = span.late(for: key) {
+          let insertion = traces.insert(late.record, key: late.key, sequence: sequence, now: now)
+          attend(to: insertion, now: now)
+        }
+      } else {
         counters.spans &+= 1
-        look(at: slot, now: now)
-      case .complete(let slot):
-        counters.spans &+= 1
-        close(slot)
+        attend(to: insertion, now: now)
       }
     }
     relieve()
@@ -97,6 +99,14 @@ public struct Shard: ~Copyable {
 }
 
 extension Shard {
+  private mutating func attend(to insertion: TraceTable.Insertion, now: Nanos) {
+    switch insertion {
+    case .inserted, .late: break
+    case .due(let slot): look(at: slot, now: now)
+    case .complete(let slot): close(slot)
+    }
+  }
+
   private mutating func close(_ slot: Int32) {
     replaceStanding(slot)
     traces.close(slot)

@@ -58,7 +58,7 @@ struct TraceGenerator {
       let record =
         random.once(in: 10)
         ? SpanRecord(unreadLinks: 3, of: span, in: key.trace)
-        : SpanRecord(linkOf: span, in: key.trace, to: link)
+        : SpanRecord(linkOf: span, in: key.trace, to: link, isFirst: random.once(in: 2))
       let trace = record.unreadLinks > 0 ? key.trace : link.trace
       records.append(Sent(key: TraceKey(tenant: key.tenant, trace: trace), span: record))
     }
@@ -106,6 +106,11 @@ struct TraceGenerator {
         kind: .messaging, NodeIdentity(name: "queue\(random.below(3))").text, now: now)
       span.traits.formUnion([.messaging, .namesQueue])
       span.links = UInt16(random.below(3))
+      if kind == .producer, random.once(in: 3) { span.traits.insert(.creates) }
+      if span.takesMessages, random.once(in: 3) {
+        span.traits.insert(.receives)
+        if random.once(in: 2) { span.kind = .client }
+      }
     } else if kind.isExit, Bool.random(using: &random) {
       span.peer = names.intern(
         kind: .database, NodeIdentity(name: "postgres").text, now: now)
