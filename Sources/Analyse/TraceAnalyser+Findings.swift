@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 // From visits, calls and traces to findings.
 extension TraceAnalyser {
@@ -178,7 +178,7 @@ extension TraceAnalyser {
   }
 
   /// The node that a span calls and that does not report.
-  func peerCalled(_ index: Int) -> NameID? {
+  public func peerCalled(_ index: Int) -> NameID? {
     if isSent(index) { return sentTo[index] }
     return roles[index] == .callToPeer ? forest.spans[index].peer : nil
   }

@@ -80,6 +80,7 @@ extension TraceAnalyser {
   mutating func findCriticalTimes() {
     criticalTimes.removeAll(keepingCapacity: true)
     criticalTimes.append(contentsOf: repeatElement(0, count: forest.spans.count))
+    let forest = waitForest
     if criticalPathRule == .wallclock {
       for root in CriticalPath.roots(of: forest) {
         criticalPath.walk(forest, from: root) { span, from, until in

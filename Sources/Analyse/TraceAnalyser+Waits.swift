@@ -7,7 +7,7 @@ extension TraceAnalyser {
   /// single visit that calls nobody costs nothing.
   mutating func emitWaits(into findings: inout [Finding]) {
     guard visits.count > 1 || roles.contains(.callToPeer) else { return }
-    slackAndDrag.find(in: forest)
+    slackAndDrag.find(in: waitForest)
     let window = traceEnd.floored(to: .minute)
     // The client is none for who was asked from outside, or by way of a queue.
     var requests: [(server: NameID, client: NameID, span: Int32)] = []

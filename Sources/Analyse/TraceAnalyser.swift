@@ -10,6 +10,9 @@ public import Model
 /// - Cost: O(n log n) in the spans of the trace; buffers are reused.
 public struct TraceAnalyser: Sendable {
   public private(set) var forest = TraceForest()
+  /// The same spans at the same positions, each within the one above it however far clocks are apart;
+  /// empty where none is further than is corrected.
+  private var placedForest = TraceForest()
   var criticalPath = CriticalPath()
   /// Parallel to the forest's spans: the visit each belongs to.
   var visitOf: [Int32] = []
@@ -163,6 +166,7 @@ public struct TraceAnalyser: Sendable {
     _ spans: [SpanRecord], key: TraceKey, into findings: inout [Finding]
   ) -> Int {
     forest.build(spans, clockSkewNanosMax: clockSkewNanosMax)
+    if forest.skewOverLimitCount > 0 { placedForest.build(spans, clockSkewNanosMax: .max) }
     descent = links.contains { $0.isLink(outOf: key.trace) } ? Descent(of: forest) : Descent()
     calledTakers.removeAll(keepingCapacity: true)
     guard !spans.isEmpty else {
@@ -198,6 +202,11 @@ public struct TraceAnalyser: Sendable {
     let others = spans.filter { $0.kind != .traffic }
     return copies - records.count + analyse(others, key: key, into: &findings)
   }
+
+  /// The spans as the critical path, slack and drag see them. Where clocks are further apart than is
+  /// corrected, callees are placed within their callers by the same rule all the same: a call that was
+  /// waited for lies within its caller, whatever its times say.
+  public var waitForest: TraceForest { forest.skewOverLimitCount > 0 ? placedForest : forest }
 
   private mutating func findVisits() {
     visits.removeAll(keepingCapacity: true)

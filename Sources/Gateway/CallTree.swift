@@ -1,4 +1,5 @@
 import Analyse
+import Graph
 import Model
 
 /// The ways of calls to the spans of a critical path, each once however many spans share it.
@@ -13,7 +14,8 @@ struct CallTree {
   }
 
   private struct NamePair: Hashable {
-    var service: NameID
+    /// Where the span was recorded; of a call to what does not report, who was called.
+    var node: NameID
     var operation: NameID
   }
 
@@ -35,13 +37,18 @@ struct CallTree {
   private var nodes: [Node] = []
   private var nodesByStep: [Step: Int32] = [:]
 
-  init(_ path: TracePath, in forest: TraceForest, names: NameTable) {
+  /// - Parameter peer: whom the span at a position called that does not report.
+  init(
+    _ path: TracePath, in forest: TraceForest, names: NameTable, peer: (Int) -> NameID?
+  ) {
     let isNeeded = CallTree.ancestry(of: path, in: forest)
     var nodeOf = Array(repeating: Int32(-1), count: forest.spans.count)
     for index32 in forest.order where isNeeded[Int(index32)] {
       let index = Int(index32)
       let parent = forest.parent(of: index).map { nodeOf[$0] } ?? -1
-      nodeOf[index] = node(below: parent, label(of: forest.spans[index], names))
+      let span = forest.spans[index]
+      let pair = NamePair(node: peer(index) ?? span.service, operation: span.operation)
+      nodeOf[index] = node(below: parent, label(of: pair, names))
     }
     for share in path.shares {
       let node = Int(nodeOf[share.span])
@@ -90,8 +97,7 @@ struct CallTree {
     return new
   }
 
-  private mutating func label(of span: SpanRecord, _ names: NameTable) -> Int32 {
-    let pair = NamePair(service: span.service, operation: span.operation)
+  private mutating func label(of pair: NamePair, _ names: NameTable) -> Int32 {
     if let known = labelsByName[pair] { return known }
     let text = CallTree.text(pair, names)
     let label = labelsByText[text] ?? Int32(labels.count)
@@ -102,9 +108,7 @@ struct CallTree {
   }
 
   private static func text(_ pair: NamePair, _ names: NameTable) -> String {
-    let service = names.name(pair.service).map { NodeIdentity(text: $0.text) }
-    let operation = names.name(pair.operation)?.text ?? ""
-    let label = service.map { $0.namespace.isEmpty ? $0.name : "\($0.namespace)/\($0.name)" }
-    return "\(label ?? "?") \(operation)"
+    let node = names.name(pair.node).flatMap { NodeLabel.id(of: $0) } ?? "?"
+    return "\(node) \(names.name(pair.operation)?.text ?? "")"
   }
 }

@@ -21,6 +21,7 @@ final class Engine: Sendable {
   let store: TileStore
   /// The traces that can be looked at.
   let exemplars: ExemplarStore
+  private let traceLimits: TraceLimits
   private let clock: @Sendable () -> Nanos
   private let logger: Logger
   private let replay: Replay
@@ -55,6 +56,7 @@ final class Engine: Sendable {
     commits = CommitThread(journal: journal, isDurable: isDurable, names: names, logger: logger)
     let limits = configuration.traceLimits(
       memoryBytes: shares.traceBytesPerShard, exemplarBytes: shares.candidateBytesPerShard)
+    traceLimits = limits
     exemplars = ExemplarStore(bytesMax: shares.exemplarBytes)
     var shards: [ShardLoop] = []
     for loop in loops {
@@ -274,8 +276,8 @@ final class Engine: Sendable {
   func trace(_ key: TraceKey) async throws -> TraceView? {
     guard let (trace, isSealed) = try await spans(of: key) else { return nil }
     let names = try await names(of: TraceView.names(of: trace.spans))
-    return try await NIOThreadPool.singleton.runIfActive {
-      TraceView(trace, isSealed: isSealed, names: names)
+    return try await NIOThreadPool.singleton.runIfActive { [traceLimits] in
+      TraceView(trace, isSealed: isSealed, names: names, limits: traceLimits)
     }
   }
 

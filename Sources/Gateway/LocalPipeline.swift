@@ -79,13 +79,15 @@ public struct LocalPipeline: ~Copyable {
   /// The critical path of each trace, in the order of trace ids. By the rule the graph rests on it is
   /// that of the times as clocks were corrected; by published rules that of the times that were sent,
   /// as the tools they come from have them.
-  public func criticalPaths(rule: CriticalPathRule = .wallclock) -> [TraceCriticalPath] {
+  public mutating func criticalPaths(rule: CriticalPathRule = .wallclock) -> [TraceCriticalPath] {
     var paths: [TraceCriticalPath] = []
     let skewMax = rule == .wallclock ? clockSkewNanosMax : 0
+    let aliases = PeerAliases(graphInput())
     for (key, spans) in spans.sorted(by: { $0.key.trace < $1.key.trace }) {
       paths.append(
         TraceCriticalPath(
-          trace: key.trace, spans: spans, names: names, rule: rule, clockSkewNanosMax: skewMax))
+          key, spans: spans, names: names, aliases: aliases, rule: rule,
+          clockSkewNanosMax: skewMax))
     }
     return paths
   }

@@ -1,4 +1,5 @@
 import Analyse
+import Graph
 public import Model
 
 /// The critical path of one trace.
@@ -13,7 +14,7 @@ public struct TraceCriticalPath: Sendable, Equatable {
 
   /// Time on the critical path below one way of calls, from the root on.
   public struct CallPath: Sendable, Equatable {
-    /// `service operation`, outermost first.
+    /// `service operation`, outermost first; of a call to what does not report, who was called.
     public var path: [String]
     public var exclusive: Nanos
   }
@@ -34,13 +35,16 @@ public struct TraceCriticalPath: Sendable, Equatable {
   public var callPaths: [CallPath] = []
   public var errors: Errors?
 
+  /// - Parameter aliases: which services the names and addresses of peers stand for.
   init(
-    trace: TraceID, spans: [SpanRecord], names: NameTable, rule: CriticalPathRule,
-    clockSkewNanosMax: Nanos = 0
+    _ key: TraceKey, spans: [SpanRecord], names: NameTable, aliases: PeerAliases,
+    rule: CriticalPathRule, clockSkewNanosMax: Nanos = 0
   ) {
-    self.trace = trace
-    var forest = TraceForest()
-    forest.build(spans, clockSkewNanosMax: clockSkewNanosMax)
+    trace = key.trace
+    var analyser = TraceAnalyser(clockSkewNanosMax: clockSkewNanosMax, criticalPathRule: rule)
+    var findings: [Finding] = []
+    analyser.analyse(spans, key: key, into: &findings)
+    let forest = analyser.waitForest
     let path = TracePath(forest, rule: rule)
     sections = path.sections.map {
       Section(span: forest.spans[$0.span].id, start: $0.from, end: $0.until)
@@ -50,7 +54,10 @@ public struct TraceCriticalPath: Sendable, Equatable {
       let id = forest.spans[share.span].id
       exclusive[id] = exclusive[id, default: 0].saturatingAdding(share.exclusive)
     }
-    callPaths = CallTree(path, in: forest, names: names).callPaths
+    callPaths =
+      CallTree(path, in: forest, names: names) { index in
+        analyser.peerCalled(index).map { aliases.node($0) }
+      }.callPaths
     callPaths.sort {
       $0.exclusive != $1.exclusive
         ? $0.exclusive > $1.exclusive : $0.path.lexicographicallyPrecedes($1.path)

@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 /// Which services the names and addresses of peers stand for.
 ///
@@ -11,11 +11,11 @@ import Model
 ///
 /// A queue that is called otherwise by those that take from it than by those that send to it (a
 /// subscription and its topic) is one node too, by the senders' name.
-struct PeerAliases {
+public struct PeerAliases: Sendable {
   private var services: [NameID: NameID] = [:]
 
   /// - Parameter input: with the series of edges, instances, answers and traffic.
-  init(_ input: GraphInput) {
+  public init(_ input: GraphInput) {
     let table = AddressTable(input)
     // What only logs know of is decided by who calls it there: they change nothing about a call of spans.
     for (peer, clients) in table.callers.merging(
@@ -52,5 +52,5 @@ struct PeerAliases {
   }
 
   /// The node a series about `id` belongs to: `id` itself, or the service it stands for.
-  func node(_ id: NameID) -> NameID { services[id] ?? id }
+  public func node(_ id: NameID) -> NameID { services[id] ?? id }
 }

@@ -72,19 +72,22 @@ public struct TraceView: Sendable, Equatable {
   public var isComplete: Bool
   /// By their start, parents first.
   public var spans: [Span]
-  /// By the rule `wallclock`, earliest first.
+  /// The rule of the critical path.
+  public var rule: CriticalPathRule
+  /// Earliest first.
   public var criticalPath: [Section]
   /// From the outermost failed span down to where the failure began.
   public var errorPath: [SpanID]
 
   public init(
-    trace: TraceID, state: State, isComplete: Bool, spans: [Span], criticalPath: [Section],
-    errorPath: [SpanID]
+    trace: TraceID, state: State, isComplete: Bool, spans: [Span], rule: CriticalPathRule,
+    criticalPath: [Section], errorPath: [SpanID]
   ) {
     self.trace = trace
     self.state = state
     self.isComplete = isComplete
     self.spans = spans
+    self.rule = rule
     self.criticalPath = criticalPath
     self.errorPath = errorPath
   }
@@ -109,6 +112,7 @@ extension TraceView {
         "truncated", spans.count > limit || criticalPath.count > limit || errorPath.count > limit)
       json.key("spans")
       json.array(spans.prefix(limit)) { $0.span($1) }
+      json.member("rule", rule.rawValue)
       json.key("critical_path")
       json.array(criticalPath.prefix(limit)) { json, section in
         json.object { json in

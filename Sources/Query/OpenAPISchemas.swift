@@ -472,6 +472,7 @@ enum OpenAPISchemas {
         ("state", .choice(TraceView.State.allCases.map(\.rawValue))), ("complete", .boolean),
         ("span_count", .integer), ("truncated", .boolean),
         ("spans", .list(.reference("TraceSpan"))),
+        ("rule", .choice(CriticalPathRule.allCases.map(\.rawValue))),
         ("critical_path", .list(.reference("TraceSection"))), ("error_path", .list(.text)),
       ]
     ),

@@ -67,6 +67,7 @@ def test_what_the_graph_names_can_be_looked_at(sealed):
             "span_count",
             "truncated",
             "spans",
+            "rule",
             "critical_path",
             "error_path",
         }

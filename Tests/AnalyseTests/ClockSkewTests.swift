@@ -143,6 +143,74 @@ import Testing
     #expect(raw.edge("cart", "stock").ownTime == .of(8))
   }
 
+  /// Scenario: a call that was waited for, whose server's clock is nine seconds ahead, with work and a
+  /// call to a third host below; clocks are corrected by a second, by ten, or not at all.
+  /// Guarantees: too far apart to be corrected, the spans are counted and keep their times, but the
+  /// critical path is that of corrected clocks; slack and drag too. Uncorrected they are as sent.
+  @Test(arguments: CriticalPathRule.allCases) func criticalPathBeyondTheLimit(
+    rule: CriticalPathRule
+  ) {
+    var sketch = TraceSketch()
+    let root = sketch.span("a", .server, 0, 100, host: 1)
+    let call = sketch.span("a", .client, under: root, 10, 90, host: 1)
+    let far = sketch.span("b", .server, under: call, 9_020, 9_080, host: 2)
+    let onward = sketch.span("b", .client, under: far, 9_030, 9_070, host: 2)
+    sketch.span("c", .server, under: onward, 40, 60, host: 3)
+    func analysed(_ limit: Nanos) -> (TraceAnalyser, Outcome) {
+      var analyser = TraceAnalyser(clockSkewNanosMax: limit, criticalPathRule: rule)
+      var findings: [Finding] = []
+      analyser.analyse(sketch.spans, key: TraceSketch.key, into: &findings)
+      return (analyser, Outcome(findings, names: sketch.names))
+    }
+    let (beyond, outcome) = analysed(.second)
+    #expect(beyond.forest.spans == sketch.spans && beyond.forest.skewOverLimitCount == 3)
+    #expect(outcome.coverage[.skewed] == 0)
+    #expect(beyond.criticalTimes.map { $0 / .millisecond } == [20, 20, 20, 20, 20])
+    let (corrected, other) = analysed(10 * .second)
+    #expect(corrected.forest.skewOverLimitCount == 0)
+    #expect(beyond.criticalTimes == corrected.criticalTimes)
+    for (client, server) in [("a", "b"), ("b", "c")] {
+      #expect(outcome.wait(client, server) == other.wait(client, server))
+      #expect(!outcome.wait(client, server).ownTime.isEmpty)
+    }
+    let (sent, _) = analysed(0)
+    #expect(sent.criticalTimes.map { $0 / .millisecond } == [20, 80, 0, 0, 0])
+  }
+
+  /// Scenario: random calls over hosts whose clocks are off by anything up to a day; garbage.
+  /// Guarantees: under each rule the critical path still adds up to the roots' durations; wherever
+  /// clocks can be right, the path is the one of clocks that were right.
+  @Test func pathsAddUpHoweverFarClocksAre() {
+    var random = SeededGenerator()
+    for round in 0..<300 {
+      let right = random.calls(2 + random.below(20), tight: true)
+      let offsets = (0..<4).map { _ in Nanos(random.below(86_400)) * .second }
+      var sent = round % 3 == 2 ? random.garbage(20) : right
+      for index in sent.indices {
+        if round % 3 == 2 {
+          // Decoding sees to it that no span ends before it begins.
+          sent[index].end = max(sent[index].start, sent[index].end)
+        } else {
+          sent[index].start += offsets[Int(sent[index].host)]
+          sent[index].end += offsets[Int(sent[index].host)]
+        }
+      }
+      for rule in CriticalPathRule.allCases {
+        var analyser = TraceAnalyser(clockSkewNanosMax: .second, criticalPathRule: rule)
+        var findings: [Finding] = []
+        analyser.analyse(sent, key: TraceSketch.key, into: &findings)
+        let roots = CriticalPath.roots(of: analyser.forest, rule: rule)
+        let whole = roots.reduce(Nanos(0)) { $0 &+ analyser.forest.spans[$1].durationNanos }
+        #expect(analyser.criticalTimes.reduce(0, &+) == whole)
+        guard round % 3 != 2 else { continue }
+        var truth = TraceAnalyser(criticalPathRule: rule)
+        findings.removeAll()
+        truth.analyse(right, key: TraceSketch.key, into: &findings)
+        #expect(analyser.criticalTimes == truth.criticalTimes)
+      }
+    }
+  }
+
   /// Scenario: times at both ends of what a number holds.
   /// Guarantees: nothing traps, and no span leaves what a number holds.
   @Test func ends() {

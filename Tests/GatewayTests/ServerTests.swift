@@ -162,6 +162,57 @@ struct ServerTests {
     }
   }
 
+  /// Scenario: two calls to addresses of pods, of which one reports itself in another trace, and one to a
+  /// database; all by spans of one name.
+  /// Guarantees: on the critical path each is shown by who was called: the service that has the
+  /// address, or the address.
+  @Test func callsThatNobodyAnsweredAreShownByWhoWasCalled() throws {
+    let now = SystemClock.now()
+    func span(
+      _ trace: Int, _ id: Int, under parent: Int?, _ kind: Int, _ from: UInt64, _ until: UInt64,
+      _ attributes: [(String, String)] = []
+    ) -> String {
+      let texts = attributes.map { #"{"key":"\#($0)","value":{"stringValue":"\#($1)"}}"# }
+      let parent = parent.map { #""parentSpanId":"000000000000000\#($0)","# } ?? ""
+      return #"""
+        {"traceId":"0000000000000000000000000000000\#(trace)","spanId":"000000000000000\#(id)",\#(parent)
+        "name":"op","kind":\#(kind),"startTimeUnixNano":"\#(now + from)",
+        "endTimeUnixNano":"\#(now + until)","attributes":[\#(texts.joined(separator: ","))]}
+        """#
+    }
+    func resource(_ attributes: [(String, String)], _ spans: [String]) -> String {
+      let texts = attributes.map { #"{"key":"\#($0)","value":{"stringValue":"\#($1)"}}"# }
+      return #"""
+        {"resource":{"attributes":[\#(texts.joined(separator: ","))]},
+        "scopeSpans":[{"spans":[\#(spans.joined(separator: ","))]}]}
+        """#
+    }
+    let callers = [
+      span(1, 1, under: nil, 2, 0, 100),
+      span(1, 2, under: 1, 3, 10, 20, [("server.address", "10.0.0.7")]),
+      span(1, 3, under: 1, 3, 30, 50, [("server.address", "10.0.0.8")]),
+      span(1, 4, under: 1, 3, 60, 90, [("db.system.name", "mysql"), ("db.namespace", "stock")]),
+    ]
+    let body = #"""
+      {"resourceSpans":[
+        \#(resource([("service.name", "A")], callers)),
+        \#(resource(
+          [("service.name", "B"), ("k8s.pod.ip", "10.0.0.7"), ("k8s.pod.name", "b-1")],
+          [span(2, 5, under: nil, 2, 0, 10)]))]}
+      """#
+    var pipeline = LocalPipeline(configuration: Configuration())
+    let intake = try pipeline.take(Array(body.utf8), encoding: .json, now: now)
+    #expect(intake.accepted == 5)
+    for rule in CriticalPathRule.allCases {
+      let path = try #require(pipeline.criticalPaths(rule: rule).first)
+      #expect(
+        path.callPaths.map { "\($0.path.joined(separator: " › ")) \($0.exclusive)" } == [
+          "A op 40", "A op › database:stock op 30", "A op › external:10.0.0.8 op 20",
+          "A op › B op 10",
+        ])
+    }
+  }
+
   /// Scenario: one trace through the pipeline that has no sockets.
   /// Guarantees: the same edge as a server shows; sections of the critical path add up to the root.
   @Test func theLocalPipelineShowsTheSame() throws {

@@ -125,6 +125,39 @@ import Testing
     }
   }
 
+  /// Scenario: traces are offered where more are held than shown, and some are taken away again, in
+  /// any order; what is left is merged into sums that hold only what they show.
+  /// Guarantees: as if those taken away had never been offered, as long as no more of the first ones are
+  /// than are held besides; a trace is an example when it is shown.
+  @Test func thoseHeldFollow() {
+    var random = SeededGenerator()
+    let besides = Exemplars.heldMax - Exemplars.countMax
+    for count in [1, 3, 4, 8, 9, 40] {
+      let traces = (0..<count).map { _ in TraceID(high: random.next(), low: random.next()) }
+      let ranked = traces.sorted { Exemplars.place(of: $0) < Exemplars.place(of: $1) }
+      let leaving = Set(ranked.prefix(Exemplars.heldMax).shuffled(using: &random).prefix(besides))
+      var sums = Sums()
+      for trace in traces {
+        let isShown = sums.add(finding(trace), examples: Exemplars.heldMax)
+        #expect(isShown == sums.exemplars.traces.contains(trace))
+      }
+      for trace in leaving.shuffled(using: &random) { sums.add(finding(trace), sign: -1) }
+      let expected = Array(ranked.filter { !leaving.contains($0) }.prefix(Exemplars.countMax))
+      #expect(sums.exemplars.traces == expected)
+      let newcomer = TraceID(high: random.next(), low: random.next())
+      var merged = Sums()
+      merged.add(finding(newcomer))
+      merged.merge(sums)
+      #expect(merged.exemplars.traces == Exemplars(expected + [newcomer]).traces)
+    }
+  }
+
+  private func finding(_ trace: TraceID) -> Finding {
+    var finding = Finding(window: 0, key: .node(NameID(1)), exemplar: trace)
+    finding.counters[.requests] = 1
+    return finding
+  }
+
   /// Scenario: a sender chooses ids of the same rank.
   /// Guarantees: the choice still does not depend on the order.
   @Test func equalRanksAreToldApart() {

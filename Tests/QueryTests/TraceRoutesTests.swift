@@ -18,7 +18,7 @@ import Testing
     }
     return TraceView(
       trace: TraceID(high: 0xABC, low: UInt64(count)), state: .sealed, isComplete: true,
-      spans: spans,
+      spans: spans, rule: .wallclock,
       criticalPath: [.init(span: SpanID(1), start: epoch + 1, end: epoch + .second)],
       errorPath: [SpanID(UInt64(count) - 1), SpanID(UInt64(count))])
   }
@@ -42,7 +42,7 @@ import Testing
         "parent_span_id":"0000000000000001","service":"shop/front","version":"v1","instance":"",\
         "operation":"GET /","kind":"server","start_unix_nano":1790000000000000002,\
         "duration_ms":999.999998,"self_ms":2.0,"critical_ms":0.0,"error":true}],\
-        "critical_path":[{"span_id":"0000000000000001",\
+        "rule":"wallclock","critical_path":[{"span_id":"0000000000000001",\
         "start_unix_nano":1790000000000000001,"end_unix_nano":1790000001000000000}],\
         "error_path":["0000000000000001","0000000000000002"]}
         """)

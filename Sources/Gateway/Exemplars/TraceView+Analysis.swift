@@ -3,14 +3,19 @@ import Graph
 import Model
 
 extension TraceView {
-  /// What is to be said of a trace. Its spans without copies.
-  /// - Parameter names: those of the spans, as far as they are known.
-  init(_ trace: ExemplarTrace, isSealed: Bool, names: [NameID: Name]) {
-    var analyser = TraceAnalyser()
+  /// What is to be said of a trace, by the rules the graph rests on. Its spans without copies.
+  /// - Parameters:
+  ///   - names: those of the spans, as far as they are known.
+  ///   - limits: by how much clocks are corrected, and the rule of the critical path.
+  init(
+    _ trace: ExemplarTrace, isSealed: Bool, names: [NameID: Name], limits: TraceLimits
+  ) {
+    var analyser = TraceAnalyser(
+      clockSkewNanosMax: limits.clockSkewNanosMax, criticalPathRule: limits.criticalPathRule)
     var findings: [Finding] = []
     analyser.analyse(trace.spans, key: trace.key, into: &findings)
     let forest = analyser.forest
-    let path = TracePath(forest, rule: .wallclock)
+    let path = TracePath(analyser.waitForest, rule: limits.criticalPathRule)
     func text(_ id: NameID) -> String { names[id]?.text ?? "" }
     func node(_ id: NameID) -> String { names[id].flatMap { NodeLabel.id(of: $0) } ?? "" }
     // Parents before children where both start together: `order` has them so.
@@ -34,6 +39,7 @@ extension TraceView {
           start: span.start, end: span.end, own: analyser.selfTimes[index],
           critical: analyser.criticalTimes[index], isError: span.isError)
       },
+      rule: limits.criticalPathRule,
       criticalPath: path.sections.map {
         Section(span: forest.spans[$0.span].id, start: $0.from, end: $0.until)
       }.sorted { ($0.start, $0.end, $0.span) < ($1.start, $1.end, $1.span) },

@@ -45,6 +45,29 @@ import Testing
     return batch
   }
 
+  /// Scenario: a trace whose callee's clock is ahead, by what is corrected or by more, is looked at where
+  /// the graph goes by another rule than `wallclock`.
+  /// Guarantees: it is shown as the graph counts it: with corrected times, by that rule; beyond the limit
+  /// with times as sent, and a critical path that adds up all the same.
+  @Test(arguments: [Nanos(500), 5_000]) func byTheRulesOfTheGraph(ahead: Nanos) throws {
+    let names = NameTable()
+    var spans = call(5, names).spans
+    spans[2].start += ahead * .millisecond
+    spans[2].end += ahead * .millisecond
+    var limits = TraceLimits()
+    limits.clockSkewNanosMax = .second
+    limits.criticalPathRule = .jaeger
+    let trace = ExemplarTrace(
+      key: TraceKey(tenant: .standard, trace: TraceID(high: 1, low: 5)), spans: spans, isCut: false)
+    let view = TraceView(trace, isSealed: true, names: [:], limits: limits)
+    #expect(view.rule == .jaeger)
+    let callee = try #require(view.spans.first { $0.id == SpanID(3) })
+    #expect(callee.start == (ahead == 500 ? epoch + 25 * .millisecond : spans[2].start))
+    #expect(callee.critical == 50 * .millisecond)
+    #expect(view.criticalPath.reduce(0) { $0 + $1.end - $1.start } == 100 * .millisecond)
+    #expect(view.criticalPath.contains { $0.span == SpanID(3) })
+  }
+
   /// Scenario: a trace is asked for while it grows, once it is sealed, before and after the checkpoint
   /// that takes it; and after a restart.
   /// Guarantees: the same spans each time, with names, self times, critical path and error path; it
