@@ -1,6 +1,7 @@
 import FlowLogs
 import Graph
 import Impact
+import Markers
 import Model
 import NIOCore
 import OTLP
@@ -17,13 +18,15 @@ final class GatewayBackend: QueryBackend {
   private let errorsTolerated: Double
   private let flowLogLimits: FlowLogLimits
   private let inflatedBytesMax: Int
+  private let reviews: DeploymentReviews?
   private let intake = Intake()
   private let state = Mutex(Readiness.notReady("replaying the journal"))
 
   init(
     engine: Engine, receiver: Receiver, configuration: Configuration,
-    clock: @escaping @Sendable () -> Nanos
+    reviews: DeploymentReviews? = nil, clock: @escaping @Sendable () -> Nanos
   ) {
+    self.reviews = reviews
     self.engine = engine
     errorsTolerated = configuration.gate.errorsTolerated
     flowLogLimits = FlowLogLimits(retentionNanos: configuration.store.retention)
@@ -97,7 +100,14 @@ final class GatewayBackend: QueryBackend {
   func release(bytes: Int) { engine.pipeline.release(bytes: bytes) }
 
   func metrics() async -> MetricsSnapshot {
-    await GatewayMetrics.collect(engine: engine, receiver: receiver)
+    var snapshot = await GatewayMetrics.collect(engine: engine, receiver: receiver)
+    snapshot.metrics += reviews?.metrics ?? []
+    return snapshot
+  }
+
+  func take(_ review: DeploymentReview) async throws -> ReviewAdmission {
+    guard let reviews else { return .notSetUp }
+    return try reviews.add(review)
   }
 }
 

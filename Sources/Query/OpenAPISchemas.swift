@@ -332,7 +332,8 @@ enum OpenAPISchemas {
     (
       "WebhookAnswer",
       [
-        ("markers", .list(.text)), ("ignored", .text), ("problems", .list(.map(.text))),
+        ("markers", .list(.text)), ("review", .choice(["waiting"])), ("ignored", .text),
+        ("problems", .list(.map(.text))),
       ]
     ),
     ("WebhookMessage", []),
