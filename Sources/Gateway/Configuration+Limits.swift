@@ -1,3 +1,4 @@
+import Impact
 import Journal
 import Markers
 import Model
@@ -49,8 +50,7 @@ extension Configuration {
     query.dimensions = identity.dimensions
     query.errorsTolerated = gate.errorsTolerated
     query.criticalPathRule = traces.criticalPath
-    query.objectives = Dictionary(
-      slo.services.map { ($0.service, $0.objective) }, uniquingKeysWith: { first, _ in first })
+    query.objectives = objectives
     for source in WebhookSource.allCases {
       let section = webhooks[source]
       let file = section.secretFile
@@ -58,6 +58,12 @@ extension Configuration {
         file.isEmpty ? section.secret : try WebhookSecret(file: file, of: source)
     }
     return query
+  }
+
+  /// What services are held to, by a name or an id.
+  var objectives: [String: ServiceObjective] {
+    Dictionary(
+      slo.services.map { ($0.service, $0.objective) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// nil where no App is named.

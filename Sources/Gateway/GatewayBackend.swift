@@ -16,6 +16,7 @@ final class GatewayBackend: QueryBackend {
   private let receiver: Receiver
   private let clock: @Sendable () -> Nanos
   private let errorsTolerated: Double
+  private let objectives: [String: ServiceObjective]
   private let flowLogLimits: FlowLogLimits
   private let inflatedBytesMax: Int
   private let reviews: DeploymentReviews?
@@ -29,6 +30,7 @@ final class GatewayBackend: QueryBackend {
     self.reviews = reviews
     self.engine = engine
     errorsTolerated = configuration.gate.errorsTolerated
+    objectives = configuration.objectives
     flowLogLimits = FlowLogLimits(retentionNanos: configuration.store.retention)
     // Not more than half of the room there is for bodies: one that takes all would find it never.
     inflatedBytesMax = min(
@@ -76,7 +78,7 @@ final class GatewayBackend: QueryBackend {
 
   func gate(_ request: GateRequest) async throws -> GateReport {
     try await GateInquiry(
-      engine: engine, request: request, errorsTolerated: errorsTolerated
+      engine: engine, request: request, errorsTolerated: errorsTolerated, objectives: objectives
     ).report()
   }
 
