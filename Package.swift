@@ -54,6 +54,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
   targets: [
@@ -95,13 +96,23 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), logging,
       ] + nio),
 
+    // What is said to others.
+    module(
+      "Outgoing",
+      [
+        "Model", "Markers",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"), nioHTTP1,
+      ] + nio),
+
     // The composition root and the command line.
     module(
       "Gateway",
       [
         "Model", "HTTP2", "OTLP", "Receive", "FlowLogs", "Journal", "Assemble", "Analyse",
         "Windows", "Store",
-        "Markers", "Graph", "Impact", "Query", "Yams", logging,
+        "Markers", "Graph", "Impact", "Query", "Outgoing", "Yams", logging,
       ] + nio),
     module(
       "Commands",
@@ -159,12 +170,19 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),
+    tests(
+      "Outgoing",
+      [
+        "Model", "Markers", "Outgoing", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ] + nio),
     tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
     tests(
       "Gateway",
       [
-        "Model", "Graph", "Impact", "Markers", "OTLP", "Query", "Receive", "Store", "Gateway",
-        logging,
+        "Model", "Graph", "Impact", "Markers", "OTLP", "Outgoing", "Query", "Receive", "Store",
+        "Gateway", logging, .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
       ]
         + nio),
   ]

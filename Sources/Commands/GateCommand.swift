@@ -28,6 +28,11 @@ struct GateCommand: AsyncParsableCommand {
   var minHealth: Double?
   @Option(
     help: ArgumentHelp(
+      "The share of requests that may fail without another version to compare with.",
+      valueName: "0.0001…0.5"))
+  var errorsTolerated: Double?
+  @Option(
+    help: ArgumentHelp(
       "Asks again while the verdict is wait, for so long, such as 15m.", valueName: "duration"),
     transform: GateCommand.duration)
   var wait: Nanos?
@@ -58,6 +63,9 @@ struct GateCommand: AsyncParsableCommand {
     }
     if let minHealth, !(0...100).contains(minHealth) {
       throw ValidationError("--min-health is 0 to 100.")
+    }
+    if let errorsTolerated, !(0.0001...0.5).contains(errorsTolerated) {
+      throw ValidationError("--errors-tolerated is a share from 0.0001 to 0.5, such as 0.005.")
     }
     if let interval, !GateCommand.intervals.contains(interval) {
       throw ValidationError("--interval is 1s to 10m.")
@@ -91,6 +99,7 @@ struct GateCommand: AsyncParsableCommand {
       ("service", service), ("namespace", namespace), ("version", version),
       ("environment", environment), ("marker", marker), ("deadline", deadline),
       ("min_health", minHealth.map { "\($0)" }),
+      ("errors_tolerated", errorsTolerated.map { "\($0)" }),
     ]
   }
 

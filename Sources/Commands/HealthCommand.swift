@@ -38,10 +38,12 @@ struct HealthCommand: AsyncParsableCommand {
   }
 
   private var path: String {
-    guard let service else { return "/api/v1/health" }
-    let parts = service.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    let segments = parts.count == 2 ? parts : ["-", service[...]]
-    return "/api/v1/health/" + segments.joined(separator: "/")
+    service.map { "/api/v1/health/" + HealthCommand.segments(of: $0) } ?? "/api/v1/health"
+  }
+
+  /// `namespace/name`, with `-` for no namespace.
+  static func segments(of service: String) -> String {
+    service.contains("/") ? service : "-/" + service
   }
 }
 

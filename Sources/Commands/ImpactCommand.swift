@@ -4,7 +4,8 @@ import Foundation
 struct ImpactCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "impact",
-    abstract: "Prints what a change did to its service and to those that call it.")
+    abstract: "Prints what a change did to its service and to those that call it.",
+    discussion: "With --weekly: what became of a service over a week, its deployments above all.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, markdown }
 
@@ -12,10 +13,28 @@ struct ImpactCommand: AsyncParsableCommand {
   @Option(help: "table, json, or a page in markdown with a chart.") var format = Format.table
   @Option(help: "The service in this environment, where the marker names none.")
   var environment: String?
-  @Argument(help: "The id of the marker: mk_ and 16 hexadecimal digits.") var marker: String
+  @Option(
+    help: ArgumentHelp(
+      "Sums up the last seven days of a service: namespace/name, or a name without a namespace.",
+      valueName: "service"))
+  var weekly: String?
+  @Option(help: "With --weekly: RFC 3339 or Unix time; the default is seven days before the end.")
+  var start: String?
+  @Option(help: "With --weekly: RFC 3339 or Unix time; the default is now.") var end: String?
+  @Argument(help: "The id of the marker: mk_ and 16 hexadecimal digits.") var marker: String?
+
+  func validate() throws {
+    guard (marker == nil) != (weekly == nil) else {
+      throw ValidationError("Name the id of a marker, or a service with --weekly.")
+    }
+    guard weekly != nil || start == nil && end == nil else {
+      throw ValidationError("--start and --end go with --weekly.")
+    }
+  }
 
   func run() async throws {
     let context = CommandContext.current
+    guard let marker else { return try await printWeek(in: context) }
     let (answer, url) = try await server.ask(
       "GET", "\(MarkerCommand.path)/\(marker)/impact",
       query: [
@@ -25,6 +44,20 @@ struct ImpactCommand: AsyncParsableCommand {
     let impact = try ServerAnswer.decode(
       ImpactAnswer.self, answer.body, from: url, noun: "impact")
     context.print(impact.table)
+  }
+
+  private func printWeek(in context: CommandContext) async throws {
+    let service = weekly ?? ""
+    let path = "/api/v1/services/\(HealthCommand.segments(of: service))/impact"
+    let (answer, url) = try await server.ask(
+      "GET", path,
+      query: [
+        ("start", start), ("end", end), ("environment", environment),
+        ("format", format == .markdown ? "markdown" : nil),
+      ], in: context)
+    guard format == .table else { return context.printAnswer(answer) }
+    let week = try ServerAnswer.decode(WeekAnswer.self, answer.body, from: url, noun: "summary")
+    context.print(week.table)
   }
 }
 

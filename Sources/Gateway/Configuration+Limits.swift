@@ -1,7 +1,9 @@
+import Impact
 import Journal
 import Markers
 import Model
 import OTLP
+import Outgoing
 import Query
 import Receive
 
@@ -49,8 +51,7 @@ extension Configuration {
     query.dimensions = identity.dimensions
     query.errorsTolerated = gate.errorsTolerated
     query.criticalPathRule = traces.criticalPath
-    query.objectives = Dictionary(
-      slo.services.map { ($0.service, $0.objective) }, uniquingKeysWith: { first, _ in first })
+    query.objectives = objectives
     for source in WebhookSource.allCases {
       let section = webhooks[source]
       let file = section.secretFile
@@ -58,6 +59,36 @@ extension Configuration {
         file.isEmpty ? section.secret : try WebhookSecret(file: file, of: source)
     }
     return query
+  }
+
+  /// What services are held to, by a name or an id.
+  var objectives: [String: ServiceObjective] {
+    Dictionary(
+      slo.services.map { ($0.service, $0.objective) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// nil where no App is named.
+  /// - Errors: what is missing besides, or cannot be read.
+  func githubApp() throws -> GitHubApp? {
+    guard !github.appID.isEmpty || !github.appKeyFile.isEmpty else { return nil }
+    for (isMissing, key) in [
+      (github.appID.isEmpty, "github.app_id"), (github.appKeyFile.isEmpty, "github.app_key_file"),
+    ] where isMissing {
+      throw IncompleteReviews("\(key) is missing: an App has an id and a key")
+    }
+    // Whoever could forge a message could have a deployment approved.
+    guard webhooks[.github] != WebhookSection() else {
+      throw IncompleteReviews(
+        "webhooks.github.secret is missing: deployments are reviewed only where messages are checked"
+      )
+    }
+    let app = GitHubApp(id: github.appID, keyFile: github.appKeyFile)
+    do {
+      try app.check()
+    } catch {
+      throw IncompleteReviews("github.app_key_file: \(error)")
+    }
+    return app
   }
 
   func journalConfiguration(_ shares: MemoryShares) -> JournalConfiguration {
@@ -94,6 +125,13 @@ extension Configuration {
     trace.sealedTracesRemembered = min(max(memoryBytes / 128, 1 << 12), 1 << 18)
     return trace
   }
+}
+
+/// Something is missing without which GitHub cannot be answered.
+struct IncompleteReviews: Error, CustomStringConvertible {
+  var description: String
+
+  init(_ description: String) { self.description = description }
 }
 
 /// How `limits.memory` is divided. The process itself, its names and the store's cache come first;

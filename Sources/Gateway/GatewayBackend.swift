@@ -1,6 +1,7 @@
 import FlowLogs
 import Graph
 import Impact
+import Markers
 import Model
 import NIOCore
 import OTLP
@@ -15,17 +16,21 @@ final class GatewayBackend: QueryBackend {
   private let receiver: Receiver
   private let clock: @Sendable () -> Nanos
   private let errorsTolerated: Double
+  private let objectives: [String: ServiceObjective]
   private let flowLogLimits: FlowLogLimits
   private let inflatedBytesMax: Int
+  private let reviews: DeploymentReviews?
   private let intake = Intake()
   private let state = Mutex(Readiness.notReady("replaying the journal"))
 
   init(
     engine: Engine, receiver: Receiver, configuration: Configuration,
-    clock: @escaping @Sendable () -> Nanos
+    reviews: DeploymentReviews? = nil, clock: @escaping @Sendable () -> Nanos
   ) {
+    self.reviews = reviews
     self.engine = engine
     errorsTolerated = configuration.gate.errorsTolerated
+    objectives = configuration.objectives
     flowLogLimits = FlowLogLimits(retentionNanos: configuration.store.retention)
     // Not more than half of the room there is for bodies: one that takes all would find it never.
     inflatedBytesMax = min(
@@ -73,7 +78,7 @@ final class GatewayBackend: QueryBackend {
 
   func gate(_ request: GateRequest) async throws -> GateReport {
     try await GateInquiry(
-      engine: engine, request: request, errorsTolerated: errorsTolerated
+      engine: engine, request: request, errorsTolerated: errorsTolerated, objectives: objectives
     ).report()
   }
 
@@ -97,7 +102,14 @@ final class GatewayBackend: QueryBackend {
   func release(bytes: Int) { engine.pipeline.release(bytes: bytes) }
 
   func metrics() async -> MetricsSnapshot {
-    await GatewayMetrics.collect(engine: engine, receiver: receiver)
+    var snapshot = await GatewayMetrics.collect(engine: engine, receiver: receiver)
+    snapshot.metrics += reviews?.metrics ?? []
+    return snapshot
+  }
+
+  func take(_ review: DeploymentReview) async throws -> ReviewAdmission {
+    guard let reviews else { return .notSetUp }
+    return try reviews.add(review)
   }
 }
 

@@ -5,6 +5,7 @@ public import Logging
 import Model
 import NIOCore
 import NIOPosix
+import Outgoing
 import Query
 import Receive
 import Store
@@ -63,6 +64,7 @@ private final class Parts: Sendable {
   private let engine: Engine
   private let receiver: Receiver
   private let backend: GatewayBackend
+  private let reviews: DeploymentReviews?
   private let queryServer: QueryServer
   private let chores = Mutex<[Task<Void, Never>]>([])
   private let queryTask = Mutex<Task<Void, any Error>?>(nil)
@@ -72,6 +74,7 @@ private final class Parts: Sendable {
     self.logger = logger
     let clock = SystemClock.now
     let queryConfiguration = try configuration.queryConfiguration()
+    let app = try configuration.githubApp()
     let loops = configuration.workers == 0 ? System.coreCount : configuration.workers
     group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     engine = try await Engine(
@@ -80,8 +83,18 @@ private final class Parts: Sendable {
       configuration: configuration.receiverConfiguration(configuration.memoryShares(shards: loops)),
       group: group, sink: engine.pipeline,
       names: engine.names, clock: clock, logger: logger)
+    let http = OutgoingHTTP(
+      group: group, privateAddresses: configuration.outgoing.privateAddresses)
+    reviews = app.map { app in
+      DeploymentReviews(
+        configuration: configuration.github,
+        reviewer: GitHubReviewer(
+          address: configuration.github.api, app: app, send: { try await http.send($0) }),
+        file: ReviewFile(directory: configuration.store.path), logger: logger, clock: clock)
+    }
     backend = GatewayBackend(
-      engine: engine, receiver: receiver, configuration: configuration, clock: clock)
+      engine: engine, receiver: receiver, configuration: configuration, reviews: reviews,
+      clock: clock)
     queryServer = QueryServer(
       configuration: queryConfiguration, backend: backend, logger: logger)
   }
@@ -134,6 +147,7 @@ private final class Parts: Sendable {
   /// How often sealed sums are stored, and how often what is too old is deleted.
   private static let checkpointInterval = Duration.seconds(2)
   private static let expiryInterval = Duration.seconds(600)
+  private static let reviewInterval = Duration.seconds(1)
 
   private func startChores() {
     let engine = engine
@@ -145,6 +159,15 @@ private final class Parts: Sendable {
       try await NIOThreadPool.singleton.runIfActive {
         try engine.store.deleteExpired(now: SystemClock.now(), retention: retention)
         try engine.store.deleteUnusedNames()
+      }
+    }
+    if let reviews {
+      let backend = backend
+      repeating(every: Parts.reviewInterval, named: "answering GitHub") {
+        try await reviews.work { request in
+          let decision = try await GateDecision(request, by: backend)
+          return DeploymentReviews.Opinion(verdict: decision.verdict, comment: decision.comment)
+        }
       }
     }
   }

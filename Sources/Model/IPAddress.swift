@@ -27,6 +27,31 @@ public struct IPAddress: Hashable, Sendable {
   /// Whether it is one of IPv4, also where it was written as one of IPv6.
   public var isIPv4: Bool { high == 0 && low >> 32 == IPAddress.mappedPrefix }
 
+  /// Whether the whole network can reach it: not of a private network, one link or this machine, not
+  /// kept back for documents and measurements, and for one receiver.
+  /// - Source: IANA, "IPv4 Special-Purpose Address Registry" and the one of IPv6; RFC 6052, 2.1, of
+  ///   IPv4 addresses behind a translator.
+  public var isPublic: Bool {
+    if isIPv4 { return IPAddress.isPublic(UInt32(truncatingIfNeeded: low)) }
+    if high == 0x0064_FF9B_0000_0000, low >> 32 == 0 {
+      return IPAddress.isPublic(UInt32(truncatingIfNeeded: low))
+    }
+    let isGlobal = high >> 61 == 1
+    let isKept = [
+      (0x2001_0000, 9), (0x2001_0DB8, 0), (0x2002_0000, 16), (0x3FFF_0000, 12),
+    ].contains { (network: UInt64, bits: UInt64) in (high >> 32) >> bits == network >> bits }
+    return isGlobal && !isKept
+  }
+
+  private static func isPublic(_ address: UInt32) -> Bool {
+    ![
+      (0x0000_0000, 24), (0x0A00_0000, 24), (0x6440_0000, 22), (0x7F00_0000, 24),
+      (0xA9FE_0000, 16), (0xAC10_0000, 20), (0xC000_0000, 8), (0xC000_0200, 8),
+      (0xC058_6300, 8), (0xC0A8_0000, 16), (0xC612_0000, 17), (0xC633_6400, 8),
+      (0xCB00_7100, 8), (0xE000_0000, 29),
+    ].contains { (network: UInt32, bits: UInt32) in address >> bits == network >> bits }
+  }
+
   /// `10.0.0.1`; `2001:db8::1`: lower case, no leading zeros, the longest run of zeros left out.
   public var text: String {
     guard !isIPv4 else {

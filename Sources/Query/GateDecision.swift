@@ -1,23 +1,23 @@
-import Impact
+public import Impact
 import Model
 
-/// What the gate says to one question, kept where there is evidence to keep. Every route that asks
-/// the gate asks here: what other tools are told is this, in their words.
-struct GateDecision: Sendable {
+/// What the gate says to one question, kept where there is evidence to keep. Whatever asks the gate
+/// asks here: what other tools are told is this, in their words.
+public struct GateDecision: Sendable {
   let report: GateReport
   let answer: GateAnswer
   /// Of the kept verdict; nil where there was nothing to keep.
   let id: VerdictID?
 
   /// - Errors: what keeps the gateway from reading what was seen, or from keeping the verdict.
-  init(_ request: GateRequest, by backend: any QueryBackend) async throws {
+  public init(_ request: GateRequest, by backend: any QueryBackend) async throws {
     report = try await backend.gate(request)
     answer = report.answer
     id =
       report.hasEvidence ? try await backend.keep(GateDecision.stored(report, answer)) : nil
   }
 
-  var verdict: Verdict { answer.verdict }
+  public var verdict: Verdict { answer.verdict }
 
   /// The answer of `GET /api/v1/gate`.
   var document: [UInt8] { GateDocument.bytes(report, answer, id: id) }
@@ -25,6 +25,11 @@ struct GateDecision: Sendable {
   /// One sentence, and what it is said of: `rollback: …`.
   var sentence: String {
     ([answer.verdict.rawValue] + answer.reasons.prefix(1)).joined(separator: ": ")
+  }
+
+  /// All that it says, for a person: `wait: …; …`.
+  public var comment: String {
+    "\(answer.verdict.rawValue): \(answer.reasons.joined(separator: "; "))"
   }
 
   /// A request to the new version has been seen since the change.

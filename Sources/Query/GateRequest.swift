@@ -23,11 +23,14 @@ public struct GateRequest: Equatable, Sendable {
   public var deadline: Deadline?
   /// 0…100.
   public var minHealth: Double?
+  /// The error rate that is safe without a baseline, 0…1; nil for what was set up.
+  public var errorsTolerated: Double?
 
   public init(
     tenant: TenantID = .standard, service: String? = nil, namespace: String? = nil,
     environment: String? = nil, version: String? = nil, marker: String? = nil,
-    deadline: Deadline? = nil, minHealth: Double? = nil
+    deadline: Deadline? = nil, minHealth: Double? = nil,
+    errorsTolerated: Double? = nil
   ) {
     self.tenant = tenant
     self.service = service
@@ -37,5 +40,6 @@ public struct GateRequest: Equatable, Sendable {
     self.marker = marker
     self.deadline = deadline
     self.minHealth = minHealth
+    self.errorsTolerated = errorsTolerated
   }
 }

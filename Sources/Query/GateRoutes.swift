@@ -38,6 +38,11 @@ enum GateRoutes {
       QueryParameter(
         name: "min_health", shape: .number(0...100),
         summary: "Below this health of the version a promotion waits."),
+      QueryParameter(
+        name: "errors_tolerated", shape: .number(0.0001...0.5),
+        summary:
+          "The share of requests that may fail without another version to compare with; as the "
+          + "service's objective says, else as gate.errors_tolerated does."),
     ],
     declined: GraphRoutes.dimensionsDeclined(
       "Versions are not counted by cluster and dimension: a rollout is judged as a whole."),
@@ -54,7 +59,8 @@ enum GateRoutes {
       namespace: reader.optionalPart("namespace"),
       environment: reader.optionalPart("environment"), version: reader.text("version"),
       marker: reader.text("marker"), deadline: reader.deadline("deadline"),
-      minHealth: reader.number("min_health", in: 0...100))
+      minHealth: reader.number("min_health", in: 0...100),
+      errorsTolerated: reader.number("errors_tolerated", in: 0.0001...0.5))
     if request.service == nil, request.marker == nil, !reader.has("service"), !reader.has("marker")
     {
       reader.refuse("service", "Name the service, or the marker of its deployment.")

@@ -35,9 +35,7 @@ enum HealthRoutes {
     parameters: parameters, answers: [.json], schema: "ServiceHealth"
   ) { call in
     let inquiry = try await inquiry(call)
-    let namespace = call.segments["namespace", default: "-"]
-    let service = try service(
-      call.segments["name", default: ""], namespace: namespace == "-" ? "" : namespace, inquiry)
+    let service = try call.service(among: inquiry.services)
     return Answer(.json, HealthDocument(inquiry).json(service).bytes)
   }
 
@@ -51,12 +49,15 @@ enum HealthRoutes {
     try reader.finish()
     return try await HealthInquiry(call, range, base: base, environment: environment)
   }
+}
 
-  /// - Errors: as of the route of one service.
-  private static func service(
-    _ name: String, namespace: String, _ inquiry: HealthInquiry
-  ) throws(GraphError) -> Name {
-    let services = inquiry.services
+extension Call {
+  /// The one of the services that the path names.
+  /// - Errors: it is none of them, or it runs in several environments.
+  func service(among services: [Name]) throws(GraphError) -> Name {
+    let name = segments["name", default: ""]
+    let given = segments["namespace", default: "-"]
+    let namespace = given == "-" ? "" : given
     let found = services.filter { service in
       let identity = NodeIdentity(text: service.text)
       return identity.name == name && identity.namespace == namespace

@@ -42,6 +42,20 @@ struct ImpactChart {
     windowNanos = report.windowNanos
   }
 
+  /// A stretch of windows of one width, and the changes in it; nil where there is nothing to draw.
+  init?(_ week: ServiceWeek) {
+    let facts = week.facts
+    points = facts.windows.enumerated().map { position, window in
+      Point(
+        time: facts.start.saturatingAdding(Nanos(position) * facts.width),
+        value: ChangePoint(window, of: facts.service))
+    }
+    guard points.contains(where: { $0.value.latencyP95 != nil }) else { return nil }
+    range = facts.start..<facts.end
+    lines = week.deployments.map(\.marker.time).filter(range.contains)
+    windowNanos = facts.width
+  }
+
   /// Without blank lines, which would end the block in Markdown.
   var svg: String {
     let panels: [(title: String, values: [Double?], text: (Double) -> String)] = [
@@ -56,7 +70,7 @@ struct ImpactChart {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(number(ImpactChart.width)) "
         + "\(number(total))\" width=\"\(number(ImpactChart.width))\" role=\"img\" "
         + "font-family=\"sans-serif\" font-size=\"12\">",
-      "<title>Errors and latency before, during and after the change</title>",
+      "<title>Errors and latency over time, with the changes</title>",
     ]
     for (position, panel) in panels.enumerated() {
       let top = ImpactChart.top + Double(position) * (ImpactChart.height + ImpactChart.gap)

@@ -66,6 +66,10 @@ struct ImpactDocument {
   }
 
   private func write(_ effect: ChangeEffect, _ json: inout JSONText) {
+    ImpactDocument.write(effect, &json)
+  }
+
+  static func write(_ effect: ChangeEffect, _ json: inout JSONText) {
     json.object { json in
       json.member("metric", effect.metric.rawValue)
       json.member("before", effect.before)

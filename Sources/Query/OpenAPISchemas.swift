@@ -332,7 +332,8 @@ enum OpenAPISchemas {
     (
       "WebhookAnswer",
       [
-        ("markers", .list(.text)), ("ignored", .text), ("problems", .list(.map(.text))),
+        ("markers", .list(.text)), ("review", .choice(["waiting"])), ("ignored", .text),
+        ("problems", .list(.map(.text))),
       ]
     ),
     ("WebhookMessage", []),
@@ -646,6 +647,38 @@ enum OpenAPISchemas {
       ]
     ),
     ("ImpactPhase", [("start", .time), ("end", .time)]),
+    (
+      "ServiceWeek",
+      [
+        ("service", .text), ("environment", .maybeText), ("start", .time), ("end", .time),
+        ("begin_standing", .reference("Standing")), ("end_standing", .reference("Standing")),
+        ("deployments", .list(.reference("WeekDeployment"))), ("rollbacks", .number),
+        ("worst", .maybeText), ("others", .list(.reference("Marker"))),
+        ("shifts", .list(.reference("WeekShift"))),
+      ]
+    ),
+    (
+      "Standing",
+      [
+        ("health", .maybeNumber), ("error_rate", .maybeNumber), ("latency_p95_ms", .maybeNumber),
+        ("latency_p99_ms", .maybeNumber), ("objective_met", .boolean),
+      ]
+    ),
+    (
+      "WeekDeployment",
+      [
+        ("marker", .reference("Marker")), ("verdict", .maybeText),
+        ("outcome", .choice(ServiceWeek.Outcome.allCases.map(\.rawValue))),
+        ("rolled_back", .boolean), ("metrics", .list(.reference("ImpactMetric"))),
+      ]
+    ),
+    (
+      "WeekShift",
+      [
+        ("metric", .choice(LevelShift.Metric.allCases.map(\.rawValue))), ("onset", .time),
+        ("before", .number), ("after", .number), ("explained_by", .maybeText),
+      ]
+    ),
     (
       "LatencyEffect",
       [

@@ -1,5 +1,6 @@
 public import Graph
 public import Impact
+public import Markers
 public import Model
 
 /// What the routes ask of the gateway.
@@ -41,6 +42,8 @@ public protocol QueryBackend: Sendable {
   func verdict(_ id: VerdictID, tenant: TenantID) async throws -> StoredVerdict?
   /// The newest first.
   func verdicts(_ filter: VerdictFilter) async throws -> [StoredVerdict]
+  /// Takes a job of GitHub that waits for the gate; returns when that is kept.
+  func take(_ review: DeploymentReview) async throws -> ReviewAdmission
   /// A trace that still grows, or is kept as an example; nil for any other.
   func trace(_ id: TraceID, tenant: TenantID) async throws -> TraceView?
   /// What `/metrics` shows.
@@ -49,6 +52,20 @@ public protocol QueryBackend: Sendable {
   var readiness: Readiness { get }
   /// The present, Unix nanoseconds.
   var now: Nanos { get }
+}
+
+/// What becomes of a job that waits for the gate.
+public enum ReviewAdmission: Sendable, Equatable {
+  /// It is answered by and by.
+  case added
+  /// It waits already.
+  case known
+  /// There is no room just now.
+  case full
+  /// GitHub would not wait there for an answer to it; where it would, for a person.
+  case foreign(String)
+  /// Nobody set up that GitHub is answered.
+  case notSetUp
 }
 
 /// Whether the gateway is ready to receive and to answer.

@@ -47,6 +47,9 @@ enum WebhookRoutes {
           + "because webhooks.\(source.configurationName).secret is set; nothing was kept.")
     }
     do {
+      if source == .github, DeploymentReview.isAsked(by: call.headers) {
+        return try await review(call, counters)
+      }
       let reading = try read(call, source)
       let ids = try await insert(reading.markers, call)
       counters.count(source, ids.isEmpty ? .ignored : .taken)
@@ -70,10 +73,64 @@ enum WebhookRoutes {
     return source
   }
 
+  /// A job waits for the gate: it is answered later, at the address it names.
+  private static func review(
+    _ call: Call, _ counters: WebhookCounters
+  ) async throws -> Answer {
+    let message = try message(call)
+    guard DeploymentReview.isAction(in: message.body) else {
+      counters.count(.github, .ignored)
+      return Answer(.json, json(ignored: "only the action `requested` asks for an answer").bytes)
+    }
+    let review: DeploymentReview
+    do throws(MarkerProblems) {
+      review = try DeploymentReview(message, tenant: call.tenant)
+    } catch {
+      throw problem(error.list)
+    }
+    var json = JSONText()
+    switch try await call.backend.take(review) {
+    case .added, .known:
+      counters.count(.github, .taken)
+      json.object { json in
+        json.member("markers", [String]())
+        json.member("review", "waiting")
+      }
+    case .notSetUp:
+      counters.count(.github, .ignored)
+      json = WebhookRoutes.json(
+        ignored: "deployments are reviewed where github.app_id and github.app_key_file are set")
+    case .foreign(let expected):
+      throw problem([MarkerProblem("deployment_callback_url", "Must begin with \(expected).")])
+    case .full: throw QueryProblem.overloaded("Too many reviews wait. Send it again later.")
+    }
+    return Answer(.json, json.bytes)
+  }
+
+  private static func json(ignored reason: String) -> JSONText {
+    var reading = WebhookReading()
+    reading.ignored = [reason]
+    return json([], reading)
+  }
+
+  private static func problem(_ problems: [MarkerProblem]) -> QueryProblem {
+    QueryProblem(
+      .invalidRequest, problems.first.map { "\($0.field): \($0.message)" } ?? "",
+      errors: problems.map { .init($0.field, $0.message) })
+  }
+
   /// - Errors: a problem when nothing in it could be read.
   private static func read(
     _ call: Call, _ source: WebhookSource
   ) throws(QueryProblem) -> WebhookReading {
+    let reading = reader.read(try message(call), from: source, tenant: call.tenant)
+    guard !reading.markers.isEmpty || reading.problems.isEmpty else {
+      throw problem(reading.problems)
+    }
+    return reading
+  }
+
+  private static func message(_ call: Call) throws(QueryProblem) -> WebhookMessage {
     var parameters = call.parameters
     let address = WebhookAddress(
       service: parameters.text("service"), namespace: parameters.optionalPart("namespace"),
@@ -88,15 +145,8 @@ enum WebhookRoutes {
         "The body is no JSON (\(error.message)). Choose application/json where the webhook is set "
           + "up.", errors: [.init("body", error.message)])
     }
-    let message = WebhookMessage(
+    return WebhookMessage(
       headers: call.headers, body: value, received: call.backend.now, address: address)
-    let reading = reader.read(message, from: source, tenant: call.tenant)
-    guard !reading.markers.isEmpty || reading.problems.isEmpty else {
-      let errors = reading.problems.map { QueryProblem.FieldError($0.field, $0.message) }
-      throw QueryProblem(
-        .invalidRequest, "\(errors[0].field): \(errors[0].message)", errors: errors)
-    }
-    return reading
   }
 
   /// What cannot be kept now is sent again later: sources repeat what was not taken.

@@ -61,6 +61,7 @@ private let whole = """
     let code = await world.run(
       "gate", "--service", "checkout", "--namespace", "shop", "--version", "v42+1",
       "--environment", "prod", "--marker", "mk_1", "--deadline", "15m", "--min-health", "80",
+      "--errors-tolerated", "0.005",
       "--server", "gateway:9", environment: ["SPANGATE_TOKEN": "secret"])
     #expect(code == 0, "\(world.errors)")
     let request = try #require(world.requests.first)
@@ -68,7 +69,7 @@ private let whole = """
     #expect(
       request.url.absoluteString
         == "http://gateway:9/api/v1/gate?service=checkout&namespace=shop&version=v42%2B1"
-        + "&environment=prod&marker=mk_1&deadline=15m&min_health=80.0")
+        + "&environment=prod&marker=mk_1&deadline=15m&min_health=80.0&errors_tolerated=0.005")
     #expect(request.headers == ["Authorization": "Bearer secret"])
   }
 

@@ -55,4 +55,38 @@ private let answer = """
     #expect(await world.run("impact", "mk_1") == 64)
     #expect(world.errors.contains("There is no marker mk_1"))
   }
+
+  /// Scenario: the week of a service as a table and as a page, with a range; without a namespace; with
+  /// both a marker and a service, with neither, and with a range but no service.
+  /// Guarantees: the right address is asked; deployments, standings and levels are shown without control
+  /// characters; what contradicts itself is 64.
+  @Test func weekly() async {
+    let week = """
+      {"service":"shop/cart","environment":null,"start":"a","end":"b",
+      "begin_standing":{"health":100,"error_rate":0,"latency_p95_ms":20,"latency_p99_ms":21,
+      "objective_met":true},"end_standing":{"health":null,"error_rate":null,"latency_p95_ms":null,
+      "latency_p99_ms":null},"deployments":[{"marker":{"id":"mk_1","kind":"deployment",
+      "service":"cart","version":"v42\\u001b","time":"t"},"verdict":"rollback","outcome":"worse",
+      "rolled_back":true,"metrics":[]}],"rollbacks":1,"worst":"mk_1","others":[],
+      "shifts":[{"metric":"self_time_ms","onset":"s","before":1,"after":2,"explained_by":null}]}
+      """
+    let world = FakeWorld()
+    world.answer(200, week)
+    #expect(
+      await world.run(
+        "impact", "--weekly", "shop/cart", "--start", "1", "--environment", "prod") == 0)
+    for part in ["shop/cart from a to b", "worse, rolled back", "self time"] {
+      #expect(world.output.contains(part), "\(world.output)")
+    }
+    #expect(world.output.contains("met") && !world.output.contains("\u{1B}"))
+    let url = world.requests.last?.url
+    #expect(url?.path() == "/api/v1/services/shop/cart/impact")
+    #expect(url?.query() == "start=1&environment=prod")
+    world.answer(200, "# cart\n")
+    #expect(await world.run("impact", "--weekly", "cart", "--format", "markdown") == 0)
+    #expect(world.requests.last?.url.path() == "/api/v1/services/-/cart/impact")
+    #expect(await world.run("impact") == 64)
+    #expect(await world.run("impact", "mk_1", "--weekly", "cart") == 64)
+    #expect(await world.run("impact", "mk_1", "--end", "1") == 64)
+  }
 }

@@ -83,7 +83,7 @@ private func flagger(_ name: String, timestamp: String) -> String {
     #expect(try read(late, from: .argocd).problems.map(\.field) == ["end_time"])
     let protection = try read(
       "{}", from: .github, headers: ["x-github-event": "deployment_protection_rule"])
-    #expect(protection.ignored.first?.contains("spangate gate") == true)
+    #expect(protection.ignored.first?.contains("asks for an answer") == true)
     for text in ["0001-01-01T00:00:00Z", "", "soon"] {
       let reading = try read(flagger("a", timestamp: text), from: .flagger)
       #expect(reading.markers.map(\.time) == [now])

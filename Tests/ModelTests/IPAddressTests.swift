@@ -26,6 +26,32 @@ import Testing
     }
   }
 
+  /// Scenario: addresses at both ends of every network that is not the whole world's, and beside them.
+  /// Guarantees: only what is beside them is public; an IPv4 address is judged alike behind a translator
+  /// and within IPv6.
+  @Test func publicAddresses() throws {
+    func isPublic(_ text: String) throws -> Bool { try #require(IPAddress(text.utf8)).isPublic }
+    for text in [
+      "0.0.0.0", "0.255.255.255", "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255",
+      "127.0.0.1", "127.255.255.255", "169.254.0.0", "169.254.169.254", "172.16.0.0",
+      "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.168.0.0", "192.168.255.255", "198.18.0.0",
+      "198.19.255.255", "198.51.100.7", "203.0.113.7", "224.0.0.1", "239.255.255.255", "240.0.0.0",
+      "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::1",
+      "100::1", "fc00::1", "fdff::1", "fe80::1", "fec0::1", "ff02::1", "2001:db8::1", "2001::1",
+      "2002:7f00:1::", "3fff::1",
+    ] {
+      #expect(try !isPublic(text), "\(text)")
+    }
+    for text in [
+      "1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
+      "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0",
+      "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255",
+      "::ffff:1.1.1.1", "64:ff9b::1.1.1.1", "2606:4700::1", "2a00::1", "2001:200::1", "2003::1",
+    ] {
+      #expect(try isPublic(text), "\(text)")
+    }
+  }
+
   /// Scenario: names, impossible numbers, ports, zones, brackets, too many and too few parts.
   /// Guarantees: no address.
   @Test(arguments: [

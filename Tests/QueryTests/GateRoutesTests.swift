@@ -79,6 +79,7 @@ private let malformedValues: [(String, String)] = [
   ("deadline", "2300-01-01T00:00:00Z"), ("deadline", "tomorrow"),
   ("min_health", "nan"), ("min_health", "inf"), ("min_health", "-1"), ("min_health", "100.1"),
   ("min_health", ""), ("min_health", "many"), ("min_health", "1e400"),
+  ("errors_tolerated", "0"), ("errors_tolerated", "0.51"), ("errors_tolerated", "1%25"),
   ("service", ""), ("version", ""), ("marker", ""), ("namespace", ""), ("environment", ""),
   ("verison", "v42"),
 ]
@@ -90,7 +91,7 @@ private let malformedValues: [(String, String)] = [
     let fixture = QueryFixture()
     let all = try await fixture.ask(
       "\(path)?service=shop/checkout&namespace=-&environment=prod&version=v%2042&marker=mk_1"
-        + "&deadline=30m&min_health=99.5")
+        + "&deadline=30m&min_health=99.5&errors_tolerated=0.005")
     #expect(all.status == .ok)
     _ = try await fixture.ask("\(path)?service=checkout")
     _ = try await fixture.ask("\(path)?marker=mk_0000000000000001&environment=-")
@@ -100,7 +101,8 @@ private let malformedValues: [(String, String)] = [
       asked == [
         GateRequest(
           service: "shop/checkout", namespace: "", environment: "prod", version: "v 42",
-          marker: "mk_1", deadline: .after(30 * .minute), minHealth: 99.5),
+          marker: "mk_1", deadline: .after(30 * .minute), minHealth: 99.5,
+          errorsTolerated: 0.005),
         GateRequest(service: "checkout"),
         GateRequest(environment: "", marker: "mk_0000000000000001"),
         GateRequest(service: "a", deadline: .at(start), minHealth: 0),

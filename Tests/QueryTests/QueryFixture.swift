@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import Impact
 import Logging
+import Markers
 import Model
 import Synchronization
 
@@ -32,6 +33,9 @@ final class FakeBackend: QueryBackend {
     var gateRequests: [GateRequest] = []
     var verdicts: [StoredVerdict] = []
     var verdictFilters: [VerdictFilter] = []
+    /// What becomes of jobs that wait for the gate, and those that came.
+    var reviewAdmission = ReviewAdmission.added
+    var reviews: [DeploymentReview] = []
     /// What a flow log is answered with, and those that came.
     var flowLogAnswer = FlowLogAnswer(accepted: 0, skipped: 0, rejectedLines: 0, rejected: [])
     var flowLogs: [FlowLogPost] = []
@@ -154,6 +158,14 @@ final class FakeBackend: QueryBackend {
     state.withLock { state in
       state.verdictFilters.append(filter)
       return Array(state.verdicts.prefix(filter.countMax))
+    }
+  }
+
+  func take(_ review: DeploymentReview) async throws -> ReviewAdmission {
+    try state.withLock { state in
+      if let failure = state.failure { throw failure }
+      state.reviews.append(review)
+      return state.reviewAdmission
     }
   }
 

@@ -147,4 +147,54 @@ private func guarded(_ source: WebhookSource) -> QueryFixture {
     #expect(full.status == .serviceUnavailable)
     #expect(full.headers[.retryAfter] != nil)
   }
+
+  /// Scenario: GitHub asks for the review of a deployment: set up, not set up, without room, at a foreign
+  /// address, for another action, incomplete, forged, and when it cannot be kept.
+  /// Guarantees: it is handed on once it is whole and its signature right, with what the address says;
+  /// each other case has its answer, and is counted.
+  @Test func reviews() async throws {
+    let headers = fields(["X-GitHub-Event": "deployment_protection_rule"])
+    let body = """
+      {"action": "requested", "environment": "prod", "installation": {"id": 4},
+       "deployment_callback_url": "https://api.github.com/x", "deployment": {"sha": "abc"},
+       "repository": {"full_name": "shop/checkout"}}
+      """
+    let fixture = QueryFixture()
+    func ask(_ body: String, _ query: String = "") async throws -> TestResponse {
+      try await fixture.ask(path + "github" + query, .post, headers: headers, body: body)
+    }
+    let taken = try await ask(body, "?environment=-")
+    #expect(taken.status == .ok && taken.text == #"{"markers":[],"review":"waiting"}"#)
+    let review = try #require(fixture.backend.state.withLock(\.reviews).first)
+    #expect(review.service == "checkout" && review.version == "abc" && review.environment == nil)
+    fixture.backend.state.withLock { $0.reviewAdmission = .known }
+    #expect(try await ask(body).text == taken.text)
+    fixture.backend.state.withLock { $0.reviewAdmission = .notSetUp }
+    #expect(try (await ask(body).json()["ignored"] as? String)?.contains("github.app_id") == true)
+    fixture.backend.state.withLock { $0.reviewAdmission = .foreign("https://git.example.com/") }
+    let foreign = try await ask(body)
+    #expect(foreign.status == .badRequest)
+    #expect(
+      try foreign.fieldErrors()["deployment_callback_url"]?.contains("git.example.com") == true)
+    fixture.backend.state.withLock { $0.reviewAdmission = .full }
+    let full = try await ask(body)
+    #expect(full.status == .serviceUnavailable && full.headers[.retryAfter] != nil)
+    let other = try await ask(body.replacing("requested", with: "completed"))
+    #expect(try (other.json()["ignored"] as? String)?.contains("requested") == true)
+    let incomplete = try await ask(body.replacing("abc", with: ""))
+    #expect(try Array(incomplete.fieldErrors().keys) == ["deployment.sha"])
+    struct Full: Error {}
+    fixture.backend.state.withLock { $0.failure = Full() }
+    #expect(try await ask(body).status == .internalServerError)
+    #expect(fixture.backend.state.withLock(\.markers).isEmpty)
+    let metrics = try await fixture.ask("/metrics").text
+    for (outcome, count) in [("taken", 2), ("ignored", 2), ("refused", 4)] {
+      let metric = #"spangate_webhooks_total{outcome="\#(outcome)",source="github"} \#(count)"#
+      #expect(metrics.contains(metric), "\(outcome)")
+    }
+    let checked = guarded(.github)
+    let forged = try await checked.ask(path + "github", .post, headers: headers, body: body)
+    #expect(forged.status == .unauthorized)
+    #expect(checked.backend.state.withLock(\.reviews).isEmpty)
+  }
 }

@@ -8,6 +8,7 @@ public import Impact
 public import Markers
 public import Model
 public import OTLP
+public import Outgoing
 
 /// What a gateway runs with. A fresh value holds the defaults.
 public struct Configuration: Sendable, Equatable {
@@ -24,6 +25,8 @@ public struct Configuration: Sendable, Equatable {
   public var gate = GateSection()
   public var slo = ObjectivesSection()
   public var webhooks = WebhooksSection()
+  public var github = GitHubSection()
+  public var outgoing = OutgoingSection()
   public var journal = JournalSection()
   public var log = LogSection()
   public var shutdown = ShutdownSection()
@@ -177,6 +180,28 @@ public struct WebhookSection: Sendable, Equatable {
   public var secret: WebhookSecret?
   /// A file that holds it; empty for none.
   public var secretFile = ""
+
+  public init() {}
+}
+
+/// How deployments that GitHub holds back are reviewed.
+public struct GitHubSection: Sendable, Equatable {
+  public var api = GitHubAddress.standard
+  /// Empty for none: then nothing is reviewed.
+  public var appID = ""
+  /// Empty for none.
+  public var appKeyFile = ""
+  /// How long the gate is asked, nanoseconds.
+  public var reviewWait: UInt64 = 30 * 60_000_000_000
+  /// What is answered when it has no verdict by then.
+  public var reviewUndecided = ReviewAnswer.State.rejected
+
+  public init() {}
+}
+
+/// Whom the gateway may speak to by itself.
+public struct OutgoingSection: Sendable, Equatable {
+  public var privateAddresses = PrivateAddresses.refuse
 
   public init() {}
 }

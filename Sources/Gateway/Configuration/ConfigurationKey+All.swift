@@ -3,7 +3,7 @@ import OTLP
 
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
-  public static let all: [ConfigurationKey] = gateway + webhooks
+  public static let all: [ConfigurationKey] = gateway + webhooks + outgoing
 
   private static let webhooks = WebhookSource.allCases.flatMap { source in
     let section = "webhooks.\(source.configurationName)"
@@ -16,6 +16,27 @@ extension ConfigurationKey {
         "a file that holds that secret, read at start"),
     ]
   }
+
+  private static let outgoing: [ConfigurationKey] = [
+    ConfigurationKey(
+      "github.api", \.github.api, .githubAPI,
+      "where the API of GitHub is; of a server of one's own https://HOST/api/v3"),
+    ConfigurationKey(
+      "github.app_id", \.github.appID, .githubApp,
+      "the GitHub App that reviews deployments; without it none are reviewed"),
+    ConfigurationKey(
+      "github.app_key_file", \.github.appKeyFile, .optionalPath,
+      "a file that holds the App's private key, in PEM"),
+    ConfigurationKey(
+      "github.review_wait", \.github.reviewWait, .duration(second...(30 * day)),
+      "how long the gate is asked about a deployment that waits"),
+    ConfigurationKey(
+      "github.review_undecided", \.github.reviewUndecided, .choice,
+      "what is answered when it has no verdict by then"),
+    ConfigurationKey(
+      "outgoing.private_addresses", \.outgoing.privateAddresses, .choice,
+      "whether requests go to addresses of private networks, of one link, and of this machine"),
+  ]
 
   private static let gateway: [ConfigurationKey] = [
     ConfigurationKey(

@@ -1,5 +1,6 @@
 import Markers
 import Model
+import Outgoing
 
 /// How a value of one kind is read, bounded and written.
 struct ConfigurationType<Value: Sendable & Equatable>: Sendable {
@@ -123,6 +124,40 @@ extension ConfigurationType where Value == String {
       name: "path", range: "",
       parse: { text throws(InvalidValue) in text.isEmpty ? "" : try Self.path.parse(text) },
       format: \.self)
+  }
+}
+
+extension ConfigurationType where Value == String {
+  /// The id of an App; nothing for none.
+  static var githubApp: Self {
+    Self(
+      name: "text", range: "a number, or a client ID",
+      parse: { text throws(InvalidValue) in
+        guard text.isEmpty || GitHubApp.isID(text) else {
+          throw InvalidValue(
+            "'\(InvalidValue.shown(text))' is not the id of an App",
+            remedy: "write its App ID or client ID, as the App's page on GitHub shows it")
+        }
+        return text
+      },
+      format: \.self)
+  }
+}
+
+extension ConfigurationType where Value == GitHubAddress {
+  static var githubAPI: Self {
+    Self(
+      name: "url", range: "https://HOST and a path",
+      parse: { text throws(InvalidValue) in
+        guard let address = GitHubAddress(text) else {
+          throw InvalidValue(
+            "'\(InvalidValue.shown(text))' is not the address of an API",
+            remedy: "write https://, a host in lower case and a path, such as "
+              + "https://github.example.com/api/v3; http:// only for this machine")
+        }
+        return address
+      },
+      format: \.description)
   }
 }
 

@@ -12,6 +12,8 @@ struct GateInquiry {
   let engine: Engine
   let request: GateRequest
   let errorsTolerated: Double
+  /// `slo.services`, by a name or an id.
+  var objectives: [String: ServiceObjective] = [:]
 
   /// Why nothing can be compared, for a person.
   private struct Unanswerable: Error {
@@ -58,12 +60,17 @@ struct GateInquiry {
     try await rollout.findBaseline(in: engine, until: until, &remarks)
     subject.baseline = rollout.baselineText
     remarks = rollout.remarks(until: until) + remarks
-    let settings = GateSettings(
-      errorsTolerated: errorsTolerated, minHealth: request.minHealth)
+    let (tolerated, origin) = tolerated(by: service)
+    let settings = GateSettings(errorsTolerated: tolerated, minHealth: request.minHealth)
     let question = try await rollout.question(
       in: engine, until: until, deadline: deadline, settings: settings)
     var report = GateReport(
       tenant: request.tenant, subject: subject, question: question, remarks: remarks)
+    // Without evidence the reasons are what is missing.
+    if let origin, report.hasEvidence {
+      report.remarks.append(
+        "\(HumanText.percent(settings.errorsTolerated)) of requests may fail: \(origin)")
+    }
     let verdict = report.answer.verdict
     if verdict == .rollback { report.subject.rollbackTo = try await target(of: rollout, subject) }
     if let deadline = subject.deadline, until >= deadline, verdict == .wait {
@@ -71,6 +78,17 @@ struct GateInquiry {
         "the deadline \(Timestamp.text(deadline)) has passed without a verdict: decide by hand")
     }
     return report
+  }
+
+  /// The share of requests that may fail, and who said so where it is not `gate.errors_tolerated`. Who
+  /// asks counts before what the service is held to: of that the id before the name, as everywhere.
+  private func tolerated(by service: Name) -> (share: Double, origin: String?) {
+    if let asked = request.errorsTolerated { return (asked, "the question says so") }
+    let names = [NodeLabel.id(of: service) ?? "", NodeIdentity(text: service.text).name]
+    guard let name = names.first(where: { objectives[$0] != nil }),
+      let share = objectives[name]?.errorRate
+    else { return (errorsTolerated, nil) }
+    return (share, "the objective of \(name) in slo.services")
   }
 
   /// Which version to go back to: one that ran before and is not itself to be rolled back.

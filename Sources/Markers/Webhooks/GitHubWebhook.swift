@@ -5,12 +5,8 @@ import Model
 enum GitHubWebhook {
   static func read(_ message: WebhookMessage) -> [WebhookFinding] {
     let event = message.header("x-github-event")
-    guard event != "deployment_protection_rule" else {
-      return [
-        .ignored(
-          "a deployment_protection_rule is not answered: Spangate calls nobody; let a job of the "
-            + "workflow ask `spangate gate`")
-      ]
+    guard event != DeploymentReview.event else {
+      return [.ignored("a deployment_protection_rule is no change: it asks for an answer")]
     }
     guard event == "deployment_status" else {
       return [.ignored("the event \(shown(event)) is no change: deployment_status is")]
@@ -59,7 +55,7 @@ enum GitHubWebhook {
   }
 
   /// Whatever those who deploy put there: an object, or a text of one.
-  private static func payload(_ value: JSONValue) -> JSONValue {
+  static func payload(_ value: JSONValue) -> JSONValue {
     guard case .text(let text) = value, text.hasPrefix("{") else { return value }
     return (try? JSONReader.read(Array(text.utf8))) ?? .null
   }

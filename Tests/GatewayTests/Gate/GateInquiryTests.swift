@@ -391,6 +391,53 @@ private let change = GateRig.change
     try await shop.stop()
   }
 
+  /// Scenario: the service is held to an objective by its id, its name, or both; one is of latency alone;
+  /// the question says otherwise.
+  /// Guarantees: the question counts before the objective, the id before the name, and what was set up
+  /// where neither says anything; the last reason says which it was.
+  @Test func objectives() async throws {
+    let shop = try await GateRig()
+    try await shop.serve("v41", in: -30..<66)
+    try await shop.serve("v42", in: 0..<66)
+    try await shop.reach(66)
+    let byName = ServiceObjective(errorRate: 0.004)
+    let byID = ServiceObjective(errorRate: 0.002)
+    let latency = ServiceObjective(latencyP99: .second)
+    let least = ServiceObjective(errorRate: 0.00001)
+    for (objectives, asked, share, said) in [
+      (["checkout": byName], nil, 0.004, "the objective of checkout in slo.services"),
+      (
+        ["checkout": byName, "shop/checkout": byID], nil, 0.002,
+        "the objective of shop/checkout in slo.services"
+      ),
+      (["checkout": byName, "shop/checkout": latency], nil, 0.01, nil),
+      (["cart": byName], nil, 0.01, nil),
+      (["checkout": byName], 0.05, 0.05, "the question says so"),
+      (["checkout": least], nil, 0.0001, "the objective of checkout in slo.services"),
+    ] as [([String: ServiceObjective], Double?, Double, String?)] {
+      let report = try await GateInquiry(
+        engine: shop.engine,
+        request: GateRequest(service: "checkout", version: "v42", errorsTolerated: asked),
+        errorsTolerated: 0.01, objectives: objectives
+      ).report()
+      #expect(report.question.concurrent?.settings.errorsTolerated == share)
+      let last = try #require(report.answer.reasons.last)
+      if let said {
+        #expect(last == "\(HumanText.percent(share)) of requests may fail: \(said)")
+      } else {
+        #expect(!last.contains("may fail"))
+      }
+      #expect(try GateReport(bytes: report.bytes).answer == report.answer)
+    }
+    let unknown = try await GateInquiry(
+      engine: shop.engine,
+      request: GateRequest(service: "checkout", version: "v9", errorsTolerated: 0.1),
+      errorsTolerated: 0.01
+    ).report()
+    #expect(unknown.answer.reasons.count == 1 && unknown.answer.reasons[0].contains("v9"))
+    try await shop.stop()
+  }
+
   /// Scenario: a least health is asked for.
   /// Guarantees: it is part of the question, with the error rate that is tolerated.
   @Test func leastHealth() async throws {
