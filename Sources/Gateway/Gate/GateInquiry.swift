@@ -60,8 +60,10 @@ struct GateInquiry {
     remarks = rollout.remarks(until: until) + remarks
     let settings = GateSettings(
       errorsTolerated: errorsTolerated, minHealth: request.minHealth)
-    let question = try await rollout.question(
+    var question = try await rollout.question(
       in: engine, until: until, deadline: deadline, settings: settings)
+    question.circumstances = try await rollout.circumstances(
+      in: engine, tenant: request.tenant, until: until)
     var report = GateReport(
       tenant: request.tenant, subject: subject, question: question, remarks: remarks)
     let verdict = report.answer.verdict
