@@ -104,6 +104,26 @@ import Testing
     #expect(found.instances == nil && found.busiest == nil)
   }
 
+  /// Scenario: few series, very many; what is called has few operations, very many.
+  /// Guarantees: fewer windows the more series, one at least; operations of others are read while they
+  /// are few, the service's own always.
+  @Test func bounds() {
+    #expect(Circumstances.windowsMax(series: 0) == Circumstances.windowsMax)
+    #expect(Circumstances.windowsMax(series: 1_000) == Circumstances.sumsMax / 1_000)
+    #expect(Circumstances.windowsMax(series: .max) == 1)
+    for count in [Circumstances.operationsMax, Circumstances.operationsMax + 1] {
+      let operations = (0..<count).map { number in
+        (SeriesKey.operation(NameID(2), NameID(UInt64(100 + number))), Sums())
+      }
+      let found = Circumstances.selection(
+        of: NameID(1), and: [NameID(1), NameID(2)], in: Window(operations))
+      let isFew = count <= Circumstances.operationsMax
+      #expect(found.contains(.operation(NameID(2), NameID(100))) == isFew)
+      #expect(found.contains(.operation(NameID(1), NameID(7))) && found.contains(.node(NameID(2))))
+      #expect(!found.contains(.version(NameID(2), NameID(8))))
+    }
+  }
+
   /// Scenario: a graph with a long way of calls, callers, and services apart.
   /// Guarantees: the nearest of what is called come first, no more than there is room for; who calls and
   /// who is apart is there too.

@@ -5,25 +5,26 @@ import Query
 import Store
 
 extension Rollout {
-  private static let kinds: [SeriesKind] = [.node, .operation, .version, .edge, .instance]
+  private static let kinds: Set<SeriesKind> = [
+    .node, .operation, .version, .edge, .instance, .answered, .unreached,
+  ]
 
   /// What else happened about the service from an hour before the change until now.
   func circumstances(in engine: Engine, tenant: TenantID, until: Nanos) async throws
     -> Circumstances
   {
     let from = start.saturatingSubtracting(RolloutWindows.historyNanos)
-    let around = try await engine.graphInput(from: from, to: until, kinds: [.node, .edge])
+    let around = try await engine.graphInput(from: from, to: until, kinds: Rollout.kinds)
     let nodes = Circumstances.nodes(
       around: service.id, in: around.window,
       controls: Controls.of(service.id, in: around.window, names: around.names))
-    let ids = Set(nodes.map(\.raw))
-    var parts: [SeriesKind: SeriesSelection.Part] = [.answered: .all, .unreached: .all]
-    for kind in Rollout.kinds { parts[kind] = .first(ids) }
-    let width = try await circumstancesWidth(in: engine, from: from, until: until)
+    let selection = Circumstances.selection(of: service.id, and: nodes, in: around.window)
+    let series = around.window.series.keys.count { selection.contains($0) }
+    let tile = try await circumstancesWidth(
+      in: engine, from: from, until: until, series: series)
+    let width = tile.nanos
     let begin = from.floored(to: width)
-    let read = try await engine.windows(
-      SeriesSelection(parts), from: begin, to: until,
-      by: TileWidth.allCases.first { $0.nanos == width } ?? .hour)
+    let read = try await engine.windows(selection, from: begin, to: until, by: tile)
     let windows = stride(from: begin, to: until, by: Int(width)).map {
       read.sums.windows[$0] ?? Window()
     }
@@ -40,14 +41,14 @@ extension Rollout {
     return search.run(markers)
   }
 
-  /// As fine as is kept, and so wide that there are not too many.
+  /// As fine as is kept, and so wide that there is not too much to read.
   private func circumstancesWidth(
-    in engine: Engine, from: Nanos, until: Nanos
-  ) async throws -> Nanos {
+    in engine: Engine, from: Nanos, until: Nanos, series: Int
+  ) async throws -> TileWidth {
     let kept = try await engine.finestWidth(at: from)
     let length = until.saturatingSubtracting(from)
-    let countMax = Nanos(Circumstances.windowsMax)
+    let countMax = Nanos(Circumstances.windowsMax(series: series))
     let fitting = TileWidth.allCases.first { length / $0.nanos <= countMax } ?? .hour
-    return max(kept, fitting).nanos
+    return max(kept, fitting)
   }
 }

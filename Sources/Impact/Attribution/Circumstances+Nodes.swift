@@ -4,6 +4,27 @@ extension Circumstances {
   /// More nodes are not looked at: those called most come first.
   public static let nodesMax = 32
 
+  /// How many windows may be read of so many series.
+  public static func windowsMax(series: Int) -> Int {
+    min(max(sumsMax / max(series, 1), 1), windowsMax)
+  }
+
+  /// What is read of the nodes: of the service itself everything, of the others their operations as long
+  /// as there are few.
+  /// - Parameter window: the series there are, merged.
+  public static func selection(
+    of service: NameID, and nodes: Set<NameID>, in window: Window
+  ) -> SeriesSelection {
+    let ids = Set(nodes.map(\.raw))
+    let own: SeriesSelection.Part = .first([service.raw])
+    let operations = window.series.keys.count { $0.kind == .operation && ids.contains($0.first) }
+    return SeriesSelection([
+      .node: .first(ids), .edge: .first(ids),
+      .operation: operations <= operationsMax ? .first(ids) : own, .version: own, .instance: own,
+      .answered: .all, .unreached: .all,
+    ])
+  }
+
   /// The nodes whose windows tell what happened about a service: itself, what it calls through however
   /// many others, those that call it, and some it has nothing to do with.
   /// - Parameters:

@@ -120,6 +120,10 @@ public struct Circumstances: Equatable, Sendable {
 
   /// So many windows at most are read for them: the two hours about a change by tens of seconds.
   public static let windowsMax = 720
+  /// So many sums of one series and window at most are read for them, about a hundred megabytes.
+  public static let sumsMax = 80_000
+  /// Operations of what is called are looked at where there are no more of them.
+  public static let operationsMax = 200
   /// More are not looked at.
   public static let changesMax = 8
   public static let causesMax = 5
