@@ -8,10 +8,16 @@ public struct GateQuestion: Equatable, Sendable {
   public var concurrent: ConcurrentQuestion?
   /// nil where another version still runs beside it.
   public var beforeAfter: BeforeAfterQuestion?
+  /// What else happened; nil where nobody looked, as for verdicts kept before anybody did.
+  public var circumstances: Circumstances?
 
-  public init(concurrent: ConcurrentQuestion? = nil, beforeAfter: BeforeAfterQuestion? = nil) {
+  public init(
+    concurrent: ConcurrentQuestion? = nil, beforeAfter: BeforeAfterQuestion? = nil,
+    circumstances: Circumstances? = nil
+  ) {
     self.concurrent = concurrent
     self.beforeAfter = beforeAfter
+    self.circumstances = circumstances
   }
 
   /// Those of the time it was asked; nil where there is nothing to judge.

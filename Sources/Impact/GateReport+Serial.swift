@@ -4,8 +4,9 @@ public import Model
 // that what is read back gives the same answer to the last digit.
 
 extension GateReport {
-  /// The form written. Form 1 was written before rules were told of, and can still be read.
-  private static let version: UInt8 = 2
+  /// The form written. Form 1 was written before rules were told of, form 2 before circumstances were
+  /// looked at; both can still be read.
+  private static let version: UInt8 = 3
 
   public var bytes: [UInt8] {
     var writer = ByteWriter()
@@ -26,6 +27,8 @@ extension GateReport {
     question.concurrent?.write(to: &writer)
     writer.write(question.beforeAfter == nil ? 0 : 1 as UInt8)
     question.beforeAfter?.write(to: &writer)
+    writer.write(question.circumstances == nil ? 0 : 1 as UInt8)
+    question.circumstances?.write(to: &writer)
     return writer.bytes
   }
 
@@ -54,6 +57,9 @@ extension GateReport {
     }
     if try reader.readByte() == 1 {
       question.beforeAfter = try BeforeAfterQuestion(from: &reader, form: form)
+    }
+    if form > 2, try reader.readByte() == 1 {
+      question.circumstances = try Circumstances(from: &reader)
     }
     guard reader.isAtEnd else { throw MalformedBytes() }
     self.init(
@@ -160,9 +166,9 @@ extension BeforeAfterQuestion {
 }
 
 extension ByteWriter {
-  fileprivate mutating func write(_ value: Double) { write(fixed: value.bitPattern) }
+  mutating func write(_ value: Double) { write(fixed: value.bitPattern) }
 
-  fileprivate mutating func write(optional value: UInt64?) {
+  mutating func write(optional value: UInt64?) {
     write(value == nil ? 0 : 1 as UInt8)
     if let value { write(varint: value) }
   }
@@ -206,11 +212,11 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-  fileprivate mutating func readDouble() throws(MalformedBytes) -> Double {
+  mutating func readDouble() throws(MalformedBytes) -> Double {
     Double(bitPattern: try readFixed64())
   }
 
-  fileprivate mutating func readOptional() throws(MalformedBytes) -> UInt64? {
+  mutating func readOptional() throws(MalformedBytes) -> UInt64? {
     try readByte() == 1 ? try readVarint() : nil
   }
 

@@ -80,6 +80,18 @@ enum GateDocument {
     json.object { json in
       json.member("hypothesis", hypothesis.kind.rawValue)
       json.member("probability", hypothesis.probability as Double?)
+      // Only where somebody is known: verdicts kept before names were are written as they were.
+      if let name = hypothesis.name { json.member("name", name) }
+      if let caller = hypothesis.caller { json.member("caller", caller) }
+      if let change = hypothesis.marker {
+        json.member("marker") { json in
+          json.member("id", "\(change.marker)")
+          json.member("kind", change.kind.rawValue)
+          json.optional("service", known(change.service))
+          json.optional("version", known(change.version))
+          json.member("time", Timestamp.text(change.time))
+        }
+      }
       json.key("terms")
       json.array(hypothesis.terms) { json, term in
         json.object { json in

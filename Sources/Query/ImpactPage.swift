@@ -93,7 +93,8 @@ struct ImpactPage {
         let odds = (term.logOdds * 10).rounded() / 10
         return ImpactPage.plain("\(odds > 0 ? "+" : "")\(odds) \(term.why)")
       }
-      return "| \(hypothesis.kind.rawValue.replacing("_", with: " ")) "
+      let who = hypothesis.identity.map { ": \(ImpactPage.plain($0))" } ?? ""
+      return "| \(hypothesis.kind.rawValue.replacing("_", with: " "))\(who) "
         + "| \(HumanText.percent(hypothesis.probability)) | \(terms.joined(separator: "; ")) |"
     }
     return [

@@ -605,7 +605,15 @@ enum OpenAPISchemas {
       "Hypothesis",
       [
         ("hypothesis", .choice(Hypothesis.Kind.allCases.map(\.rawValue))),
-        ("probability", .number), ("terms", .list(.reference("AttributionTerm"))),
+        ("probability", .number), ("name", .text), ("caller", .text),
+        ("marker", .reference("OtherChange")), ("terms", .list(.reference("AttributionTerm"))),
+      ]
+    ),
+    (
+      "OtherChange",
+      [
+        ("id", .text), ("kind", .choice(MarkerKind.allCases.map(\.rawValue))),
+        ("service", .maybeText), ("version", .maybeText), ("time", .time),
       ]
     ),
     (

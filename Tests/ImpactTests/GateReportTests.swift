@@ -25,7 +25,8 @@ import Testing
     var random = SeededGenerator()
     var report = random.report()
     report.question = GateQuestion(
-      concurrent: random.concurrent(), beforeAfter: random.beforeAfter())
+      concurrent: random.concurrent(), beforeAfter: random.beforeAfter(),
+      circumstances: random.circumstances())
     let bytes = report.bytes
     for count in 0..<bytes.count {
       #expect(throws: MalformedBytes.self) { try GateReport(bytes: Array(bytes[..<count])) }
@@ -33,7 +34,20 @@ import Testing
     #expect(throws: MalformedBytes.self) { try GateReport(bytes: bytes + [0]) }
     #expect(throws: MalformedBytes.self) { try GateReport(bytes: []) }
     #expect(throws: MalformedBytes.self) { try GateReport(bytes: [0] + bytes.dropFirst()) }
-    #expect(throws: MalformedBytes.self) { try GateReport(bytes: [3] + bytes.dropFirst()) }
+    #expect(throws: MalformedBytes.self) { try GateReport(bytes: [4] + bytes.dropFirst()) }
+  }
+
+  /// Scenario: a report as it was written before circumstances were looked at.
+  /// Guarantees: it is read, and the same hypotheses come of it as without circumstances.
+  @Test func withoutCircumstances() throws {
+    var report = GateReport(
+      tenant: .standard, question: GateQuestion(concurrent: Sample.question(Sample.quiet(60))))
+    let older = [2] + report.bytes.dropFirst().dropLast()
+    #expect(try GateReport(bytes: Array(older)) == report)
+    #expect(!report.answer.attribution.contains { $0.terms.contains { $0.name == .topology } })
+    report.question.circumstances = Circumstances()
+    #expect(report.answer.attribution.contains { $0.terms.contains { $0.name == .topology } })
+    #expect(report.answer.verdict == (try GateReport(bytes: Array(older)).answer.verdict))
   }
 
   /// Scenario: random reports with bits flipped, bytes replaced by the greatest, and numbers by

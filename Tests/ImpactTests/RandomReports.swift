@@ -65,6 +65,39 @@ extension SeededGenerator {
       settings: settings())
   }
 
+  private mutating func moment() -> Circumstances.Moment? {
+    once(in: 3)
+      ? nil
+      : Circumstances.Moment(
+        earliest: once(in: 4) ? anyMagnitude() : Sample.start + UInt64(below(99)) * windowNanos,
+        latest: Sample.start + UInt64(below(199)) * windowNanos,
+        ended: once(in: 2) ? nil : once(in: 3) ? anyMagnitude() : Sample.start + .minute)
+  }
+
+  private mutating func operation() -> Circumstances.Operation? {
+    once(in: 3) ? nil : Circumstances.Operation(name: text(), amount: 2 * unit())
+  }
+
+  mutating func circumstances() -> Circumstances {
+    let changes = (0..<below(4)).map { _ in
+      Circumstances.Change(
+        marker: MarkerID(next()), kind: MarkerKind.allCases[below(MarkerKind.allCases.count)],
+        service: text(), version: text(), place: Circumstances.Place.allCases[below(3)],
+        time: once(in: 4) ? anyMagnitude() : Sample.start, undone: once(in: 2) ? nil : next())
+    }
+    let causes = (0..<below(4)).map { _ in
+      Circumstances.Cause(
+        kind: RootCause.Kind.allCases[below(RootCause.Kind.allCases.count)],
+        place: Circumstances.Place.allCases[below(3)], service: text(), caller: text(),
+        share: unit())
+    }
+    return Circumstances(
+      changes: changes, onset: moment(), surge: moment(), causes: causes, mix: operation(),
+      busiest: operation(),
+      instances: once(in: 2) ? nil : Circumstances.Instances(before: below(9), now: below(9)),
+      undone: once(in: 2) ? nil : anyMagnitude())
+  }
+
   mutating func report() -> GateReport {
     var subject = GateReport.Subject()
     subject.service = text()
@@ -80,7 +113,8 @@ extension SeededGenerator {
       tenant: TenantID(UInt32(truncatingIfNeeded: anyMagnitude())), subject: subject,
       question: GateQuestion(
         concurrent: once(in: 3) ? nil : concurrent(),
-        beforeAfter: once(in: 3) ? nil : beforeAfter()),
+        beforeAfter: once(in: 3) ? nil : beforeAfter(),
+        circumstances: once(in: 3) ? nil : circumstances()),
       remarks: (0..<below(3)).map { _ in text() })
   }
 }

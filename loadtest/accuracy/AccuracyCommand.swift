@@ -19,6 +19,10 @@ struct AccuracyCommand: ParsableCommand {
   var seed: UInt64?
   @Option(help: ArgumentHelp("What has to be reached at least.", valueName: "file"))
   var floors = "loadtest/accuracy/accuracy-floors.json"
+  @Option(help: ArgumentHelp("What the gate has to reach at least.", valueName: "file"))
+  var gateFloors = "Tests/ImpactTests/gate-floors.json"
+  @Flag(help: "A tenth of the runs, one of each fault, and no floors: a look in a minute.")
+  var quick = false
   @Flag(help: "Leaves out what is held back from tuning.") var tuned = false
   @Flag(help: "Prints each case that was not found.") var misses = false
   @Option(
@@ -48,24 +52,28 @@ struct AccuracyCommand: ParsableCommand {
         "cannot read \(self.floors): \(error). Run this at the top of the checkout, or name a file "
           + "with --floors.")
     }
-    let corpus = AccuracyCorpus(floors: floors, each: each, seed: seed)
+    let corpus = AccuracyCorpus(floors: floors, each: each ?? (quick ? 1 : nil), seed: seed)
     if let write { return try self.write(write, of: corpus) }
+    let ofGate = try readGateFloors()
+    let gate = GateRows(ofGate, seed: seed, share: quick ? 0.1 : 1)
+    print(([TableText.header] + gate.lines).joined(separator: "\n"))
     let table = RootCauseTable(trials: trials(corpus.tuned), healthy: trials(corpus.healthy))
-    print(table.text(title: "root causes"), terminator: "")
+    print(table.lines(title: "root causes: the truth is first").joined(separator: "\n"))
     if !tuned {
       let held = RootCauseTable(trials: trials(corpus.heldBack), healthy: [])
-      print("\n" + held.text(title: "root causes, held back from tuning"), terminator: "")
+      print(held.lines(title: "root causes, held back from tuning").joined(separator: "\n"))
     }
     let attributed = attribution(floors, heldBack: false)
-    print("\n" + attributed.text(title: "attribution"), terminator: "")
-    print("\n" + attributed.reliabilityText, terminator: "")
+    print(attributed.lines(title: "attribution").joined(separator: "\n"))
     if !tuned {
       let held = attribution(floors, heldBack: true)
-      print("\n" + held.text(title: "attribution, held back from tuning"), terminator: "")
-      print("\n" + held.reliabilityText, terminator: "")
+      print(held.lines(title: "attribution, held back").joined(separator: "\n"))
     }
+    // So few runs reach no floor, or miss it, by chance.
+    if quick { return }
     let shortfalls =
-      table.shortfalls(of: floors.rootCauses) + attributed.shortfalls(of: floors.attribution)
+      ofGate.shortfalls(of: gate.outcomes) + table.shortfalls(of: floors.rootCauses)
+      + attributed.shortfalls(of: floors.attribution)
     for shortfall in shortfalls {
       FileHandle.standardError.write(Data("\(shortfall)\n".utf8))
     }
@@ -76,10 +84,21 @@ struct AccuracyCommand: ParsableCommand {
     let cases = AttributionCase.all.filter {
       floors.attribution.heldBack.contains($0.name) == heldBack
     }
+    let runs = quick ? max(1, floors.attribution.runs / 10) : floors.attribution.runs
     return AttributionTable(
       trials: cases.flatMap {
-        AttributionSimulation.run($0, runs: floors.attribution.runs, seed: seed ?? floors.seed)
+        AttributionSimulation.run($0, runs: runs, seed: seed ?? floors.seed)
       })
+  }
+
+  private func readGateFloors() throws -> GateFloors {
+    do {
+      return try GateRows.floors(gateFloors)
+    } catch {
+      throw ValidationError(
+        "cannot read \(gateFloors): \(error). Run this at the top of the checkout, or name a file "
+          + "with --gate-floors.")
+    }
   }
 
   private func trials(_ cases: [CorpusCase]) -> [RootCauseTrial] {

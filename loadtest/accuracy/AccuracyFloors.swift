@@ -21,6 +21,8 @@ struct AccuracyFloors: Decodable {
   struct Attribution: Decodable {
     /// Runs of each case.
     var runs: Int
+    /// Share of runs in which the likeliest hypothesis is the truth.
+    var rightMin: Double
     /// Share of harmful runs in which it is told apart whether this deployment did it.
     var toldApartMin: Double
     var calibrationErrorMax: Double

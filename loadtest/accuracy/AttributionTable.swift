@@ -6,12 +6,12 @@ import Impact
 struct AttributionTable {
   let trials: [AttributionTrial]
 
-  /// The share of runs in which the likeliest of this deployment, anything else and nothing is the truth.
+  /// The share of runs in which the likeliest hypothesis is the truth.
   var rightShare: Double { share { $0.isRight } }
 
   /// The share of runs of harm in which it is told apart whether this deployment did it.
   var toldApartShare: Double {
-    let harmed = trials.filter { $0.truth != .nothing }
+    let harmed = trials.filter { $0.truth != .noise }
     return harmed.isEmpty ? 0 : 1 - Double(harmed.count { $0.isConfused }) / Double(harmed.count)
   }
 
@@ -46,37 +46,41 @@ struct AttributionTable {
     } / Double(trials.count)
   }
 
-  func text(title: String) -> String {
-    var lines = [row([title, "runs", "right", "P(it)"])]
+  func lines(title: String) -> [String] {
+    var lines = [TableText.heading("\(title): the likeliest hypothesis is the truth")]
     var names: [String] = []
     for trial in trials where !names.contains(trial.name) { names.append(trial.name) }
     for name in names {
       let table = AttributionTable(trials: trials.filter { $0.name == name })
-      let mean = table.trials.reduce(0) { $0 + $1.thisDeployment } / Double(table.trials.count)
-      lines.append(
-        row([
-          "\(name) (\(table.trials[0].truth.rawValue))", "\(table.trials.count)",
-          percent(table.rightShare), percent(mean),
-        ]))
+      let truth = table.trials[0].truth.rawValue.replacing("_", with: " ")
+      lines.append(table.row("\(name) (\(truth))"))
     }
-    lines.append(row(["all", "\(trials.count)", percent(rightShare), ""]))
-    lines.append(row(["cause and coincidence told apart", "", percent(toldApartShare), ""]))
-    lines.append(row(["expected calibration error", "", decimals(calibrationError), ""]))
-    lines.append(row(["Brier score", "", decimals(brierScore), ""]))
-    return lines.joined(separator: "\n") + "\n"
+    return lines + [
+      row("all"),
+      TableText.row(
+        .init(name: "cause and coincidence told apart", right: toldApartShare)),
+      TableText.heading("\(title): calibration of \"this deployment\", said and true"),
+    ]
+      + reliability.filter { $0.count > 0 }.map {
+        TableText.row(.init(name: $0.range, runs: $0.count, right: $0.true, said: $0.said))
+      } + [
+        TableText.figure("expected calibration error", decimals(calibrationError)),
+        TableText.figure("Brier score", decimals(brierScore)),
+      ]
   }
 
-  /// The reliability table.
-  var reliabilityText: String {
-    let rows = reliability.filter { $0.count > 0 }.map {
-      row([$0.range, "\($0.count)", percent($0.said), percent($0.true)])
-    }
-    return ([row(["this deployment, said", "runs", "mean", "true"])] + rows)
-      .joined(separator: "\n") + "\n"
+  private func row(_ name: String) -> String {
+    let mean = trials.reduce(0) { $0 + $1.thisDeployment } / Double(max(1, trials.count))
+    return TableText.row(.init(name: name, runs: trials.count, right: rightShare, said: mean))
   }
 
   func shortfalls(of floors: AccuracyFloors.Attribution) -> [String] {
     var shortfalls: [String] = []
+    if rightShare < floors.rightMin {
+      shortfalls.append(
+        "attribution: the likeliest hypothesis is the truth in \(percent(rightShare)) of runs, the "
+          + "floor is \(percent(floors.rightMin))")
+    }
     if toldApartShare < floors.toldApartMin {
       shortfalls.append(
         "attribution: cause and coincidence are told apart in \(percent(toldApartShare)) of runs, the "
@@ -94,7 +98,6 @@ struct AttributionTable {
     trials.isEmpty ? 0 : Double(trials.count(where: condition)) / Double(trials.count)
   }
 
-  private func row(_ cells: [String]) -> String { TableText.row(cells) }
   private func percent(_ share: Double) -> String { TableText.percent(share) }
   private func decimals(_ number: Double) -> String { "\((number * 1_000).rounded() / 1_000)" }
 }

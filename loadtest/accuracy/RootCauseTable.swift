@@ -7,17 +7,18 @@ struct RootCauseTable {
 
   private static let depths = [1, 3, 5]
 
-  func text(title: String) -> String {
-    var lines = [row([title, "cases", "AC@1", "AC@3", "AC@5"])]
+  func lines(title: String) -> [String] {
+    var lines = [TableText.heading(title)]
     for kind in Set(trials.map(\.kind)).sorted() {
       lines.append(row(kind, trials.filter { $0.kind == kind }))
     }
     lines.append(row("all", trials))
     if !healthy.isEmpty {
       lines.append(
-        row(["healthy, something found", "\(healthy.count)", percent(falseShare), "", ""]))
+        TableText.row(
+          .init(name: "healthy, something found", runs: healthy.count, wrong: falseShare)))
     }
-    return lines.joined(separator: "\n") + "\n"
+    return lines
   }
 
   var falseShare: Double {
@@ -51,11 +52,11 @@ struct RootCauseTable {
   }
 
   private func row(_ name: String, _ trials: [RootCauseTrial]) -> String {
-    row(
-      [name, "\(trials.count)"]
-        + RootCauseTable.depths.map { percent(RootCauseTable.share(of: trials, among: $0)) })
+    let shares = RootCauseTable.depths.map { RootCauseTable.share(of: trials, among: $0) }
+    return TableText.row(
+      .init(
+        name: name, runs: trials.count, right: shares[0], three: shares[1], five: shares[2]))
   }
 
-  private func row(_ cells: [String]) -> String { TableText.row(cells) }
   private func percent(_ share: Double) -> String { TableText.percent(share) }
 }

@@ -62,8 +62,10 @@ struct GateInquiry {
     remarks = rollout.remarks(until: until) + remarks
     let (tolerated, origin) = tolerated(by: service)
     let settings = GateSettings(errorsTolerated: tolerated, minHealth: request.minHealth)
-    let question = try await rollout.question(
+    var question = try await rollout.question(
       in: engine, until: until, deadline: deadline, settings: settings)
+    question.circumstances = try await rollout.circumstances(
+      in: engine, tenant: request.tenant, until: until)
     var report = GateReport(
       tenant: request.tenant, subject: subject, question: question, remarks: remarks)
     // Without evidence the reasons are what is missing.

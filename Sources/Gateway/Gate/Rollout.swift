@@ -20,7 +20,7 @@ struct Rollout {
   var oddities: [String] = []
   /// All markers of the service.
   var changes: [Marker] = []
-  private var baseline: NameID?
+  private(set) var baseline: NameID?
 
   var baselineText: String { baseline.flatMap { texts[$0] } ?? "" }
 

@@ -45,12 +45,17 @@ struct ConcurrentSigns {
 
   private var oldIsWorse: Bool { (oldDeviation ?? 0) > CauseSearch.deviationMin }
 
+  /// The new version beside the old one, or the old one against itself.
+  var isWorse: Bool { harm > 0 || oldIsWorse }
+
   /// The hypotheses by which both versions would be worse.
   private static let shared: [Hypothesis.Kind] = [
     .otherChange, .load, .dependency, .platform, .operationMix,
   ]
 
-  var terms: [(Hypothesis.Kind, Hypothesis.Term)] {
+  /// - Parameter hasCircumstances: it is known how many instances there were too.
+  func terms(hasCircumstances: Bool) -> [(Hypothesis.Kind, Hypothesis.Term)] {
+    let shared = ConcurrentSigns.shared + (hasCircumstances ? [.scaling] : [])
     var terms: [(Hypothesis.Kind, Hypothesis.Term)] = []
     if harm > 0 {
       terms.append(
@@ -71,11 +76,11 @@ struct ConcurrentSigns {
     if oldIsWorse {
       let why = "\(baseline) got worse too since then, by \(decimals(oldDeviation)) standard errors"
       terms.append((.noise, .init(.effect, -oldDeviation / 2, why)))
-      terms += ConcurrentSigns.shared.map {
+      terms += shared.map {
         ($0, .init(.versionSplit, AttributionWeights.weak, why))
       }
     } else if harm > 0 {
-      terms += ConcurrentSigns.shared.map {
+      terms += shared.map {
         (
           $0,
           .init(
@@ -97,7 +102,7 @@ struct ConcurrentSigns {
     guard let load, load.before > 0 else { return [] }
     return AttributionTerms.load(
       ratio: load.after / load.before, isSure: load.deviation > CauseSearch.deviationMin,
-      isWorse: oldIsWorse || harm > 0)
+      isWorse: isWorse)
   }
 
   // MARK: - Sides as series

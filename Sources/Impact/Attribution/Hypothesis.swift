@@ -24,6 +24,12 @@ public struct Hypothesis: Equatable, Sendable {
   public let probability: Double
   /// What speaks for it and against it; none where nothing is known that does.
   public let terms: [Term]
+  /// Who or what it would be: a version, another change, a service, an operation; nil where nobody knows.
+  public var name: String?
+  /// Who calls what `name` says, where it is a service that is called.
+  public var caller: String?
+  /// The change it would be, where it is another one.
+  public var marker: Circumstances.Change?
 
   /// One piece of evidence.
   public struct Term: Equatable, Sendable {
@@ -56,6 +62,18 @@ public struct Hypothesis: Equatable, Sendable {
     case load
     /// What else is known to have changed.
     case markers
+    /// Where it began: here, at what is called, everywhere.
+    case topology
+    /// Whether it grows with the share of requests the new version gets.
+    case dose
+    /// Whether it stays when what may have caused it is gone, or goes by itself.
+    case persistence
+    /// Whether it goes when a change is taken back.
+    case recovery
+    /// How many instances there are.
+    case scaling
+    /// How much of it other operations being asked for explain.
+    case operationMix = "operation_mix"
   }
 
   /// No term decides alone: odds of a hundred to one (the natural logarithm of 100).

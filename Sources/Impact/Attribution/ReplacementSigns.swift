@@ -14,9 +14,43 @@ struct ReplacementSigns {
 
   private var isHarmed: Bool { comparison.errorsHarmed || comparison.latencyHarmed }
 
-  var terms: [(Hypothesis.Kind, Hypothesis.Term)] {
+  /// It is worse than before, whether others are too or not.
+  var isWorse: Bool { isHarmed || othersShift > log1p(LatencyShiftTest.margin) }
+
+  /// - Parameter hasCircumstances: it is known too what else changed, when and where.
+  func terms(hasCircumstances: Bool) -> [(Hypothesis.Kind, Hypothesis.Term)] {
     guard question.subject.now.after.requests > 0 else { return [] }
-    return controlTerms + onsetTerms + markerTerms + loadTerms
+    return (hasCircumstances ? sharedControlTerms : controlTerms) + onsetTerms
+      + (hasCircumstances ? [] : markerTerms) + loadTerms
+  }
+
+  /// The typical shift of services the change cannot have touched, as a logarithm.
+  private var othersShift: Double {
+    BeforeAfter.median(question.controls.compactMap { BeforeAfter.latencyShift($0.now)?.size })
+  }
+
+  /// What is this service's own is as likely the doing of anything that reaches it alone; where in it the
+  /// circumstances tell apart.
+  private static let local: [Hypothesis.Kind] = [
+    .otherChange, .load, .scaling, .dependency, .operationMix,
+  ]
+
+  /// The same for whatever reaches this service alone. Where all others moved too, the difference in
+  /// differences says whether that is all: by the likelihood of what is left over, in its standard
+  /// errors, against none, less what its free size costs.
+  /// - Source: likelihood ratio of a normal shift, z² ÷ 2.
+  private var sharedControlTerms: [(Hypothesis.Kind, Hypothesis.Term)] {
+    let terms = controlTerms
+    guard let own = terms.first(where: { $0.0 == .thisDeployment })?.1 else { return terms }
+    guard own.logOdds < 0, let shift = comparison.controlledLatency,
+      let score = shift.estimate.score, score.isFinite
+    else { return terms + ReplacementSigns.local.map { ($0, own) } }
+    let left = max(0, score / shift.scale)
+    let odds = min(left * left / 2, Hypothesis.termMax) - AttributionWeights.strong
+    let why = own.why + "; what is left over is \(decimals(left)) standard errors"
+    let ofOwn = Hypothesis.Term(.controls, odds, why)
+    return terms.filter { $0.0 != .thisDeployment } + [(.thisDeployment, ofOwn)]
+      + ReplacementSigns.local.map { ($0, ofOwn) }
   }
 
   private var controlTerms: [(Hypothesis.Kind, Hypothesis.Term)] {
@@ -33,8 +67,7 @@ struct ReplacementSigns {
         (.platform, .init(.controls, -AttributionWeights.strong, why)),
       ]
     }
-    let others = BeforeAfter.median(
-      question.controls.compactMap { BeforeAfter.latencyShift($0.now)?.size })
+    let others = othersShift
     if others > log1p(LatencyShiftTest.margin) {
       let why =
         "services the change cannot have touched changed too: typically by \(change(exp(others)))"

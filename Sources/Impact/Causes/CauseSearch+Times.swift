@@ -107,16 +107,24 @@ extension CauseSearch {
   /// What of a change is neither everybody's nor due to other operations being asked for.
   func ownDifference(_ node: NameID, _ change: MeanChange) -> Double {
     let everybodys = change.before * (exp(shared) - 1)
-    var mix = 0.0
-    let before = base.nodes[node]?.selfTime.count ?? 0
-    let after = current.nodes[node]?.selfTime.count ?? 0
-    for operation in current.operationsOf[node] ?? [] {
-      guard before > 0, after > 0, let first = base.operations[operation]?.selfTime,
-        let second = current.operations[operation]?.selfTime, let mean = first.mean
-      else { continue }
-      mix += (second.count / after - first.count / before) * mean
+    return change.difference - everybodys - (mixDifference(node, \.selfTime) ?? 0)
+  }
+
+  /// How much of a change of a node's mean other operations being asked for bring about; nil where its
+  /// operations are not known.
+  func mixDifference(
+    _ node: NameID, _ metric: KeyPath<SystemHistory.NodeHistory, Observations>
+  ) -> Double? {
+    guard let before = base.nodes[node]?[keyPath: metric].count,
+      let after = current.nodes[node]?[keyPath: metric].count, before > 0, after > 0,
+      let operations = current.operationsOf[node]
+    else { return nil }
+    return operations.reduce(0.0) { mix, operation in
+      guard let first = base.operations[operation]?[keyPath: metric],
+        let second = current.operations[operation]?[keyPath: metric], let mean = first.mean
+      else { return mix }
+      return mix + (second.count / after - first.count / before) * mean
     }
-    return change.difference - everybodys - mix
   }
 
   /// A gap counts only from this on, milliseconds.

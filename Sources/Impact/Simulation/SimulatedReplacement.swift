@@ -47,7 +47,8 @@ struct SimulatedReplacement {
           errors *= scenario.errorsFactor
         }
       }
-      let requests = random.poisson(600)
+      let requests = random.poisson(
+        600 * (isAfter && isSubject ? scenario.shared.requestsFactor : 1))
       mean += (0.25 / Double(max(requests, 1))).squareRoot() * random.normal()
       sum = sum.merged(
         with: Side(

@@ -1,7 +1,7 @@
 import Graph
 import Impact
 import Model
-import Query
+@testable import Query
 import Testing
 
 @testable import Gateway
@@ -435,6 +435,50 @@ private let change = GateRig.change
       errorsTolerated: 0.01
     ).report()
     #expect(unknown.answer.reasons.count == 1 && unknown.answer.reasons[0].contains("v9"))
+    try await shop.stop()
+  }
+
+  /// Scenario: a version replaces another at the moment at which what it calls gets three times as slow,
+  /// by a deployment of its own or without one; three other services go on as ever.
+  /// Guarantees: wait, although it looks worse than before beyond all others; the first reason names the
+  /// service and its caller, or its deployment, and so do the fields of the likeliest hypothesis, in JSON
+  /// and in the report; a kept verdict gives the same again.
+  @Test(arguments: [false, true]) func namesWhoElseDidIt(isDeployed: Bool) async throws {
+    let shop = try await GateRig(now: 25)
+    var marker: MarkerID?
+    if isDeployed { marker = try shop.announce("v7", change, service: "stock") }
+    for other in ["mail", "search", "ads"] {
+      try await shop.serve(GateRig.Traffic(service: other, traces: 3), in: -2_040..<90)
+    }
+    try await shop.serve(
+      GateRig.Traffic(version: "v41", traces: 6, callee: "stock", calleeMilliseconds: 20),
+      in: -2_040..<0)
+    try await shop.serve(
+      GateRig.Traffic(
+        version: "v42", traces: 6, milliseconds: 90, callee: "stock", calleeMilliseconds: 60),
+      in: 0..<90)
+    try await shop.reach(90)
+    let report = try await shop.ask()
+    let answer = report.answer
+    #expect(Gate.answer(report.question).verdict == .rollback)
+    #expect(answer.verdict == .wait && answer.comparison == .beforeAfter, "\(answer.reasons)")
+    let first = try #require(answer.attribution.max { $0.probability < $1.probability })
+    #expect(first.kind == (isDeployed ? .otherChange : .dependency), "\(answer.attribution)")
+    #expect(first.name == (isDeployed ? "deployment of shop/stock v7" : "shop/stock"))
+    #expect(first.caller == (isDeployed ? nil : "shop/checkout") && first.marker?.marker == marker)
+    let who = isDeployed ? "\(try #require(marker))" : "called by shop/checkout"
+    #expect(answer.reasons[0].contains("(\(first.name ?? ""), \(who)) than of this change"))
+    #expect(try GateReport(bytes: report.bytes).answer == answer)
+    let json = String(
+      decoding: GateDocument.bytes(report, answer, id: nil), as: UTF8.self)
+    #expect(
+      json.contains(isDeployed ? "\"marker\":{\"id\":\"\(who)\"" : "\"caller\":\"shop/checkout\""))
+    var page = ImpactReport(marker: Marker(kind: .deployment, service: "checkout", time: change))
+    page.gate = report
+    page.answer = answer
+    let text = ImpactPage(page).markdown
+    #expect(text.contains("| \(first.kind.rawValue.replacing("_", with: " ")): "), "\(text)")
+    #expect(text.contains(ImpactPage.plain(who)))
     try await shop.stop()
   }
 

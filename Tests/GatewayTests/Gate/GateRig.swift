@@ -52,6 +52,9 @@ final class GateRig {
     var traces = 30
     var errors = 0
     var milliseconds = 50.0
+    /// What each request calls, and how long that takes of its time.
+    var callee = ""
+    var calleeMilliseconds = 0.0
   }
 
   /// Requests to a service, in each of these windows.
@@ -64,11 +67,23 @@ final class GateRig {
         let noise = 1 + 0.01 * sin(Double(window) * 2.4 + Double(index))
         let end = GateRig.time(window) + Nanos(index % 9) * .second + 900 * .millisecond
         let duration = Nanos(traffic.milliseconds * noise * Double(Nanos.millisecond))
+        let root = nextSpan()
+        let trace = nextTrace()
         batch.append(
           SpanRecord(
-            id: nextSpan(), start: end - duration, end: end, service: ids.service,
+            id: root, start: end - duration, end: end, service: ids.service,
             version: ids.version, instance: ids.instance, kind: .server,
-            traits: index < traffic.errors ? .error : []), trace: nextTrace())
+            traits: index < traffic.errors ? .error : []), trace: trace)
+        guard !traffic.callee.isEmpty else { continue }
+        var called = traffic
+        called.service = traffic.callee
+        called.version = ""
+        called.address = ""
+        let taken = Nanos(traffic.calleeMilliseconds * noise * Double(Nanos.millisecond))
+        batch.append(
+          SpanRecord(
+            id: nextSpan(), parent: root, start: end - taken, end: end,
+            service: names(of: called).service, kind: .server), trace: trace)
       }
       try await send(batch)
     }
