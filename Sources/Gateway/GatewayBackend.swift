@@ -13,6 +13,7 @@ import Synchronization
 final class GatewayBackend: QueryBackend {
   private let engine: Engine
   private let receiver: Receiver
+  private let doors: Doors
   private let clock: @Sendable () -> Nanos
   private let errorsTolerated: Double
   private let flowLogLimits: FlowLogLimits
@@ -21,10 +22,11 @@ final class GatewayBackend: QueryBackend {
   private let state = Mutex(Readiness.notReady("replaying the journal"))
 
   init(
-    engine: Engine, receiver: Receiver, configuration: Configuration,
+    engine: Engine, receiver: Receiver, doors: Doors, configuration: Configuration,
     clock: @escaping @Sendable () -> Nanos
   ) {
     self.engine = engine
+    self.doors = doors
     errorsTolerated = configuration.gate.errorsTolerated
     flowLogLimits = FlowLogLimits(retentionNanos: configuration.store.retention)
     // Not more than half of the room there is for bodies: one that takes all would find it never.
@@ -97,7 +99,9 @@ final class GatewayBackend: QueryBackend {
   func release(bytes: Int) { engine.pipeline.release(bytes: bytes) }
 
   func metrics() async -> MetricsSnapshot {
-    await GatewayMetrics.collect(engine: engine, receiver: receiver)
+    var snapshot = await GatewayMetrics.collect(engine: engine, receiver: receiver)
+    snapshot.metrics += doors.metrics
+    return snapshot
   }
 }
 

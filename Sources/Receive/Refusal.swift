@@ -75,7 +75,8 @@ enum Refusal: Error, Equatable, Sendable {
     case .notHTTP(let detail):
       return Row(
         code: .invalidArgument, http: 400,
-        message: "this port speaks HTTP/1.1 and HTTP/2 without TLS, and what arrived is neither: "
+        message: "this port speaks HTTP/1.1 and HTTP/2, and what arrived is neither (TLS needs a "
+          + "certificate for the port): "
           + detail)
     case .overloaded(let reason, let seconds):
       return Row(

@@ -45,13 +45,26 @@ public struct ReceiverSection: Sendable, Equatable {
 /// One listener.
 public struct ListenerSection: Sendable, Equatable {
   public var address: ListenAddress
+  public var tls = TLSSection()
 
   public init(address: ListenAddress) { self.address = address }
+}
+
+/// How one listener speaks TLS: not at all while there is no certificate. All are paths of files,
+/// empty for none.
+public struct TLSSection: Sendable, Equatable {
+  public var certificateFile = ""
+  public var keyFile = ""
+  /// Clients need a certificate from one of the authorities in it.
+  public var clientCAFile = ""
+
+  public init() {}
 }
 
 /// Where the query API is served.
 public struct QuerySection: Sendable, Equatable {
   public var address = ListenAddress(host: "127.0.0.1", port: 4320)
+  public var tls = TLSSection()
 
   public init() {}
 }

@@ -22,15 +22,34 @@ extension LoadedConfiguration {
         )
       }
     }
-    return broken + sharedAddresses() + secretsGivenTwice() + objectivesGivenTwice()
+    return broken + sharedAddresses() + halfCertificates() + secretsGivenTwice()
+      + objectivesGivenTwice()
+  }
+
+  /// A certificate is of no use without its key, and clients have nobody to show theirs to without
+  /// either.
+  private func halfCertificates() -> [ConfigurationProblem] {
+    ListenerName.allCases.compactMap { listener in
+      let section = listener.tlsSection
+      let tls = configuration[tls: listener]
+      let (given, missing) =
+        switch (tls.certificateFile.isEmpty, tls.keyFile.isEmpty, tls.clientCAFile.isEmpty) {
+        case (false, true, _): ("certificate_file", "key_file")
+        case (true, false, _): ("key_file", "certificate_file")
+        case (true, true, false): ("client_ca_file", "certificate_file")
+        default: ("", "")
+        }
+      guard !given.isEmpty else { return nil }
+      return ConfigurationProblem(
+        origin(of: "\(section).\(given)"), key: "\(section).\(given)",
+        "is given without \(section).\(missing)", remedy: "give both, or neither")
+    }
   }
 
   private func sharedAddresses() -> [ConfigurationProblem] {
-    let listeners = [
-      ("receiver.grpc.address", configuration.receiver.grpc.address),
-      ("receiver.http.address", configuration.receiver.http.address),
-      ("query.address", configuration.query.address),
-    ]
+    let listeners = ListenerName.allCases.map {
+      ("\($0.rawValue).address", configuration.address(of: $0))
+    }
     var broken: [ConfigurationProblem] = []
     for (index, (path, address)) in listeners.enumerated() where address.port != 0 {
       for (earlier, other) in listeners[..<index] where other == address {
