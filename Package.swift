@@ -162,7 +162,8 @@ let package = Package(
       ] + nio),
     tests("HTTP2", ["HTTP2", "HTTP2Client", "CNghttp2"]),
     tests("OTLP", ["Model", "OTLP", "COTLP", "CProtobufC"]),
-    tests("Receive", ["Model", "HTTP2", "HTTP2Client", "OTLP", "Receive", logging] + nio),
+    tests(
+      "Receive", ["Model", "Access", "HTTP2", "HTTP2Client", "OTLP", "Receive", logging] + nio),
     tests("FlowLogs", ["Model", "FlowLogs"]),
     tests("Journal", ["Model", "Journal"]),
     tests("Assemble", ["Model", "Assemble"]),
@@ -178,17 +179,19 @@ let package = Package(
     tests(
       "Query",
       [
-        "Model", "Graph", "Markers", "Impact", "Query",
+        "Model", "Access", "Graph", "Markers", "Impact", "Query",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
       ]),
-    tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
+    tests(
+      "CommandLine",
+      ["Access", "Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
     tests(
       "Gateway",
       [
-        "Model", "Graph", "Impact", "Markers", "OTLP", "Query", "Receive", "Store", "Gateway",
-        logging,
+        "Model", "Access", "Graph", "Impact", "Markers", "OTLP", "Query", "Receive", "Store",
+        "Gateway", logging,
       ]
         + nio),
   ]

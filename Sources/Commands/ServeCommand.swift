@@ -9,7 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
     discussion: """
       SIGTERM or SIGINT drains: readiness goes off, open requests are answered, sums are stored, \
       exit code 0. A second signal ends the process at once; spans already acknowledged are in the \
-      journal. SIGHUP reads certificates again from their files.
+      journal. SIGHUP reads certificates and tokens \
+      again from their files.
       """)
 
   @OptionGroup var options: ConfigurationOptions

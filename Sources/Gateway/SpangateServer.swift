@@ -51,7 +51,7 @@ public final class SpangateServer: Sendable {
     }
   }
 
-  /// Reads certificates again from their files. What cannot be used changes nothing.
+  /// Reads certificates and tokens again from their files. What cannot be used changes nothing.
   public func reload() async {
     await state.withLock { $0 }?.reload()
   }
@@ -93,7 +93,8 @@ private final class Parts: Sendable {
     backend = GatewayBackend(
       engine: engine, receiver: receiver, doors: doors, configuration: configuration, clock: clock)
     queryServer = QueryServer(
-      configuration: queryConfiguration, backend: backend, tls: doors.query, logger: logger)
+      configuration: queryConfiguration, backend: backend, tls: doors.query,
+      tokens: doors.tokens, logger: logger)
   }
 
   func start() async throws -> ListeningAddresses {
@@ -114,7 +115,7 @@ private final class Parts: Sendable {
     do {
       try await doors.reload(isAsked: true)
     } catch {
-      logger.error("certificates could not be read again", metadata: ["error": "\(error)"])
+      logger.error("files could not be read again", metadata: ["error": "\(error)"])
     }
   }
 
@@ -160,7 +161,7 @@ private final class Parts: Sendable {
     let retention = configuration.store.retention
     let doors = doors
     if doors.haveFiles {
-      repeating(every: Doors.lookInterval, named: "looking for new certificates") {
+      repeating(every: Doors.lookInterval, named: "looking for new certificates and tokens") {
         try await doors.reload(isAsked: false)
       }
     }

@@ -23,10 +23,12 @@ public final class QueryServer: Sendable {
   /// What it speaks, by the names of ALPN.
   public static let protocols = ["http/1.1"]
 
-  /// - Parameter tls: the certificate of its port; nil where it speaks in the clear.
+  /// - Parameters:
+  ///   - tls: the certificate of its port; nil where it speaks in the clear.
+  ///   - tokens: who may ask; nil where everybody may.
   public init(
     configuration: QueryConfiguration, backend: any QueryBackend, tls: TLSCredentials? = nil,
-    logger: Logger
+    tokens: AccessTokens? = nil, logger: Logger
   ) {
     self.configuration = configuration
     self.tls = tls
@@ -42,7 +44,7 @@ public final class QueryServer: Sendable {
       + [MetricsRoutes.metrics(edges, counters, webhooks)]
     responder = QueryResponder(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]), backend: backend,
-      configuration: configuration, counters: counters, inFlight: inFlight)
+      configuration: configuration, tokens: tokens, counters: counters, inFlight: inFlight)
     self.logger = logger
   }
 

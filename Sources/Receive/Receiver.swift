@@ -130,7 +130,8 @@ extension Receiver {
     for loop in group.makeIterator() {
       let bound = loop.submit { [self] in
         let services = LoopServices(
-          loop: loop, configuration: configuration, names: names, workers: workers, sink: sink,
+          loop: loop, configuration: configuration, tokens: security.tokens, names: names,
+          workers: workers, sink: sink,
           counters: cells, serving: serving, clock: clock, logger: logger)
         return NIOLoopBound(services, eventLoop: loop)
       }

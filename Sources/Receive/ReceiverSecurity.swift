@@ -6,10 +6,15 @@ public struct ReceiverSecurity: Sendable {
   public var grpc: TLSCredentials?
   /// The same of the port for OTLP/HTTP.
   public var http: TLSCredentials?
+  /// Who may send; nil where everybody may.
+  public var tokens: AccessTokens?
 
-  public init(grpc: TLSCredentials? = nil, http: TLSCredentials? = nil) {
+  public init(
+    grpc: TLSCredentials? = nil, http: TLSCredentials? = nil, tokens: AccessTokens? = nil
+  ) {
     self.grpc = grpc
     self.http = http
+    self.tokens = tokens
   }
 
   /// What both ports speak, by the names of ALPN: either takes both protocols.

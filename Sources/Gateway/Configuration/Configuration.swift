@@ -4,6 +4,7 @@
 // error texts, and the page in docs/ all follow from it, so that they cannot disagree. The values are
 // plain structs: a test makes one and changes a field. Nobody but this folder reads the environment.
 
+public import Access
 public import Impact
 public import Markers
 public import Model
@@ -22,6 +23,7 @@ public struct Configuration: Sendable, Equatable {
   public var metrics = MetricsSection()
   public var gate = GateSection()
   public var slo = ObjectivesSection()
+  public var tokens = TokensSection()
   public var webhooks = WebhooksSection()
   public var journal = JournalSection()
   public var log = LogSection()
@@ -162,6 +164,16 @@ public struct NamedObjective: Sendable, Equatable {
     self.service = service
     self.objective = objective
   }
+}
+
+/// Who may do what: everybody everything while there is neither.
+public struct TokensSection: Sendable, Equatable {
+  /// A file with a line for each token; empty for none.
+  public var file = ""
+  /// The same lines without a file.
+  public var known: [TokenLine] = []
+
+  public init() {}
 }
 
 /// What is shared with the sources of webhooks.

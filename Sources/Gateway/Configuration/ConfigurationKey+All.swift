@@ -4,7 +4,17 @@ import OTLP
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
   public static let all: [ConfigurationKey] =
-    listeners + stages + webhooks
+    listeners + stages + tokens + webhooks
+
+  private static let tokens = [
+    ConfigurationKey(
+      "tokens.file", \.tokens.file, .optionalPath,
+      "tokens that are known, one a line as `spangate token` writes it; with any, requests need one"
+    ),
+    ConfigurationKey(
+      "tokens.known", \.tokens.known, .list(of: .token, countMax: 256),
+      "the same lines without a file; not on the command line"),
+  ]
 
   private static func tls(_ listener: ListenerName) -> [ConfigurationKey] {
     let section = listener.tlsSection

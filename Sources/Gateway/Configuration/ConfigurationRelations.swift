@@ -22,7 +22,8 @@ extension LoadedConfiguration {
         )
       }
     }
-    return broken + sharedAddresses() + halfCertificates() + secretsGivenTwice()
+    return broken + sharedAddresses() + halfCertificates() + misplacedTokens()
+      + secretsGivenTwice()
       + objectivesGivenTwice()
   }
 
@@ -58,6 +59,25 @@ extension LoadedConfiguration {
       }
     }
     return broken
+  }
+
+  /// What stands on a command line can be read by every user of the machine, and nobody should get into
+  /// the habit where tokens are concerned.
+  private func misplacedTokens() -> [ConfigurationProblem] {
+    guard !configuration.tokens.known.isEmpty else { return [] }
+    let key = "tokens.known"
+    if case .flag = origin(of: key) {
+      return [
+        ConfigurationProblem(
+          origin(of: key), key: key, "is given on the command line",
+          remedy: "write it to a file, or set SPANGATE_TOKENS__KNOWN")
+      ]
+    }
+    guard !configuration.tokens.file.isEmpty else { return [] }
+    return [
+      ConfigurationProblem(
+        origin(of: key), key: key, "is given beside tokens.file", remedy: "keep one of the two")
+    ]
   }
 
   private func secretsGivenTwice() -> [ConfigurationProblem] {

@@ -45,3 +45,12 @@ extension Configuration {
     }
   }
 }
+
+extension ListenAddress {
+  /// Whether nobody but this machine can reach it. A name is taken for one that others reach.
+  var isLoopback: Bool {
+    if host.lowercased() == "localhost" { return true }
+    guard let address = IPAddress(host.utf8)?.text else { return false }
+    return address == "::1" || address.hasPrefix("127.")
+  }
+}

@@ -5,10 +5,12 @@ import NIOPosix
 import Query
 import Receive
 
-/// Who may come in by which port: the certificates of all listeners, read again when their files
-/// change.
+/// Who may come in by which port, and to do what: the certificates of all listeners, and the tokens
+/// that are known, read again when their files change.
 final class Doors: Sendable {
   private let certificates: [ListenerName: TLSCredentials]
+  /// nil where everybody may do everything.
+  let tokens: AccessTokens?
 
   /// How often files are looked at for changes.
   static let lookInterval = Duration.seconds(5)
@@ -28,27 +30,85 @@ final class Doors: Sendable {
         clock: { Int(clamping: clock() / .second) }, logger: logger)
     }
     self.certificates = certificates
+    tokens = try Doors.tokens(configuration.tokens, logger)
+    warn(of: configuration, logger)
+  }
+
+  private static func tokens(
+    _ section: TokensSection, _ logger: Logger
+  ) throws(AccessError) -> AccessTokens? {
+    if !section.file.isEmpty { return try AccessTokens(file: section.file, logger: logger) }
+    if !section.known.isEmpty { return try AccessTokens(lines: section.known, logger: logger) }
+    return nil
+  }
+
+  /// A line for each port that others reach and that lets in more than it should.
+  private func warn(of configuration: Configuration, _ logger: Logger) {
+    for listener in ListenerName.allCases {
+      let address = configuration.address(of: listener)
+      guard !address.isLoopback else { continue }
+      let tls = configuration[tls: listener]
+      var missing: [(what: String, key: String)] = []
+      if tls.certificateFile.isEmpty {
+        missing.append(("without TLS", "\(listener.tlsSection).certificate_file and key_file"))
+      }
+      if tokens == nil, tls.clientCAFile.isEmpty {
+        missing.append(("to everybody, without tokens", "tokens.file"))
+      }
+      guard !missing.isEmpty else { continue }
+      logger.warning(
+        "\(listener.rawValue).address \(address) is open beyond this machine \(missing.map(\.what).joined(separator: " and ")); set \(missing.map(\.key).joined(separator: ", and ")), or listen on 127.0.0.1",
+        metadata: ["port": "\(listener.port)"])
+    }
   }
 
   var receiver: ReceiverSecurity {
-    ReceiverSecurity(grpc: certificates[.grpc], http: certificates[.http])
+    ReceiverSecurity(
+      grpc: certificates[.grpc], http: certificates[.http], tokens: tokens)
   }
 
   var query: TLSCredentials? { certificates[.query] }
 
   /// Whether there is anything to look at.
-  var haveFiles: Bool { !certificates.isEmpty }
+  var haveFiles: Bool { !certificates.isEmpty || tokens?.haveFile == true }
 
   /// Reads all files again, on a thread that may wait for the disk.
   /// - Parameter isAsked: also those that have not changed.
   func reload(isAsked: Bool) async throws {
-    try await NIOThreadPool.singleton.runIfActive { [certificates] in
+    try await NIOThreadPool.singleton.runIfActive { [certificates, tokens] in
       for credentials in certificates.values { credentials.reload(isAsked: isAsked) }
+      tokens?.reload(isAsked: isAsked)
     }
   }
 
-  /// Of the certificates there are; none without one.
-  var metrics: [Metric] {
+  /// Of the certificates and the tokens there are; none without any.
+  var metrics: [Metric] { certificateMetrics + tokenMetrics }
+
+  private var tokenMetrics: [Metric] {
+    guard let figures = tokens?.figures else { return [] }
+    return [
+      Metric(
+        "spangate_tokens", .gauge, help: "Tokens that are known.", value: Double(figures.known)),
+      Metric(
+        "spangate_tokens_reloads_total", .counter,
+        help: "Times a changed file of tokens was read again, by whether it could be used.",
+        samples: [("taken", figures.reloads), ("failed", figures.failedReloads)].map {
+          .init(Double($0.1), labels: ["outcome": $0.0])
+        }),
+      Metric(
+        "spangate_access_refused_total", .counter,
+        help: "Requests refused because of their token, by why.",
+        samples: ListenerName.allCases.map(\.port).flatMap { transport in
+          AccessRefusal.allCases.map { reason in
+            Metric.Sample(
+              Double(figures.refusals[reason]?[transport] ?? 0),
+              labels: ["transport": transport, "reason": reason.rawValue])
+          }
+        }),
+    ]
+  }
+
+  private var certificateMetrics: [Metric] {
     let figures = certificates.values.sorted { $0.port < $1.port }.map { ($0.port, $0.figures) }
     guard !figures.isEmpty else { return [] }
     return [

@@ -31,6 +31,8 @@ private let companions: [String: [String]] = {
   return companions
 }()
 
+private let knownToken = "ci ingest+query sha256:" + String(repeating: "0a", count: 32)
+
 private let plainSamples: [String: (text: String, canonical: String)] = [
   "receiver.grpc.address": ("0.0.0.0:14317", "0.0.0.0:14317"),
   "receiver.http.address": ("[::1]:14318", "[::1]:14318"),
@@ -55,6 +57,8 @@ private let plainSamples: [String: (text: String, canonical: String)] = [
   "limits.exemplars_bytes": ("1MB", "1000000"),
   "metrics.series": ("14", "14"),
   "gate.errors_tolerated": ("0.02", "2%"),
+  "tokens.file": ("/run/tokens", "/run/tokens"),
+  "tokens.known": (knownToken, knownToken),
   "slo.services": (
     "shop/checkout latency_p99=0.3s error_rate=0.005, my shop latency_p95=20ms",
     "shop/checkout error_rate=0.5% latency_p99=300ms, my shop latency_p95=20ms"
@@ -115,6 +119,7 @@ private func nested(_ path: String, _ value: String) -> String {
         "limits.spans_per_trace": "100000", "limits.services": "10000",
         "limits.operations_per_service": "1000", "limits.exemplars_bytes": "64MiB",
         "metrics.series": "10000", "gate.errors_tolerated": "1%", "slo.services": "",
+        "tokens.file": "", "tokens.known": "",
         "journal.durability": "fsync",
         "log.format": "auto",
         "log.level": "info", "shutdown.drain": "10s", "workers": "0",
@@ -135,8 +140,17 @@ private func nested(_ path: String, _ value: String) -> String {
     let fromEnvironment = try load(
       environment: [key.variable: sample.text].merging(
         needed.map { ($0.key.variable, $0.text) }, uniquingKeysWith: { first, _ in first }))
-    let fromFlag = try load(flags: [(path, sample.text)] + needed.map { ($0.key.path, $0.text) })
+    let flags = [(path, sample.text)] + needed.map { ($0.key.path, $0.text) }
     let given = Set(needed.map(\.key.path) + [path])
+    // Everybody can read a command line.
+    guard path != "tokens.known" else {
+      let error = #expect(throws: ConfigurationError.self) { _ = try load(flags: flags) }
+      #expect(error?.description.contains("is given on the command line") == true)
+      #expect(key.text(fromFile.configuration) == sample.canonical)
+      #expect(fromEnvironment.configuration == fromFile.configuration)
+      return
+    }
+    let fromFlag = try load(flags: flags)
     for loaded in [fromFile, fromEnvironment, fromFlag] {
       #expect(key.text(loaded.configuration) == sample.canonical)
       for other in ConfigurationKey.all where !given.contains(other.path) {
@@ -205,7 +219,9 @@ private func nested(_ path: String, _ value: String) -> String {
   /// Guarantees: the result is the same, also for values YAML would read as something else.
   @Test(arguments: ["data", "a: b # c", "null", "-", "'\"\\", "/tmp/\u{7}x", "é/ü", "*", "true"])
   func printedFormReadsBack(path: String) throws {
-    var flags = samples.map { ($0.key, $0.value.text) }.filter { !$0.0.hasSuffix(".secret") }
+    var flags = samples.map { ($0.key, $0.value.text) }.filter {
+      !$0.0.hasSuffix(".secret") && $0.0 != "tokens.known"
+    }
     flags.append(("store.path", path))
     let loaded = try load(flags: flags)
     let again = try load(loaded.yaml)
