@@ -48,8 +48,10 @@ let package = Package(
   products: [.executable(name: "spangate", targets: ["spangate"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
@@ -69,10 +71,20 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "COTLP", dependencies: ["CProtobufC"]),
 
+    // Who may come in.
+    module(
+      "Access",
+      [
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"), logging,
+      ]),
+
     // The path of a span.
     module("HTTP2", ["CNghttp2"]),
     module("OTLP", ["Model", "COTLP", "CProtobufC", "CZlib"]),
-    module("Receive", ["Model", "HTTP2", "OTLP", nioHTTP1, logging] + nio),
+    module("Receive", ["Model", "Access", "HTTP2", "OTLP", nioHTTP1, logging] + nio),
     module("FlowLogs", ["Model"]),
     module("Journal", ["Model"], exclude: ["FORMAT.md"]),
     module("Assemble", ["Model"]),
@@ -90,7 +102,7 @@ let package = Package(
     module(
       "Query",
       [
-        "Model", "Graph", "Markers", "Impact",
+        "Model", "Access", "Graph", "Markers", "Impact",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), logging,
@@ -110,16 +122,19 @@ let package = Package(
     module(
       "Gateway",
       [
-        "Model", "HTTP2", "OTLP", "Receive", "FlowLogs", "Journal", "Assemble", "Analyse",
+        "Model", "Access", "HTTP2", "OTLP", "Receive", "FlowLogs", "Journal", "Assemble", "Analyse",
         "Windows", "Store",
         "Markers", "Graph", "Impact", "Query", "Outgoing", "Yams", logging,
       ] + nio),
     module(
       "Commands",
       [
-        "Model", "OTLP", "Journal", "Graph", "Gateway", logging,
+        "Model", "Access", "OTLP", "Journal", "Graph", "Gateway", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        nioHTTP1,
+      ] + nio),
     .executableTarget(name: "spangate", dependencies: ["Commands"], swiftSettings: strict),
 
     // Measuring.
@@ -147,9 +162,18 @@ let package = Package(
     .target(
       name: "HTTP2Client", dependencies: ["CNghttp2"], path: "Tests/HTTP2Client",
       swiftSettings: tested),
+    tests(
+      "Access",
+      [
+        "Access", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"), logging,
+      ] + nio),
     tests("HTTP2", ["HTTP2", "HTTP2Client", "CNghttp2"]),
     tests("OTLP", ["Model", "OTLP", "COTLP", "CProtobufC"]),
-    tests("Receive", ["Model", "HTTP2", "HTTP2Client", "OTLP", "Receive", logging] + nio),
+    tests(
+      "Receive", ["Model", "Access", "HTTP2", "HTTP2Client", "OTLP", "Receive", logging] + nio),
     tests("FlowLogs", ["Model", "FlowLogs"]),
     tests("Journal", ["Model", "Journal"]),
     tests("Assemble", ["Model", "Assemble"]),
@@ -165,7 +189,7 @@ let package = Package(
     tests(
       "Query",
       [
-        "Model", "Graph", "Markers", "Impact", "Query",
+        "Model", "Access", "Graph", "Markers", "Impact", "Query",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"), logging,
@@ -176,12 +200,14 @@ let package = Package(
         "Model", "Markers", "Outgoing", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ] + nio),
-    tests("CommandLine", ["Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
+    tests(
+      "CommandLine",
+      ["Access", "Commands", "Gateway", "Graph", "Journal", "Model", "OTLP", logging]),
     tests(
       "Gateway",
       [
-        "Model", "Graph", "Impact", "Markers", "OTLP", "Outgoing", "Query", "Receive", "Store",
-        "Gateway", logging, .product(name: "Crypto", package: "swift-crypto"),
+        "Model", "Access", "Graph", "Impact", "Markers", "OTLP", "Outgoing", "Query", "Receive",
+        "Store", "Gateway", logging, .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
       ]
         + nio),

@@ -20,7 +20,7 @@ struct CommandContext: Sendable {
   /// Unix nanoseconds.
   var now: @Sendable () -> Nanos
   var sleep: @Sendable (_ nanos: Nanos) async throws -> Void
-  var signals: @Sendable () async -> any StopSignals
+  var signals: @Sendable () async -> any ProcessSignals
   var makeGateway: MakeGateway
 
   /// The context of the command that is running.
@@ -41,10 +41,10 @@ struct CommandContext: Sendable {
       let data = try FileHandle.standardInput.read(upToCount: bytesMax + 1) ?? Data()
       return [UInt8](data)
     },
-    http: URLSessionExchange(),
+    http: NetworkExchange(),
     now: LogClock.now,
     sleep: { try await Task.sleep(nanoseconds: $0) },
-    signals: { await ProcessStopSignals.watch() },
+    signals: { await OperatingSystemSignals.watch() },
     makeGateway: { SpangateServer(configuration: $0, logger: $1) })
 
   /// Wide when the output goes elsewhere than to a terminal.

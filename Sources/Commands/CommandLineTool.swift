@@ -78,6 +78,7 @@ struct SpangateCommand: AsyncParsableCommand {
       GateCommand.self,
       MarkerCommand.self, ImpactCommand.self,
       AnalyzeCommand.self, ReplayCommand.self, JournalCommand.self, ConfigCommand.self,
+      TokenCommand.self,
       VersionCommand.self,
     ])
 }

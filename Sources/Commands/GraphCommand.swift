@@ -45,7 +45,8 @@ struct ShowGraphCommand: AsyncParsableCommand {
     let context = CommandContext.current
     let url = try server.url("/api/v1/graph", query: query, in: context)
     let headers = try server.token.headers(in: context)
-    let answer = try await context.http.send(HTTPRequest(url: url, headers: headers))
+    let answer = try await context.http.send(
+      HTTPRequest(url: url, headers: headers, trust: server.trust.trust(in: context)))
     let body = try ServerAnswer.body(answer, from: url)
     if format == .table {
       context.print(try GraphAnswer(body, from: url).table)

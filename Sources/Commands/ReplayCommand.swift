@@ -23,6 +23,7 @@ struct ReplayCommand: AsyncParsableCommand {
   var speed: Double?
   @Option(help: "table or json.") var format = PlainFormat.table
   @OptionGroup var token: TokenOptions
+  @OptionGroup var trust: TrustOptions
 
   func validate() throws {
     if let speed, !(speed > 0 && speed.isFinite) {
@@ -33,7 +34,8 @@ struct ReplayCommand: AsyncParsableCommand {
   func run() async throws {
     let context = CommandContext.current
     var sender = ReplaySender(
-      url: try ReplayCommand.target(to), headers: try token.headers(in: context), context: context)
+      url: try ReplayCommand.target(to), headers: try token.headers(in: context),
+      trust: trust.trust(in: context), context: context)
     var pace = speed.map { ReplayPace(speed: $0, context: context) }
     var progress = ProgressLine(context)
     let clock = RequestScan()

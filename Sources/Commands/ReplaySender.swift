@@ -7,6 +7,7 @@ import OTLP
 struct ReplaySender {
   private let url: URL
   private let headers: [String: String]
+  private let trust: ServerTrust
   private let context: CommandContext
   private(set) var report = ReplayReport()
 
@@ -15,9 +16,10 @@ struct ReplaySender {
   /// The longest wait between two tries, whatever the gateway asks for.
   static let waitSecondsMax = 60.0
 
-  init(url: URL, headers: [String: String], context: CommandContext) {
+  init(url: URL, headers: [String: String], trust: ServerTrust, context: CommandContext) {
     self.url = url
     self.headers = headers
+    self.trust = trust
     self.context = context
   }
 
@@ -29,7 +31,7 @@ struct ReplaySender {
   ) async throws -> String? {
     var headers = headers
     headers["Content-Type"] = encoding == .json ? "application/json" : "application/x-protobuf"
-    let request = HTTPRequest(method: "POST", url: url, headers: headers, body: body)
+    let request = HTTPRequest(method: "POST", url: url, headers: headers, body: body, trust: trust)
     for attempt in 1...ReplaySender.attemptsMax {
       let answer = try await context.http.send(request)
       switch answer.status {

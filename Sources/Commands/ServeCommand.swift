@@ -9,7 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
     discussion: """
       SIGTERM or SIGINT drains: readiness goes off, open requests are answered, sums are stored, \
       exit code 0. A second signal ends the process at once; spans already acknowledged are in the \
-      journal.
+      journal. SIGHUP reads certificates and tokens \
+      again from their files.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -24,6 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// A gateway that can be started and stopped: the real one, or a test's.
 protocol RunningGateway: Sendable {
   func start() async throws -> ListeningAddresses
+  func reload() async
   func stop() async throws
 }
 
@@ -51,14 +53,22 @@ struct GatewayRun {
     } catch {
       throw CommandFailure(.failed, "cannot start: \(error)")
     }
-    let name = await signals.next()
-    logger.notice("stopping", metadata: ["signal": "\(name)"])
+    while case .reload = await next(from: signals, logger) { await gateway.reload() }
     do {
       try await gateway.stop()
     } catch {
       throw CommandFailure(.failed, "did not stop cleanly: \(error)")
     }
     logger.notice("stopped")
+  }
+
+  private func next(from signals: any ProcessSignals, _ logger: Logger) async -> ProcessSignal {
+    let signal = await signals.next()
+    switch signal {
+    case .reload: logger.notice("reading files again", metadata: ["signal": "SIGHUP"])
+    case .stop(let name): logger.notice("stopping", metadata: ["signal": "\(name)"])
+    }
+    return signal
   }
 
   /// Where it listens, and what to paste into an exporter's environment.
@@ -68,7 +78,7 @@ struct GatewayRun {
     otlp/http \(addresses.http)
     query \(addresses.query)
     Paste into an exporter's environment:
-      OTEL_EXPORTER_OTLP_ENDPOINT=http://\(reachable(addresses.grpc))
+      OTEL_EXPORTER_OTLP_ENDPOINT=\(addresses.isGRPCSecure ? "https" : "http")://\(reachable(addresses.grpc))
 
     """
   }

@@ -12,7 +12,9 @@ extension ServerOptions {
     let url = try url(path, query: items, in: context)
     var headers = try token.headers(in: context)
     if !body.isEmpty { headers["Content-Type"] = "application/json" }
-    return HTTPRequest(method: method, url: url, headers: headers, body: body)
+    var request = HTTPRequest(method: method, url: url, headers: headers, body: body)
+    request.trust = trust.trust(in: context)
+    return request
   }
 
   /// Asks the gateway once.

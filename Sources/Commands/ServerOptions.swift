@@ -9,6 +9,7 @@ struct ServerOptions: ParsableArguments {
   var server: String?
 
   @OptionGroup var token: TokenOptions
+  @OptionGroup var trust: TrustOptions
 
   static let standard = "http://127.0.0.1:4320"
 

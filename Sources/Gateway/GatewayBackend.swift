@@ -14,6 +14,7 @@ import Synchronization
 final class GatewayBackend: QueryBackend {
   private let engine: Engine
   private let receiver: Receiver
+  private let doors: Doors
   private let clock: @Sendable () -> Nanos
   private let errorsTolerated: Double
   private let objectives: [String: ServiceObjective]
@@ -24,11 +25,12 @@ final class GatewayBackend: QueryBackend {
   private let state = Mutex(Readiness.notReady("replaying the journal"))
 
   init(
-    engine: Engine, receiver: Receiver, configuration: Configuration,
+    engine: Engine, receiver: Receiver, doors: Doors, configuration: Configuration,
     reviews: DeploymentReviews? = nil, clock: @escaping @Sendable () -> Nanos
   ) {
     self.reviews = reviews
     self.engine = engine
+    self.doors = doors
     errorsTolerated = configuration.gate.errorsTolerated
     objectives = configuration.objectives
     flowLogLimits = FlowLogLimits(retentionNanos: configuration.store.retention)
@@ -103,6 +105,7 @@ final class GatewayBackend: QueryBackend {
 
   func metrics() async -> MetricsSnapshot {
     var snapshot = await GatewayMetrics.collect(engine: engine, receiver: receiver)
+    snapshot.metrics += doors.metrics
     snapshot.metrics += reviews?.metrics ?? []
     return snapshot
   }

@@ -1,6 +1,7 @@
 // The composition root: makes the parts, joins them, starts them in order and stops them in the
 // reverse order. Nothing is decided here that a part could decide.
 
+import Access
 public import Logging
 import Model
 import NIOCore
@@ -16,6 +17,8 @@ public struct ListeningAddresses: Sendable, Equatable {
   public var grpc: String
   public var http: String
   public var query: String
+  /// The port for OTLP/gRPC has a certificate.
+  public var isGRPCSecure = false
 
   public init(grpc: String, http: String, query: String) {
     self.grpc = grpc
@@ -49,6 +52,11 @@ public final class SpangateServer: Sendable {
     }
   }
 
+  /// Reads certificates and tokens again from their files. What cannot be used changes nothing.
+  public func reload() async {
+    await state.withLock { $0 }?.reload()
+  }
+
   /// Answers what is open, stores what is sealed, and ends. What is not sealed stays in the journal.
   public func stop() async throws {
     guard let parts = state.withLock({ $0.take() }) else { return }
@@ -61,6 +69,7 @@ private final class Parts: Sendable {
   private let configuration: Configuration
   private let logger: Logger
   private let group: MultiThreadedEventLoopGroup
+  private let doors: Doors
   private let engine: Engine
   private let receiver: Receiver
   private let backend: GatewayBackend
@@ -75,13 +84,14 @@ private final class Parts: Sendable {
     let clock = SystemClock.now
     let queryConfiguration = try configuration.queryConfiguration()
     let app = try configuration.githubApp()
+    doors = try Doors(configuration: configuration, clock: clock, logger: logger)
     let loops = configuration.workers == 0 ? System.coreCount : configuration.workers
     group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     engine = try await Engine(
       configuration: configuration, group: group, logger: logger, clock: clock)
     receiver = Receiver(
       configuration: configuration.receiverConfiguration(configuration.memoryShares(shards: loops)),
-      group: group, sink: engine.pipeline,
+      security: doors.receiver, group: group, sink: engine.pipeline,
       names: engine.names, clock: clock, logger: logger)
     let http = OutgoingHTTP(
       group: group, privateAddresses: configuration.outgoing.privateAddresses)
@@ -93,10 +103,11 @@ private final class Parts: Sendable {
         file: ReviewFile(directory: configuration.store.path), logger: logger, clock: clock)
     }
     backend = GatewayBackend(
-      engine: engine, receiver: receiver, configuration: configuration, reviews: reviews,
-      clock: clock)
+      engine: engine, receiver: receiver, doors: doors, configuration: configuration,
+      reviews: reviews, clock: clock)
     queryServer = QueryServer(
-      configuration: queryConfiguration, backend: backend, logger: logger)
+      configuration: queryConfiguration, backend: backend, tls: doors.query,
+      tokens: doors.tokens, logger: logger)
   }
 
   func start() async throws -> ListeningAddresses {
@@ -107,8 +118,18 @@ private final class Parts: Sendable {
     startChores()
     receiver.setServing(true)
     backend.setReadiness(.ready)
-    return ListeningAddresses(
+    var addresses = ListeningAddresses(
       grpc: bound.grpc.description, http: bound.http.description, query: query)
+    addresses.isGRPCSecure = doors.receiver.grpc != nil
+    return addresses
+  }
+
+  func reload() async {
+    do {
+      try await doors.reload(isAsked: true)
+    } catch {
+      logger.error("files could not be read again", metadata: ["error": "\(error)"])
+    }
   }
 
   func stop() async throws {
@@ -152,6 +173,12 @@ private final class Parts: Sendable {
   private func startChores() {
     let engine = engine
     let retention = configuration.store.retention
+    let doors = doors
+    if doors.haveFiles {
+      repeating(every: Doors.lookInterval, named: "looking for new certificates and tokens") {
+        try await doors.reload(isAsked: false)
+      }
+    }
     repeating(every: Parts.checkpointInterval, named: "storing a checkpoint") {
       try await engine.checkpointer.run()
     }

@@ -21,6 +21,8 @@ public struct RequestHead: Sendable, Equatable {
   /// Body bytes as declared; nil when the request does not say (or not a number).
   public var contentLength: Int?
   public var userAgent: String?
+  /// A secret: never logged.
+  public var authorization: String?
   public var te: String?
   public var grpcEncoding: String?
   public var grpcAcceptEncoding: String?

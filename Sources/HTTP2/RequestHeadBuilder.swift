@@ -53,6 +53,8 @@ struct RequestHeadBuilder {
       Self.keep(value, in: &current.contentType, like: previous.contentType)
     case 12 where name.equals("grpc-timeout"):
       Self.keep(value, in: &current.grpcTimeout, like: previous.grpcTimeout)
+    case 13 where name.equals("authorization"):
+      Self.keep(value, in: &current.authorization, like: previous.authorization)
     case 13 where name.equals("grpc-encoding"):
       Self.keep(value, in: &current.grpcEncoding, like: previous.grpcEncoding)
     case 14 where name.equals("content-length"): current.contentLength = Int(value.text)

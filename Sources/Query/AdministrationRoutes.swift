@@ -1,3 +1,4 @@
+import Access
 import Hummingbird
 import Graph
 import Model
@@ -9,7 +10,7 @@ enum AdministrationRoutes {
   static let flush = Route(
     method: .post, path: "/api/v1/admin/flush",
     summary: "Closes every open trace now; answers when the results can be queried.",
-    answers: [.json], schema: "Flushed"
+    answers: [.json], schema: "Flushed", needs: .admin
   ) { call in
     try call.parameters.finish()
     try await call.backend.flush()
@@ -22,7 +23,7 @@ enum AdministrationRoutes {
   }
 
   static let alive = Route(
-    method: .get, path: "/livez", summary: "The process runs.", answers: [.text]
+    method: .get, path: "/livez", summary: "The process runs.", answers: [.text], needs: nil
   ) { _ in
     Answer(.text, "ok\n")
   }
@@ -30,7 +31,7 @@ enum AdministrationRoutes {
   static let ready = Route(
     method: .get, path: "/readyz",
     summary: "Spans are received and queries are answered; 503 with the reason until then.",
-    answers: [.text]
+    answers: [.text], needs: nil
   ) { call in
     switch call.backend.readiness {
     case .ready: return Answer(.text, "ready\n")

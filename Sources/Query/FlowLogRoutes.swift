@@ -1,3 +1,4 @@
+import Access
 import Graph
 import Hummingbird
 public import Model
@@ -72,7 +73,7 @@ enum FlowLogRoutes {
         summary: "Of the services behind the addresses; none unless named.")
     ],
     answers: [.json], schema: "FlowLogs", body: "FlowLogLines", bodyType: .text,
-    bodyLimit: \.flowLogBodyBytesMax, reservesBody: true
+    bodyLimit: \.flowLogBodyBytesMax, reservesBody: true, needs: .ingest
   ) { call in
     var reader = call.parameters
     let environment = reader.optionalPart("environment") ?? ""

@@ -1,3 +1,4 @@
+import Access
 import Graph
 import Hummingbird
 import Markers
@@ -17,7 +18,7 @@ enum MarkerRoutes {
       "Announces a change, or says how far one has come. The same dedupe_key, or else the same "
       + "content, is the same marker: it is answered with 200 and the id it has, and its state "
       + "moves on.",
-    answers: [.json], schema: "MarkerPosted", body: "MarkerPost",
+    answers: [.json], schema: "MarkerPosted", body: "MarkerPost", needs: .markers,
     successes: [
       (201, "A new marker."), (200, "The marker was there, or another stands for it."),
     ]
@@ -101,7 +102,7 @@ enum MarkerRoutes {
 
   static let delete = Route(
     method: .delete, path: "/api/v1/markers/{id}", summary: "Deletes a marker.",
-    answers: [], successes: [(204, "It is deleted.")]
+    answers: [], needs: .markers, successes: [(204, "It is deleted.")]
   ) { call in
     try call.parameters.finish()
     let id = try markerID(call)

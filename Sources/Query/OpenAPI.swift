@@ -1,3 +1,4 @@
+import Access
 import Graph
 import Hummingbird
 
@@ -33,7 +34,9 @@ enum OpenAPI {
         json.member(
           "description",
           "Times are RFC 3339 or Unix time as 10, 13, 16 or 19 digits; ranges are [start, end), "
-            + "widened to whole windows and echoed; counts are adjusted for sampling.")
+            + "widened to whole windows and echoed; counts are adjusted for sampling. Where tokens are "
+            + "known, requests need one as Authorization: Bearer, with the scope that the operation "
+            + "names in x-spangate-scope.")
       }
       json.member("paths") { json in
         for path in Set(routes.map(\.path)).sorted() {
@@ -55,6 +58,7 @@ enum OpenAPI {
 
   private static func operation(_ json: inout JSONText, _ route: Route) {
     json.member("summary", route.summary)
+    if let needed = route.needs { json.member("x-spangate-scope", needed.rawValue) }
     json.key("parameters")
     json.array { json in
       for name in route.segmentNames {

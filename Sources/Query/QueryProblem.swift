@@ -1,3 +1,4 @@
+import Access
 import Graph
 
 /// A refusal, as users read it.
@@ -14,6 +15,9 @@ public struct QueryProblem: Error, Sendable, Equatable {
     case unknownTrace = "unknown-trace"
     case unknownPath = "unknown-path"
     case badSignature = "bad-signature"
+    case missingToken = "missing-token"
+    case unknownToken = "unknown-token"
+    case missingScope = "missing-scope"
     case methodNotAllowed = "method-not-allowed"
     case bodyTooLarge = "body-too-large"
     case queryTooLong = "query-too-long"
@@ -26,7 +30,8 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .unknownService, .unknownVersion, .unknownMarker, .unknownVerdict, .unknownTrace,
         .unknownPath:
         404
-      case .badSignature: 401
+      case .badSignature, .missingToken, .unknownToken: 401
+      case .missingScope: 403
       case .methodNotAllowed: 405
       case .bodyTooLarge: 413
       case .queryTooLong: 414
@@ -46,6 +51,9 @@ public struct QueryProblem: Error, Sendable, Equatable {
       case .unknownTrace: "The trace is not kept"
       case .unknownPath: "There is nothing at this path"
       case .badSignature: "The signature is missing or wrong"
+      case .missingToken: "A token is needed"
+      case .unknownToken: "The token is not known"
+      case .missingScope: "The token does not allow this"
       case .methodNotAllowed: "The path does not take this method"
       case .bodyTooLarge: "The body is too large"
       case .queryTooLong: "The query is too long"
@@ -72,6 +80,8 @@ public struct QueryProblem: Error, Sendable, Equatable {
   public var errors: [FieldError]
   /// For `methodNotAllowed`: what the path does take.
   public var allowedMethods: [String] = []
+  /// For refused tokens: the value of `WWW-Authenticate`.
+  var challenge: String?
   /// For `notReady`: when to ask again.
   public var retryAfterSeconds: Int?
 
@@ -85,6 +95,19 @@ public struct QueryProblem: Error, Sendable, Equatable {
     var problem = QueryProblem(
       .notReady, "The gateway is not ready yet: \(reason). Ask again in a moment.")
     problem.retryAfterSeconds = 1
+    return problem
+  }
+
+  /// Not for this client.
+  static func notAllowed(_ refusal: AccessRefusal, needed: AccessScope) -> QueryProblem {
+    let kind: Kind =
+      switch refusal {
+      case .missing: .missingToken
+      case .unknown: .unknownToken
+      case .scope: .missingScope
+      }
+    var problem = QueryProblem(kind, refusal.message(needed).capitalizedSentence)
+    problem.challenge = refusal.challenge(needed)
     return problem
   }
 
@@ -132,4 +155,9 @@ public struct QueryProblem: Error, Sendable, Equatable {
     }
     return json
   }
+}
+
+extension String {
+  /// As a sentence of its own.
+  fileprivate var capitalizedSentence: String { prefix(1).uppercased() + dropFirst() + "." }
 }

@@ -1,3 +1,4 @@
+import Access
 import Graph
 import Hummingbird
 import Logging
@@ -12,6 +13,7 @@ struct QueryResponder: HTTPResponder {
   let table: RouteTable
   let backend: any QueryBackend
   let configuration: QueryConfiguration
+  let tokens: AccessTokens?
   let counters: RequestCounters
   let inFlight: InFlight
 
@@ -46,6 +48,7 @@ struct QueryResponder: HTTPResponder {
     if inFlight.isStopping { throw QueryProblem.notReady("it is stopping") }
     let (route, segments) = try table.route(request.method, request.uri.path)
     found = route
+    try checkAccess(request, route, segments)
     if route.needsReadiness, case .notReady(let reason) = backend.readiness {
       throw QueryProblem.notReady(reason)
     }
@@ -59,6 +62,17 @@ struct QueryResponder: HTTPResponder {
         request.headers.map { ($0.name.canonicalName, $0.value) },
         uniquingKeysWith: { "\($0),\($1)" }), body: body)
     return try await route.handle(call)
+  }
+
+  /// Before anything is reserved, read or looked up for the request.
+  private func checkAccess(
+    _ request: Request, _ route: Route, _ segments: [String: String]
+  ) throws(QueryProblem) {
+    guard let tokens, let needed = route.needs, !route.isSigned(segments, configuration),
+      let refusal = tokens.refusal(
+        request.headers[.authorization], needing: needed, transport: "query")
+    else { return }
+    throw .notAllowed(refusal, needed: needed)
   }
 
   /// Small bodies need no room of their own.
@@ -159,6 +173,7 @@ extension QueryProblem {
   fileprivate var headers: HTTPFields {
     var headers = HTTPFields()
     if !allowedMethods.isEmpty { headers[.allow] = allowedMethods.joined(separator: ", ") }
+    if let challenge { headers[.wwwAuthenticate] = challenge }
     if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
     return headers
   }

@@ -1,4 +1,6 @@
+public import Access
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import Model
 import NIOCore
@@ -9,6 +11,7 @@ import ServiceLifecycle
 public final class QueryServer: Sendable {
   private let configuration: QueryConfiguration
   private let responder: QueryResponder
+  private let tls: TLSCredentials?
   private let inFlight = InFlight()
 
   /// Requests that are not answered yet.
@@ -17,8 +20,18 @@ public final class QueryServer: Sendable {
   private let logger: Logger
   private let stopSignal = AsyncStream<Never>.makeStream()
 
-  public init(configuration: QueryConfiguration, backend: any QueryBackend, logger: Logger) {
+  /// What it speaks, by the names of ALPN.
+  public static let protocols = ["http/1.1"]
+
+  /// - Parameters:
+  ///   - tls: the certificate of its port; nil where it speaks in the clear.
+  ///   - tokens: who may ask; nil where everybody may.
+  public init(
+    configuration: QueryConfiguration, backend: any QueryBackend, tls: TLSCredentials? = nil,
+    tokens: AccessTokens? = nil, logger: Logger
+  ) {
     self.configuration = configuration
+    self.tls = tls
     let counters = RequestCounters()
     let webhooks = WebhookCounters()
     let edges = EdgeMetrics(seriesMax: configuration.metricsSeriesMax)
@@ -31,7 +44,7 @@ public final class QueryServer: Sendable {
       + [MetricsRoutes.metrics(edges, counters, webhooks)]
     responder = QueryResponder(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]), backend: backend,
-      configuration: configuration, counters: counters, inFlight: inFlight)
+      configuration: configuration, tokens: tokens, counters: counters, inFlight: inFlight)
     self.logger = logger
   }
 
@@ -91,11 +104,7 @@ public final class QueryServer: Sendable {
   ) -> Application<QueryResponder> {
     Application(
       responder: responder,
-      server: .http1(
-        configuration: .init(
-          idleTimeout: .seconds(Int64(configuration.idleSeconds)),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+      server: server,
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port),
         availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: quietLogger)),
@@ -103,5 +112,16 @@ public final class QueryServer: Sendable {
         await onBound(channel.localAddress?.port ?? self.configuration.port)
       },
       logger: quietLogger)
+  }
+
+  private var server: HTTPServerBuilder {
+    let http = HTTP1Channel.Configuration(
+      idleTimeout: .seconds(Int64(configuration.idleSeconds)),
+      httpDecoderConfiguration: .init(
+        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
+    guard let tls else { return .http1(configuration: http) }
+    return HTTPServerBuilder { responder in
+      SecuredChannel(tls: tls, base: HTTP1Channel(responder: responder, configuration: http))
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Access
 import Hummingbird
 import Model
 
@@ -23,6 +24,12 @@ struct Route: Sendable {
   var bodyLimit: any KeyPath<QueryConfiguration, Int> & Sendable = \.bodyBytesMax
   /// Room for the body is reserved before it is read: it may be large.
   var reservesBody = false
+  /// What a token has to allow, where tokens are known; nil for what everybody may ask.
+  var needs: AccessScope? = .query
+  /// Whether its messages are checked in another way, so that they need no token.
+  var isSigned: @Sendable (_ segments: [String: String], QueryConfiguration) -> Bool = { _, _ in
+    false
+  }
   /// The statuses of its answers when all is well; the first is the usual one.
   var successes: [(status: Int, summary: String)] = [(200, "Success.")]
   var handle: @Sendable (Call) async throws -> Answer

@@ -1,3 +1,4 @@
+import Access
 import Graph
 import Hummingbird
 import Markers
@@ -27,7 +28,11 @@ enum WebhookRoutes {
           summary: "CircleCI: what the names of workflows and jobs that deploy contain; deploy."),
       ],
       answers: [.json], schema: "WebhookAnswer", body: "WebhookMessage",
-      bodyLimit: \.webhookBodyBytesMax
+      bodyLimit: \.webhookBodyBytesMax, needs: .markers,
+      isSigned: { segments, configuration in
+        WebhookSource(rawValue: segments["source", default: ""])
+          .map { configuration.webhookSecrets[$0] != nil } ?? false
+      }
     ) { call in
       try await answer(call, counters)
     }

@@ -1,3 +1,4 @@
+import Access
 import HTTP2
 import Model
 import NIOCore
@@ -78,6 +79,10 @@ final class Exchange {
     case .healthCheck, .healthWatch: startDeadline()
     case .export:
       counters.requests.add(1)
+      if let refusal = accessRefusal {
+        answer(.refused(.notAllowed(refusal)))
+        return
+      }
       startDeadline()
       if let refusal = intake.declare(bytes: head.contentLength, reserve: services.reserve) {
         answer(.refused(refusal))
@@ -136,6 +141,12 @@ final class Exchange {
     count(.refused(.deadlineExceeded))
     leave()
     owner?.exchangeAnswered(self, .refused(.deadlineExceeded))
+  }
+
+  /// Why this client may not send; nil when it may.
+  private var accessRefusal: AccessRefusal? {
+    services.tokens?.refusal(
+      head.authorization, needing: .ingest, transport: form == .grpc ? "grpc" : "http")
   }
 
   private var counters: CounterCells.Transport {

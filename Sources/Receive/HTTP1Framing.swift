@@ -37,6 +37,7 @@ extension RequestHead {
     acceptEncoding = headers.first(name: "accept-encoding")
     contentLength = headers.first(name: "content-length").flatMap { Int($0) }
     userAgent = headers.first(name: "user-agent")
+    authorization = headers.first(name: "authorization")
     for name in ["origin", "access-control-request-method"] {
       if let value = headers.first(name: name) { others.append(HTTP2Header(name, value)) }
     }

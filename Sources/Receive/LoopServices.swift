@@ -1,3 +1,4 @@
+import Access
 import HTTP2
 import Logging
 import Model
@@ -23,6 +24,7 @@ protocol Connection: AnyObject {
 final class LoopServices {
   let loop: any EventLoop
   let configuration: ReceiverConfiguration
+  let tokens: AccessTokens?
   let router: Router
   let decoder: OTLPDecoder
   let workers: DecodeWorkers
@@ -48,12 +50,14 @@ final class LoopServices {
   private static let deadlineStep = TimeAmount.milliseconds(20)
 
   init(
-    loop: any EventLoop, configuration: ReceiverConfiguration, names: NameTable,
-    workers: DecodeWorkers, sink: any BatchSink, counters: CounterCells, serving: ServingFlag,
+    loop: any EventLoop, configuration: ReceiverConfiguration, tokens: AccessTokens? = nil,
+    names: NameTable, workers: DecodeWorkers, sink: any BatchSink, counters: CounterCells,
+    serving: ServingFlag,
     clock: @escaping @Sendable () -> Nanos, logger: Logger
   ) {
     self.loop = loop
     self.configuration = configuration
+    self.tokens = tokens
     self.workers = workers
     self.sink = sink
     self.counters = counters

@@ -9,6 +9,7 @@
 // decodes it here or on a worker, offers the batch, and answers when the sink says it is durable.
 // Handlers only translate. Which status a refusal gets is decided in one place, Refusal.row.
 
+import Access
 import HTTP2
 public import Logging
 public import Model
@@ -25,6 +26,7 @@ public final class Receiver: Sendable {
   private let names: NameTable
   private let clock: @Sendable () -> Nanos
   private let logger: Logger
+  private let security: ReceiverSecurity
   private let cells = CounterCells()
   private let serving = ServingFlag()
   private let running = Mutex<Running?>(nil)
@@ -38,10 +40,12 @@ public final class Receiver: Sendable {
 
   /// - Units: `clock` gives Unix nanoseconds.
   public init(
-    configuration: ReceiverConfiguration, group: any EventLoopGroup, sink: any BatchSink,
+    configuration: ReceiverConfiguration, security: ReceiverSecurity = ReceiverSecurity(),
+    group: any EventLoopGroup, sink: any BatchSink,
     names: NameTable, clock: @escaping @Sendable () -> Nanos, logger: Logger
   ) {
     self.configuration = configuration
+    self.security = security
     self.group = group
     self.sink = sink
     self.names = names
@@ -58,12 +62,17 @@ public final class Receiver: Sendable {
     var listeners: [any Channel] = []
     do {
       let loops = try await makeLoops(workers)
-      let accept = acceptor(loops)
-      for listener in [
-        Listener(address: configuration.grpcAddress, setting: "receiver.grpc.address"),
-        Listener(address: configuration.httpAddress, setting: "receiver.http.address"),
+      for (listener, tls) in [
+        (
+          Listener(address: configuration.grpcAddress, setting: "receiver.grpc.address"),
+          security.grpc
+        ),
+        (
+          Listener(address: configuration.httpAddress, setting: "receiver.http.address"),
+          security.http
+        ),
       ] {
-        listeners.append(try await listener.bind(group, accept))
+        listeners.append(try await listener.bind(group, acceptor(loops, tls)))
       }
       running.withLock { running in
         precondition(running == nil, "a receiver is started once")
@@ -121,7 +130,8 @@ extension Receiver {
     for loop in group.makeIterator() {
       let bound = loop.submit { [self] in
         let services = LoopServices(
-          loop: loop, configuration: configuration, names: names, workers: workers, sink: sink,
+          loop: loop, configuration: configuration, tokens: security.tokens, names: names,
+          workers: workers, sink: sink,
           counters: cells, serving: serving, clock: clock, logger: logger)
         return NIOLoopBound(services, eventLoop: loop)
       }
@@ -131,7 +141,7 @@ extension Receiver {
   }
 
   private func acceptor(
-    _ loops: [NIOLoopBound<LoopServices>]
+    _ loops: [NIOLoopBound<LoopServices>], _ tls: TLSCredentials?
   ) -> @Sendable (any Channel) -> EventLoopFuture<Void> {
     var table: [ObjectIdentifier: NIOLoopBound<LoopServices>] = [:]
     for loop in loops { table[ObjectIdentifier(loop.eventLoop)] = loop }
@@ -146,6 +156,7 @@ extension Receiver {
         return channel.close()
       }
       return channel.eventLoop.makeCompletedFuture {
+        try tls?.secure(channel)
         try channel.pipeline.syncOperations.addHandler(SniffingHandler(services: services.value))
       }
     }

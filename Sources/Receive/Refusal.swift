@@ -1,3 +1,4 @@
+import Access
 import HTTP2
 import OTLP
 
@@ -7,6 +8,8 @@ enum Refusal: Error, Equatable, Sendable {
   case undecodable(DecodeError, OTLPSignal)
   case bodyTooLarge(bytesMax: Int)
   case bodyTimedOut(seconds: Int)
+  // Who it is from.
+  case notAllowed(AccessRefusal)
   // What it says of itself.
   case contentTypeUnknown(String?)
   case contentEncodingUnknown(String)
@@ -69,13 +72,20 @@ enum Refusal: Error, Equatable, Sendable {
         code: .deadlineExceeded, http: 408,
         message: "the body made no progress for \(seconds) s; send it faster, or in smaller batches"
       )
+    case .notAllowed(let refusal):
+      let isKnown = refusal == .scope
+      return Row(
+        code: isKnown ? .permissionDenied : .unauthenticated, http: isKnown ? 403 : 401,
+        message: refusal.message(.ingest),
+        headers: [HTTP2Header("www-authenticate", refusal.challenge(.ingest))])
     case .headersTooLarge(let bytesMax):
       let text = "the header fields take more than \(bytesMax) bytes; send fewer or shorter ones"
       return Row(code: .resourceExhausted, http: 431, message: text, grpcHTTP: 431)
     case .notHTTP(let detail):
       return Row(
         code: .invalidArgument, http: 400,
-        message: "this port speaks HTTP/1.1 and HTTP/2 without TLS, and what arrived is neither: "
+        message: "this port speaks HTTP/1.1 and HTTP/2, and what arrived is neither (TLS needs a "
+          + "certificate for the port): "
           + detail)
     case .overloaded(let reason, let seconds):
       return Row(

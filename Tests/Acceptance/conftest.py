@@ -15,9 +15,9 @@ def make_gateway(tmp_path):
     """Makes gateways that are not started yet; those still running at the end must end well."""
     gateways = []
 
-    def make(**settings):
+    def make(tls=None, **settings):
         dotted = {key.replace("__", "."): value for key, value in settings.items()}
-        gateway = Gateway(tmp_path / f"gateway-{len(gateways)}", dotted)
+        gateway = Gateway(tmp_path / f"gateway-{len(gateways)}", dotted, tls)
         gateways.append(gateway)
         return gateway
 

@@ -26,7 +26,7 @@ def test_garbage_on_a_port(unharmed, port):
         answer = raw_exchange(getattr(unharmed, port), garbage)
         assert answer.startswith(b"HTTP/1.1 400 "), answer
         if port != "query_port":
-            assert b"this port speaks HTTP/1.1 and HTTP/2 without TLS" in answer
+            assert b"this port speaks HTTP/1.1 and HTTP/2, and what arrived is neither" in answer
     # So much at once that the answer may be lost when the connection is closed.
     for garbage in (noise(100_000), b"\r\n" * 5000):
         answer = raw_exchange(getattr(unharmed, port), garbage)

@@ -1,4 +1,5 @@
 import Gateway
+import Synchronization
 import Testing
 
 @testable import Commands
@@ -148,6 +149,21 @@ import Testing
           OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317
 
         """)
+  }
+
+  /// Scenario: a gateway with a certificate is told twice to read its files again, and then to stop.
+  /// Guarantees: it reads them twice, goes on until it is told to stop, and names an endpoint with https.
+  @Test func filesAreReadAgain() async {
+    let world = FakeWorld()
+    let count = Atomic(0)
+    var gateway = FakeGateway()
+    gateway.isSecure = true
+    gateway.reloaded = { count.add(1, ordering: .relaxed) }
+    world.serve(gateway)
+    world.signal(.reload, .reload)
+    #expect(await world.run("serve", "--log-level", "critical") == 0)
+    #expect(count.load(ordering: .relaxed) == 2)
+    #expect(world.output.contains("OTEL_EXPORTER_OTLP_ENDPOINT=https://127.0.0.1:4317\n"))
   }
 
   /// Scenario: wrong configuration, a port in use, a drain that fails.

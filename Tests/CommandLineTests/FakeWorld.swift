@@ -17,6 +17,7 @@ final class FakeWorld: Sendable {
     var sleeps: [Nanos] = []
     var gateway = FakeGateway()
     var configuration: Configuration?
+    var signals: [ProcessSignal] = []
   }
 
   private let state = Mutex(State())
@@ -35,11 +36,20 @@ final class FakeWorld: Sendable {
   }
   /// The network is down for one request.
   func goDown() { state.withLock { $0.answers.append(nil) } }
+  func signal(_ signals: ProcessSignal...) { state.withLock { $0.signals += signals } }
   func serve(_ gateway: FakeGateway) { state.withLock { $0.gateway = gateway } }
 
   /// Runs a command line; a clock's tick is a millisecond a look.
   func run(
     _ arguments: String..., input: String = "", environment: [String: String] = [:],
+    isTerminal: Bool = false
+  ) async -> Int32 {
+    await run(
+      arguments: arguments, input: input, environment: environment, isTerminal: isTerminal)
+  }
+
+  func run(
+    arguments: [String], input: String = "", environment: [String: String] = [:],
     isTerminal: Bool = false
   ) async -> Int32 {
     let context = CommandContext(
@@ -61,7 +71,7 @@ final class FakeWorld: Sendable {
           state.now += nanos
         }
       },
-      signals: { FakeSignals() },
+      signals: { FakeSignals(self.state.withLock { $0.signals }) },
       makeGateway: { configuration, _ in
         self.state.withLock { state in
           state.configuration = configuration
@@ -90,8 +100,13 @@ private struct FakeNetwork: HTTPExchange {
   }
 }
 
-private struct FakeSignals: StopSignals {
-  func next() async -> String { "SIGTERM" }
+/// Gives one signal after the other, and SIGTERM when none is left.
+private actor FakeSignals: ProcessSignals {
+  private var coming: [ProcessSignal]
+
+  init(_ coming: [ProcessSignal]) { self.coming = coming }
+
+  func next() -> ProcessSignal { coming.isEmpty ? .stop("SIGTERM") : coming.removeFirst() }
 }
 
 /// A gateway that starts and stops as a test says.
@@ -101,12 +116,21 @@ struct FakeGateway: RunningGateway {
   }
 
   var startFailure: String?
+  /// Its port for OTLP/gRPC has a certificate.
+  var isSecure = false
+  /// Called whenever it is told to read its files again.
+  var reloaded: @Sendable () -> Void = {}
   var stopFailure: String?
 
   func start() async throws -> ListeningAddresses {
     if let startFailure { throw Failure(description: startFailure) }
-    return ListeningAddresses(grpc: "0.0.0.0:4317", http: "127.0.0.1:4318", query: "[::]:4320")
+    var addresses = ListeningAddresses(
+      grpc: "0.0.0.0:4317", http: "127.0.0.1:4318", query: "[::]:4320")
+    addresses.isGRPCSecure = isSecure
+    return addresses
   }
+
+  func reload() async { reloaded() }
 
   func stop() async throws {
     if let stopFailure { throw Failure(description: stopFailure) }

@@ -205,7 +205,7 @@ private let graph = """
   @Test func realNetwork() async throws {
     let url = try #require(URL(string: "http://127.0.0.1:9/api/v1/graph?x=1"))
     let error = await #expect(throws: CommandFailure.self) {
-      _ = try await URLSessionExchange().send(HTTPRequest(url: url))
+      _ = try await NetworkExchange().send(HTTPRequest(url: url))
     }
     #expect(error?.kind == .unreachable)
     #expect(error?.message.hasPrefix("http://127.0.0.1:9 is out of reach") == true)

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Graph
 import Hummingbird
@@ -222,7 +223,9 @@ struct QueryFixture {
   let backend = FakeBackend()
   let server: QueryServer
 
-  init(_ change: (inout QueryConfiguration) -> Void = { _ in }) {
+  init(
+    tokens: AccessTokens? = nil, _ change: (inout QueryConfiguration) -> Void = { _ in }
+  ) {
     var configuration = QueryConfiguration(host: "127.0.0.1", port: 0)
     change(&configuration)
     backend.state.withLock { state in
@@ -233,7 +236,8 @@ struct QueryFixture {
       state.call(checkout, orders, .database)
     }
     server = QueryServer(
-      configuration: configuration, backend: backend, logger: QueryFixture.silence)
+      configuration: configuration, backend: backend, tokens: tokens,
+      logger: QueryFixture.silence)
   }
 
   static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -4,6 +4,7 @@
 // error texts, and the page in docs/ all follow from it, so that they cannot disagree. The values are
 // plain structs: a test makes one and changes a field. Nobody but this folder reads the environment.
 
+public import Access
 public import Impact
 public import Markers
 public import Model
@@ -24,6 +25,7 @@ public struct Configuration: Sendable, Equatable {
   public var metrics = MetricsSection()
   public var gate = GateSection()
   public var slo = ObjectivesSection()
+  public var tokens = TokensSection()
   public var webhooks = WebhooksSection()
   public var github = GitHubSection()
   public var outgoing = OutgoingSection()
@@ -49,13 +51,26 @@ public struct ReceiverSection: Sendable, Equatable {
 /// One listener.
 public struct ListenerSection: Sendable, Equatable {
   public var address: ListenAddress
+  public var tls = TLSSection()
 
   public init(address: ListenAddress) { self.address = address }
+}
+
+/// How one listener speaks TLS: not at all while there is no certificate. All are paths of files,
+/// empty for none.
+public struct TLSSection: Sendable, Equatable {
+  public var certificateFile = ""
+  public var keyFile = ""
+  /// Clients need a certificate from one of the authorities in it.
+  public var clientCAFile = ""
+
+  public init() {}
 }
 
 /// Where the query API is served.
 public struct QuerySection: Sendable, Equatable {
   public var address = ListenAddress(host: "127.0.0.1", port: 4320)
+  public var tls = TLSSection()
 
   public init() {}
 }
@@ -161,6 +176,16 @@ public struct NamedObjective: Sendable, Equatable {
     self.service = service
     self.objective = objective
   }
+}
+
+/// Who may do what: everybody everything while there is neither.
+public struct TokensSection: Sendable, Equatable {
+  /// A file with a line for each token; empty for none.
+  public var file = ""
+  /// The same lines without a file.
+  public var known: [TokenLine] = []
+
+  public init() {}
 }
 
 /// What is shared with the sources of webhooks.

@@ -9,6 +9,7 @@ struct ConfigurationEnvironment {
   /// Read elsewhere: by the command line, and by the tests.
   private static let others: Set<String> = [
     "SPANGATE_CONFIG", "SPANGATE_SERVER", "SPANGATE_TOKEN", "SPANGATE_SEED",
+    "SPANGATE_CA_FILE", "SPANGATE_CERTIFICATE_FILE", "SPANGATE_KEY_FILE",
   ]
 
   init(_ environment: [String: String]) {

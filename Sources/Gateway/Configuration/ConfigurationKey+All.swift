@@ -3,7 +3,33 @@ import OTLP
 
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
-  public static let all: [ConfigurationKey] = gateway + webhooks + outgoing
+  public static let all: [ConfigurationKey] =
+    listeners + stages + tokens + webhooks + outgoing
+
+  private static let tokens = [
+    ConfigurationKey(
+      "tokens.file", \.tokens.file, .optionalPath,
+      "tokens that are known, one a line as `spangate token` writes it; with any, requests need one"
+    ),
+    ConfigurationKey(
+      "tokens.known", \.tokens.known, .list(of: .token, countMax: 256),
+      "the same lines without a file; not on the command line"),
+  ]
+
+  private static func tls(_ listener: ListenerName) -> [ConfigurationKey] {
+    let section = listener.tlsSection
+    return [
+      ConfigurationKey(
+        "\(section).certificate_file", \.[tls: listener].certificateFile, .optionalPath,
+        "certificate of that port and those above it, as PEM; with it the port speaks TLS alone"),
+      ConfigurationKey(
+        "\(section).key_file", \.[tls: listener].keyFile, .optionalPath,
+        "private key of that certificate, as PEM"),
+      ConfigurationKey(
+        "\(section).client_ca_file", \.[tls: listener].clientCAFile, .optionalPath,
+        "authorities, as PEM: clients need a certificate from one of them"),
+    ]
+  }
 
   private static let webhooks = WebhookSource.allCases.flatMap { source in
     let section = "webhooks.\(source.configurationName)"
@@ -38,19 +64,28 @@ extension ConfigurationKey {
       "whether requests go to addresses of private networks, of one link, and of this machine"),
   ]
 
-  private static let gateway: [ConfigurationKey] = [
-    ConfigurationKey(
-      "receiver.grpc.address", \.receiver.grpc.address, .address, flag: "grpc-address",
-      "where OTLP/gRPC is received; port 0 picks a free one, which the log names"),
-    ConfigurationKey(
-      "receiver.http.address", \.receiver.http.address, .address, flag: "http-address",
-      "where OTLP/HTTP is received"),
-    ConfigurationKey(
-      "receiver.wait", \.receiver.wait, .duration(0...(30 * second)),
-      "how long a request waits for room before it is refused with a retryable code"),
-    ConfigurationKey(
-      "query.address", \.query.address, .address, flag: "query-address",
-      "where the query API and /metrics are served"),
+  /// Keys of one section stand together.
+  private static let listeners: [ConfigurationKey] =
+    [
+      ConfigurationKey(
+        "receiver.grpc.address", \.receiver.grpc.address, .address, flag: "grpc-address",
+        "where OTLP/gRPC is received; port 0 picks a free one, which the log names")
+    ] + tls(.grpc)
+    + [
+      ConfigurationKey(
+        "receiver.http.address", \.receiver.http.address, .address, flag: "http-address",
+        "where OTLP/HTTP is received")
+    ] + tls(.http)
+    + [
+      ConfigurationKey(
+        "receiver.wait", \.receiver.wait, .duration(0...(30 * second)),
+        "how long a request waits for room before it is refused with a retryable code"),
+      ConfigurationKey(
+        "query.address", \.query.address, .address, flag: "query-address",
+        "where the query API and /metrics are served"),
+    ] + tls(.query)
+
+  private static let stages: [ConfigurationKey] = [
     ConfigurationKey(
       "store.path", \.store.path, .path, flag: "store",
       "directory of store and journal, made when it does not exist"),

@@ -22,15 +22,35 @@ extension LoadedConfiguration {
         )
       }
     }
-    return broken + sharedAddresses() + secretsGivenTwice() + objectivesGivenTwice()
+    return broken + sharedAddresses() + halfCertificates() + misplacedTokens()
+      + secretsGivenTwice()
+      + objectivesGivenTwice()
+  }
+
+  /// A certificate is of no use without its key, and clients have nobody to show theirs to without
+  /// either.
+  private func halfCertificates() -> [ConfigurationProblem] {
+    ListenerName.allCases.compactMap { listener in
+      let section = listener.tlsSection
+      let tls = configuration[tls: listener]
+      let (given, missing) =
+        switch (tls.certificateFile.isEmpty, tls.keyFile.isEmpty, tls.clientCAFile.isEmpty) {
+        case (false, true, _): ("certificate_file", "key_file")
+        case (true, false, _): ("key_file", "certificate_file")
+        case (true, true, false): ("client_ca_file", "certificate_file")
+        default: ("", "")
+        }
+      guard !given.isEmpty else { return nil }
+      return ConfigurationProblem(
+        origin(of: "\(section).\(given)"), key: "\(section).\(given)",
+        "is given without \(section).\(missing)", remedy: "give both, or neither")
+    }
   }
 
   private func sharedAddresses() -> [ConfigurationProblem] {
-    let listeners = [
-      ("receiver.grpc.address", configuration.receiver.grpc.address),
-      ("receiver.http.address", configuration.receiver.http.address),
-      ("query.address", configuration.query.address),
-    ]
+    let listeners = ListenerName.allCases.map {
+      ("\($0.rawValue).address", configuration.address(of: $0))
+    }
     var broken: [ConfigurationProblem] = []
     for (index, (path, address)) in listeners.enumerated() where address.port != 0 {
       for (earlier, other) in listeners[..<index] where other == address {
@@ -39,6 +59,25 @@ extension LoadedConfiguration {
       }
     }
     return broken
+  }
+
+  /// What stands on a command line can be read by every user of the machine, and nobody should get into
+  /// the habit where tokens are concerned.
+  private func misplacedTokens() -> [ConfigurationProblem] {
+    guard !configuration.tokens.known.isEmpty else { return [] }
+    let key = "tokens.known"
+    if case .flag = origin(of: key) {
+      return [
+        ConfigurationProblem(
+          origin(of: key), key: key, "is given on the command line",
+          remedy: "write it to a file, or set SPANGATE_TOKENS__KNOWN")
+      ]
+    }
+    guard !configuration.tokens.file.isEmpty else { return [] }
+    return [
+      ConfigurationProblem(
+        origin(of: key), key: key, "is given beside tokens.file", remedy: "keep one of the two")
+    ]
   }
 
   private func secretsGivenTwice() -> [ConfigurationProblem] {

@@ -1,3 +1,4 @@
+import Access
 import OTLP
 
 /// A list as text: its parts, divided by commas, which no part holds.
@@ -132,5 +133,21 @@ extension ConfigurationType where Value == String {
         return text
       },
       format: \.self)
+  }
+}
+
+extension ConfigurationType where Value == TokenLine {
+  /// A token that is known by its digest.
+  static var token: Self {
+    Self(
+      name: "token", range: "lines such as ci ingest+query sha256:…",
+      parse: { text throws(InvalidValue) in
+        do throws(TokenLineError) {
+          return try TokenLine(parsing: text)
+        } catch {
+          throw InvalidValue(error.problem, remedy: error.remedy)
+        }
+      },
+      format: \.description)
   }
 }

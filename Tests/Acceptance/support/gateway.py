@@ -21,12 +21,14 @@ CRASH = re.compile(r"Fatal error|Program crashed|SIG(SEGV|ILL|TRAP|ABRT)|precond
 class Gateway:
     """A `spangate serve` on free ports of loopback, with a store of its own."""
 
-    def __init__(self, folder, settings=None):
+    def __init__(self, folder, settings=None, tls=None):
+        """`tls` is the ssl context of its clients, where its query port has a certificate."""
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.store = self.folder / "store"
         self.settings = settings or {}
         self.prefix = []  # a command that runs the gateway for us, such as a tracer
+        self.tls = tls
         self.process = None
         self.starts = 0
 
@@ -66,10 +68,13 @@ class Gateway:
         self.grpc_port, self.http_port, self.query_port = (
             addresses[name] for name in ("otlp/grpc", "otlp/http", "query")
         )
-        self.http = f"http://127.0.0.1:{self.http_port}"
-        self.query = f"http://127.0.0.1:{self.query_port}"
+        self.http = f"{self.scheme('receiver.http')}://127.0.0.1:{self.http_port}"
+        self.query = f"{self.scheme('query')}://127.0.0.1:{self.query_port}"
         self.wait(self.ready, "become ready")
         return self
+
+    def scheme(self, listener):
+        return "https" if f"{listener}.tls.certificate_file" in self.settings else "http"
 
     def addresses(self):
         found = {name: int(port) for name, _, port in ADDRESS_LINE.findall(self.output.read_text())}
@@ -132,7 +137,7 @@ class Gateway:
         query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
         request = urllib.request.Request(self.query + path + query, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=self.tls) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read().decode()

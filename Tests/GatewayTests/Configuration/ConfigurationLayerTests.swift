@@ -10,8 +10,28 @@ private let samples: [String: (text: String, canonical: String)] = {
     samples["webhooks.\(source.configurationName).secret"] = ("s3cret", "set")
     samples["webhooks.\(source.configurationName).secret_file"] = ("/run/s", "/run/s")
   }
+  for listener in ListenerName.allCases {
+    for file in ["certificate_file", "key_file", "client_ca_file"] {
+      samples["\(listener.tlsSection).\(file)"] = ("/run/\(file)", "/run/\(file)")
+    }
+  }
   return samples
 }()
+
+/// Keys that are refused unless these are given as well.
+private let companions: [String: [String]] = {
+  var companions: [String: [String]] = [:]
+  for section in ListenerName.allCases.map(\.tlsSection) {
+    companions["\(section).certificate_file"] = ["\(section).key_file"]
+    companions["\(section).key_file"] = ["\(section).certificate_file"]
+    companions["\(section).client_ca_file"] = [
+      "\(section).certificate_file", "\(section).key_file",
+    ]
+  }
+  return companions
+}()
+
+private let knownToken = "ci ingest+query sha256:" + String(repeating: "0a", count: 32)
 
 private let plainSamples: [String: (text: String, canonical: String)] = [
   "receiver.grpc.address": ("0.0.0.0:14317", "0.0.0.0:14317"),
@@ -38,6 +58,8 @@ private let plainSamples: [String: (text: String, canonical: String)] = [
   "limits.exemplars_bytes": ("1MB", "1000000"),
   "metrics.series": ("14", "14"),
   "gate.errors_tolerated": ("0.02", "2%"),
+  "tokens.file": ("/run/tokens", "/run/tokens"),
+  "tokens.known": (knownToken, knownToken),
   "slo.services": (
     "shop/checkout latency_p99=0.3s error_rate=0.005, my shop latency_p95=20ms",
     "shop/checkout error_rate=0.5% latency_p99=300ms, my shop latency_p95=20ms"
@@ -86,8 +108,11 @@ private func nested(_ path: String, _ value: String) -> String {
     let loaded = try load(text)
     #expect(loaded.configuration == Configuration())
     let all = ConfigurationKey.all.map { ($0.path, $0.defaultText) }
-    let defaults = Dictionary(uniqueKeysWithValues: all.filter { !$0.0.hasPrefix("webhooks.") })
+    let defaults = Dictionary(
+      uniqueKeysWithValues: all.filter { !$0.0.hasPrefix("webhooks.") && !$0.0.contains(".tls.") })
     #expect(all.filter { $0.0.hasPrefix("webhooks.") }.count == 2 * WebhookSource.allCases.count)
+    let tls = all.filter { $0.0.contains(".tls.") }
+    #expect(tls.count == 3 * ListenerName.allCases.count && tls.allSatisfy { $0.1.isEmpty })
     #expect(
       defaults == [
         "receiver.grpc.address": "127.0.0.1:4317", "receiver.http.address": "127.0.0.1:4318",
@@ -105,6 +130,7 @@ private func nested(_ path: String, _ value: String) -> String {
         "github.api": "https://api.github.com", "github.app_id": "", "github.app_key_file": "",
         "github.review_wait": "30m", "github.review_undecided": "rejected",
         "outgoing.private_addresses": "refuse",
+        "tokens.file": "", "tokens.known": "",
         "journal.durability": "fsync",
         "log.format": "auto",
         "log.level": "info", "shutdown.drain": "10s", "workers": "0",
@@ -117,12 +143,28 @@ private func nested(_ path: String, _ value: String) -> String {
   func everyKeyFromEveryLayer(path: String) throws {
     let key = try #require(ConfigurationKey.at(path))
     let sample = try #require(samples[path])
-    let fromFile = try load(nested(path, sample.text))
-    let fromEnvironment = try load(environment: [key.variable: sample.text])
-    let fromFlag = try load(flags: [(path, sample.text)])
+    let needed = try companions[path, default: []].map { needed in
+      (key: try #require(ConfigurationKey.at(needed)), text: try #require(samples[needed]).text)
+    }
+    let fromFile = try load(
+      nested(path, sample.text) + needed.map { "\($0.key.path): \($0.text)\n" }.joined())
+    let fromEnvironment = try load(
+      environment: [key.variable: sample.text].merging(
+        needed.map { ($0.key.variable, $0.text) }, uniquingKeysWith: { first, _ in first }))
+    let flags = [(path, sample.text)] + needed.map { ($0.key.path, $0.text) }
+    let given = Set(needed.map(\.key.path) + [path])
+    // Everybody can read a command line.
+    guard path != "tokens.known" else {
+      let error = #expect(throws: ConfigurationError.self) { _ = try load(flags: flags) }
+      #expect(error?.description.contains("is given on the command line") == true)
+      #expect(key.text(fromFile.configuration) == sample.canonical)
+      #expect(fromEnvironment.configuration == fromFile.configuration)
+      return
+    }
+    let fromFlag = try load(flags: flags)
     for loaded in [fromFile, fromEnvironment, fromFlag] {
       #expect(key.text(loaded.configuration) == sample.canonical)
-      for other in ConfigurationKey.all where other.path != path {
+      for other in ConfigurationKey.all where !given.contains(other.path) {
         #expect(other.text(loaded.configuration) == other.defaultText)
         #expect(loaded.origin(of: other.path) == .standard)
       }
@@ -179,6 +221,7 @@ private func nested(_ path: String, _ value: String) -> String {
       "SPANGATE_PORT": "tcp://10.0.0.1:4317", "SPANGATE_SERVICE_HOST": "10.0.0.1",
       "SPANGATE_SERVICE_PORT_OTLP": "4317", "SPANGATE_PORT_4317_TCP_ADDR": "10.0.0.1",
       "SPANGATE_SERVER": "http://x", "SPANGATE_TOKEN": "t", "HOME": "/",
+      "SPANGATE_CA_FILE": "/c", "SPANGATE_CERTIFICATE_FILE": "/c", "SPANGATE_KEY_FILE": "/k",
     ]
     #expect(try load(environment: environment).configuration == Configuration())
   }
@@ -187,7 +230,9 @@ private func nested(_ path: String, _ value: String) -> String {
   /// Guarantees: the result is the same, also for values YAML would read as something else.
   @Test(arguments: ["data", "a: b # c", "null", "-", "'\"\\", "/tmp/\u{7}x", "é/ü", "*", "true"])
   func printedFormReadsBack(path: String) throws {
-    var flags = samples.map { ($0.key, $0.value.text) }.filter { !$0.0.hasSuffix(".secret") }
+    var flags = samples.map { ($0.key, $0.value.text) }.filter {
+      !$0.0.hasSuffix(".secret") && $0.0 != "tokens.known"
+    }
     flags.append(("store.path", path))
     let loaded = try load(flags: flags)
     let again = try load(loaded.yaml)

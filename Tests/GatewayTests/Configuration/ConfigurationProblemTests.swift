@@ -178,6 +178,23 @@ private func problems(
         "", flags: [("receiver.grpc.address", "[::1]:0"), ("query.address", "[::1]:0")]) == [])
   }
 
+  /// Scenario: a certificate without its key, a key without its certificate, authorities for clients
+  /// without either.
+  /// Guarantees: each is refused where it was written, with the key that is missing.
+  @Test(arguments: [
+    ("certificate_file", "key_file"), ("key_file", "certificate_file"),
+    ("client_ca_file", "certificate_file"),
+  ])
+  func halfCertificates(given: String, missing: String) {
+    for listener in ListenerName.allCases.map(\.tlsSection) {
+      #expect(
+        problems("\(listener).\(given): /run/file\n") == [
+          "gateway.yaml:1: \(listener).\(given): is given without \(listener).\(missing); give both, or "
+            + "neither"
+        ])
+    }
+  }
+
   /// Scenario: values just inside and just outside every range.
   /// Guarantees: the inner are taken, the outer refused with the range.
   @Test(arguments: [

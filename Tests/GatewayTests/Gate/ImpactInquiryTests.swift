@@ -16,8 +16,11 @@ private let change = GateRig.change
     let receiver = Receiver(
       configuration: ReceiverConfiguration(), group: shop.rig.group, sink: engine.pipeline,
       names: engine.names, clock: { engine.now }, logger: Logger(label: "test"))
+    let doors = try Doors(
+      configuration: Configuration(), clock: { engine.now }, logger: Logger(label: "test"))
     let backend = GatewayBackend(
-      engine: engine, receiver: receiver, configuration: Configuration(), clock: { engine.now })
+      engine: engine, receiver: receiver, doors: doors, configuration: Configuration(),
+      clock: { engine.now })
     let call = Call(
       backend: backend, configuration: QueryConfiguration(), tenant: .standard, segments: [:],
       parameters: ParameterReader())

@@ -19,6 +19,7 @@ struct ReceiverHarness: Sendable {
   /// every reservation was released.
   static func run(
     on group: MultiThreadedEventLoopGroup = .singleton,
+    security: ReceiverSecurity = ReceiverSecurity(),
     _ configure: (inout ReceiverConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (ReceiverHarness) throws -> Void
   ) async throws {
@@ -30,7 +31,7 @@ struct ReceiverHarness: Sendable {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let receiver = Receiver(
-      configuration: configuration, group: group, sink: sink,
+      configuration: configuration, security: security, group: group, sink: sink,
       names: NameTable(), clock: { testNow }, logger: logger)
     let addresses = try await receiver.start()
     let harness = ReceiverHarness(receiver: receiver, sink: sink, addresses: addresses)

@@ -3,14 +3,14 @@ import Testing
 
 @testable import Commands
 
-@Suite struct StopSignalTests {
+@Suite struct ProcessSignalTests {
   /// Scenario: the process gets a signal.
   /// Guarantees: its name is reported, once.
   @Test func firstSignal() async {
     await #expect(processExitsWith: .exitCode(7)) {
-      let signals = await ProcessStopSignals.watch()
+      let signals = await OperatingSystemSignals.watch()
       kill(getpid(), SIGTERM)
-      exit(await signals.next() == "SIGTERM" ? 7 : 1)
+      exit(await signals.next() == .stop("SIGTERM") ? 7 : 1)
     }
   }
 
@@ -18,11 +18,25 @@ import Testing
   /// Guarantees: it ends at once, with the shell's exit code for that signal.
   @Test func secondSignal() async {
     await #expect(processExitsWith: .exitCode(130)) {
-      let signals = await ProcessStopSignals.watch()
+      let signals = await OperatingSystemSignals.watch()
       kill(getpid(), SIGTERM)
       _ = await signals.next()
       kill(getpid(), SIGINT)
       _ = await signals.next()
+    }
+  }
+
+  /// Scenario: the process is told to read its files again, more than once, and then to stop.
+  /// Guarantees: each is reported, and none of the first counts as a second signal to stop.
+  @Test func reload() async {
+    await #expect(processExitsWith: .exitCode(7)) {
+      let signals = await OperatingSystemSignals.watch()
+      for _ in 0..<2 {
+        kill(getpid(), SIGHUP)
+        guard await signals.next() == .reload else { exit(1) }
+      }
+      kill(getpid(), SIGTERM)
+      exit(await signals.next() == .stop("SIGTERM") ? 7 : 2)
     }
   }
 
