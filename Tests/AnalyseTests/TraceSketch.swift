@@ -119,6 +119,11 @@ struct Outcome {
     return window.series[.edge(client, server, type)] ?? Sums()
   }
 
+  func wait(_ client: String, _ server: String) -> Sums {
+    guard let client = id(client), let server = id(server) else { return Sums() }
+    return window.series[.wait(client, for: server)] ?? Sums()
+  }
+
   func version(_ service: String, _ version: String) -> Sums {
     guard let service = id(service), let version = id(version) else { return Sums() }
     return window.series[.version(service, version)] ?? Sums()
