@@ -23,6 +23,8 @@ public struct PathLimiter: Sendable {
   /// Of each operation what it calls.
   private var callees: [UInt64: Set<UInt64>] = [:]
   private var hour: Nanos = 0
+  /// Of the trace being limited: time on the critical path of each path, and below it.
+  private var times: [UInt64: Int64] = [:]
   /// Findings summed under overflow: steps of paths, and what operations call.
   public private(set) var pathOverflows: UInt64 = 0
   public private(set) var callOverflows: UInt64 = 0
@@ -62,7 +64,7 @@ public struct PathLimiter: Sendable {
     _ findings: inout [Finding], _ steps: inout [Nanos: Int64], _ calls: inout [Nanos: Int64]
   ) {
     var redirected: [UInt64: UInt64] = [:]
-    let times = PathLimiter.times(findings)
+    findTimes(in: findings)
     for index in findings.indices {
       if findings[index].key.kind == .call, limitCall(&findings[index]) {
         callOverflows &+= 1
@@ -107,15 +109,13 @@ public struct PathLimiter: Sendable {
     return false
   }
 
-  /// Time on the critical path of each path, and below it.
-  private static func times(_ findings: [Finding]) -> [UInt64: Int64] {
-    var times: [UInt64: Int64] = [:]
+  private mutating func findTimes(in findings: [Finding]) {
+    times.removeAll(keepingCapacity: true)
     for finding in findings.reversed() where finding.key.kind == .path {
       let time = (times[finding.key.first] ?? 0) &+ finding.counters[.criticalPathNanos]
       times[finding.key.first] = time
       if finding.key.second != 0 { times[finding.key.second, default: 0] &+= time }
     }
-    return times
   }
 
   /// - Parameter redirected: gets a path that loses its place, for what the trace has below it.
