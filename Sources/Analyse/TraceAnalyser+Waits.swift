@@ -10,21 +10,23 @@ extension TraceAnalyser {
     slackAndDrag.find(in: waitForest)
     let window = traceEnd.floored(to: .minute)
     // The client is none for who was asked from outside, or by way of a queue.
-    var requests: [(server: NameID, client: NameID, span: Int32)] = []
+    // Drag is that of the call: where a client's span tells of it, with the way there and back.
+    var requests: [(server: NameID, client: NameID, span: Int32, call: Int32)] = []
     requests.reserveCapacity(visits.count)
     for visit in visits where visit.isRequest {
       let parent = forest.parent(of: visit.entry)
       let client = parent.map {
         isQueued(visit.entry, parent: $0) ? .none : forest.spans[$0].service
       }
+      let call = clientSide(of: visit.entry) ?? visit.entry
       requests.append(
-        (forest.spans[visit.entry].service, client ?? .none, Int32(visit.entry)))
+        (forest.spans[visit.entry].service, client ?? .none, Int32(visit.entry), Int32(call)))
     }
     for index in forest.spans.indices {
       guard let peer = peerCalled(index), !isSent(index), sentElsewhere[index] == nil else {
         continue
       }
-      requests.append((peer, forest.spans[index].service, Int32(index)))
+      requests.append((peer, forest.spans[index].service, Int32(index), Int32(index)))
     }
     requests.sort { $0.server != $1.server ? $0.server < $1.server : $0.span < $1.span }
     for (position, request) in requests.enumerated() where !request.client.isNone {
@@ -33,7 +35,7 @@ extension TraceAnalyser {
       let isOnly =
         (position == 0 || requests[position - 1].server != request.server)
         && (position + 1 == requests.count || requests[position + 1].server != request.server)
-      let drag = slackAndDrag.drags[span]
+      let drag = slackAndDrag.drags[Int(request.call)]
       let slack = slackAndDrag.slacks[span]
       var finding = Finding(
         window: window, key: .wait(request.client, for: request.server),

@@ -14,6 +14,11 @@ struct GraphDiffAnswer: Decodable {
     var id: String?
     var client: String?
     var server: String?
+    /// Of a call of an operation.
+    var service: String?
+    var operation: String?
+    var callee: String?
+    var calleeOperation: String?
     var changes: [Change]?
     var newVersions: [String]?
     var vanishedVersions: [String]?
@@ -32,6 +37,7 @@ struct GraphDiffAnswer: Decodable {
   var baseEnd: String?
   var nodes: Items?
   var edges: Items?
+  var calls: Items?
   /// Of two versions.
   var node: Item?
 }
@@ -42,7 +48,9 @@ extension GraphDiffAnswer {
     let header = PlainTable.printable("\(base)\(start) – \(end)")
     let kept = (nodes?.unchanged ?? 0) + (edges?.unchanged ?? 0)
     let note = nodes == nil ? "" : ", \(Figure.count(kept)) nodes and edges as they were"
-    let rows = (nodes?.rows ?? []) + (edges?.rows ?? []) + (node?.changedRows ?? [])
+    let rows =
+      (nodes?.rows ?? []) + (edges?.rows ?? []) + (calls?.rows ?? [])
+      + (node?.changedRows ?? [])
     guard !rows.isEmpty else { return "\(header)\(note)\n\nnothing changed\n" }
     let table = PlainTable(
       header: ["WHAT", "", "BEFORE", "NOW", "CHANGE", "BEYOND CHANCE"], rows: rows,
@@ -61,7 +69,11 @@ extension GraphDiffAnswer.Items {
 }
 
 extension GraphDiffAnswer.Item {
-  fileprivate var title: String { id ?? "\(client ?? "?") → \(server ?? "?")" }
+  fileprivate var title: String {
+    guard let callee else { return id ?? "\(client ?? "?") → \(server ?? "?")" }
+    let ends = [[service ?? "?", operation ?? ""], [callee, calleeOperation ?? ""]]
+    return ends.map { $0.filter { !$0.isEmpty }.joined(separator: " ") }.joined(separator: " → ")
+  }
 
   fileprivate var changedRows: [[String]] {
     var rows: [[String]] = []
@@ -87,13 +99,15 @@ extension GraphDiffAnswer.Change {
     case "request_rate": "requests a second"
     case "error_rate": "error rate"
     case "latency_p95_ms": "p95"
+    case "probability": "requests that call"
+    case "per_request": "calls a request"
     default: metric
     }
   }
 
   private func figure(_ value: Double) -> String {
     switch metric {
-    case "error_rate": Figure.percent(value)
+    case "error_rate", "probability": Figure.percent(value)
     case "latency_p95_ms": Figure.milliseconds(value)
     default: Figure.ratio(value)
     }

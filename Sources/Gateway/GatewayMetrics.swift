@@ -207,6 +207,13 @@ enum GatewayMetrics {
           .init(Double(counters.skewOverLimit), labels: ["outcome": "over_limit"]),
         ]),
       Metric(
+        "spangate_paths_overflowed_total", .counter,
+        help: "Steps of critical paths, and calls of operations, summed under __overflow__.",
+        samples: [
+          .init(Double(counters.pathsOverflowed), labels: ["limit": "paths_per_entry_point"]),
+          .init(Double(counters.callsOverflowed), labels: ["limit": "calls_per_operation"]),
+        ]),
+      Metric(
         "spangate_traces_held", .gauge, help: "Traces open or remembered.",
         value: Double(figures.traceCount)),
       Metric(

@@ -5,7 +5,8 @@ import Model
 /// Sums do not say which request made which calls, so the share of an entry point's requests that
 /// reach the service is bounded, not guessed. Each that does makes a call into every ring around
 /// the service (the nodes one call away, two calls away …) on its way in, so no more can have than
-/// calls were made into any of the rings, nor than the entry point made towards it itself.
+/// made calls into any of the rings, nor than the entry point's own that called towards it. A request
+/// that makes a call several times is one, as far as it is known what operations call.
 public struct BlastRadius: Sendable, Equatable {
   /// Something that is asked from outside.
   public struct EntryPoint: Sendable, Equatable {
@@ -28,6 +29,7 @@ public struct BlastRadius: Sendable, Equatable {
 
   init(of focus: NameID, _ gathering: Gathering) {
     let calls = CallTable(gathering, environment: nil)
+    let makers = Makers(gathering)
     let targets = calls.references.indices.filter { calls.references[$0].nameID == focus }
     let distances = PathSearch.distances(calls.next, to: targets)
     let outside = calls.references.indices.compactMap { node -> (node: Int, requests: Double)? in
@@ -40,16 +42,17 @@ public struct BlastRadius: Sendable, Equatable {
       EntryPoint(
         node: gathering.node(calls.references[node]), distance: distances[node] ?? 0,
         requests: requests,
-        shareAtMost: min(1, BlastRadius.callsAtMost(from: node, calls, distances) / requests))
+        shareAtMost: min(
+          1, BlastRadius.reachingAtMost(from: node, calls, makers, distances) / requests))
     }.sorted { $0.requests * $0.shareAtMost > $1.requests * $1.shareAtMost }
   }
 
   /// How many requests to a node can have reached the target.
-  private static func callsAtMost(
-    from start: Int, _ calls: CallTable, _ distances: [Int?]
+  private static func reachingAtMost(
+    from start: Int, _ calls: CallTable, _ makers: Makers, _ distances: [Int?]
   ) -> Double {
     guard let length = distances[start], length > 0 else { return .infinity }
-    // By distance: calls into the nodes that are so far away, from those one further.
+    // By distance: requests that call the nodes that are so far away, from those one further.
     var intoRing = [Double](repeating: 0, count: length)
     var ownCalls = 0.0
     var seen: Set<Int> = [start]
@@ -58,12 +61,49 @@ public struct BlastRadius: Sendable, Equatable {
       guard let distance = distances[node], distance > 0 else { continue }
       for callee in calls.next[node] {
         guard let rest = distances[callee] else { continue }
-        let count = calls.requests(node, callee)
+        let count = makers.atMost(
+          of: calls.requests(node, callee), from: calls.references[node].nameID,
+          to: calls.references[callee].nameID)
         if node == start { ownCalls += count }
         if rest == distance - 1, rest < length { intoRing[rest] += count }
         if seen.insert(callee).inserted { frontier.append(callee) }
       }
     }
     return intoRing.reduce(ownCalls, min)
+  }
+}
+
+/// How many requests made the calls from one node to another.
+private struct Makers {
+  private struct Pair: Hashable {
+    var client: NameID
+    var server: NameID
+  }
+
+  /// Requests, and their calls, as far as it is known what operations call. Adjusted for sampling.
+  private var known: [Pair: (requests: Double, calls: Double)] = [:]
+
+  init(_ gathering: Gathering) {
+    // What operations call is not counted by dimension.
+    guard !gathering.isPart else { return }
+    for (caller, callees) in gathering.calls {
+      guard let client = gathering.service(of: caller) else { continue }
+      for (callee, sums) in callees {
+        guard let server = gathering.service(of: callee) else { continue }
+        let calls = sums.counters.adjusted(.requestsAdjusted)
+        let part = share(
+          Double(sums.counters[.traces]), of: Double(sums.counters[.requests]))
+        let before = known[Pair(client: client, server: server)] ?? (0, 0)
+        known[Pair(client: client, server: server)] = (
+          before.requests + calls * min(1, part ?? 1), before.calls + calls
+        )
+      }
+    }
+  }
+
+  /// Calls nobody knows the operation of may be of a request each.
+  func atMost(of calls: Double, from client: NameID, to server: NameID) -> Double {
+    guard let known = known[Pair(client: client, server: server)] else { return calls }
+    return min(calls, known.requests + max(0, calls - known.calls))
   }
 }

@@ -74,6 +74,13 @@ struct ChanceSide {
   var rate: ChanceInterval?
   var errorRate: ChanceInterval?
   var latency: ChanceInterval?
+  var probability: ChanceInterval?
+
+  /// Of a call: by the requests of its caller.
+  init(call: OperationCall.Side, events: Double) {
+    guard events > 0, let share = call.probability else { return }
+    probability = ChanceInterval(share: share * events, of: events)
+  }
 
   /// Of a node or a version: by its traces.
   init(node sums: Sums, seconds: Double) {
@@ -107,6 +114,8 @@ struct ChanceSide {
     case .requestRate: rate
     case .errorRate: errorRate
     case .latencyP95: latency
+    case .probability: probability
+    case .perRequest: nil
     }
   }
 }

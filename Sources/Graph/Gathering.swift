@@ -205,10 +205,20 @@ struct Gathering {
     }
   }
 
+  /// Under these names `Coverage.overflow` counts what is about no name.
+  static let pathsLabel = "paths_per_entry_point"
+  static let callsLabel = "calls_per_operation"
+
   private mutating func takeOverflow(_ number: UInt64, _ counters: Counters) {
-    guard let kind = UInt8(exactly: number).flatMap(NameKind.init(rawValue:)) else { return }
-    let spans = UInt64(clamping: counters[.requests])
-    coverage.overflow[NameLimits.label(of: kind), default: 0] &+= spans
+    let label: String
+    switch number {
+    case SeriesKey.overflowPathsPart: label = Gathering.pathsLabel
+    case SeriesKey.overflowCallsPart: label = Gathering.callsLabel
+    default:
+      guard let kind = UInt8(exactly: number).flatMap(NameKind.init(rawValue:)) else { return }
+      label = NameLimits.label(of: kind)
+    }
+    coverage.overflow[label, default: 0] &+= UInt64(clamping: counters[.requests])
   }
 
   private mutating func takeCoverage(_ counters: Counters) {
@@ -349,6 +359,11 @@ extension Gathering {
         perRequest: requests > 0 ? Double(calls) / Double(requests) : nil,
         errorPropagation: Gathering.propagation(sums.counters))
     }.sorted { ($0.callee, $0.operation) < ($1.callee, $1.operation) }
+  }
+
+  /// The node an operation belongs to, or the node itself; nil when its name is gone.
+  func service(of id: NameID) -> NameID? {
+    names[id].map { $0.kind == .operation ? $0.scope : id }
   }
 
   /// What was called, as users read it; nil when its name is gone.

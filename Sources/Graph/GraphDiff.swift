@@ -36,6 +36,8 @@ public struct GraphDiff: Sendable, Equatable {
   public var changeMin: Double
   public var nodes = Differences<NodeDifference>()
   public var edges = Differences<EdgeDifference>()
+  /// What operations call; nil where that was not compared.
+  public var calls: Differences<OperationCall>?
 }
 
 extension GraphDiff {
@@ -46,10 +48,12 @@ extension GraphDiff {
   ///
   /// What `options` ask for is chosen from both ranges together: a service that lost its last call
   /// is still shown, as vanished, and the name asked for stands for the same service on both sides.
+  /// - Parameter structure: both ranges in whole minutes, the base first, with the series of nodes, edges,
+  ///   answers, instances, operations, and what these call; nil where that is not compared.
   /// - Errors: as `GraphBuilder.build`; a service is unknown when neither range has it.
   public static func compare(
     base: GraphInput, current: GraphInput, tenant: TenantID, options: GraphOptions,
-    changeMin: Double = changeMinDefault
+    changeMin: Double = changeMinDefault, structure: (base: GraphInput, current: GraphInput)? = nil
   ) throws(GraphError) -> GraphDiff {
     let before = Gathering(base, tenant: tenant, dimensions: options.dimensions)
     let after = Gathering(current, tenant: tenant, dimensions: options.dimensions)
@@ -81,6 +85,11 @@ extension GraphDiff {
       diff.take(
         before.edgeIfSeen(edge), after.edgeIfSeen(edge),
         [before, after].map { $0.edges[edge.key] ?? Sums() })
+    }
+    if let structure {
+      diff.calls = OperationCall.differences(
+        Gathering(structure.base, tenant: tenant), Gathering(structure.current, tenant: tenant),
+        of: selection.nodes, changeMin)
     }
     return diff
   }

@@ -2,7 +2,8 @@ import Model
 
 extension GraphDiff {
   /// `{"start","end","base_start","base_end","revision","comparison":"ranges","min_change",
-  /// "nodes":{"new","vanished","changed","unchanged"},"edges":{…},"coverage","base_coverage"}`.
+  /// "nodes":{"new","vanished","changed","unchanged"},"edges":{…},"calls":{…},"coverage",
+  /// "base_coverage"}`; without `calls` where they were not compared.
   public var json: JSONText {
     var json = JSONText()
     json.object { json in
@@ -15,6 +16,7 @@ extension GraphDiff {
       json.member("min_change", changeMin as Double?)
       json.differences("nodes", nodes) { write($1, to: &$0) }
       json.differences("edges", edges) { write($1, to: &$0) }
+      if let calls { json.differences("calls", calls) { write($1, to: &$0) } }
       json.key("coverage")
       json.coverage(current.coverage)
       json.key("base_coverage")
@@ -54,6 +56,30 @@ extension GraphDiff {
       json.key("current")
       write(difference.current, current.seconds, to: &json)
       json.changes(difference.changes)
+    }
+  }
+
+  private func write(_ call: OperationCall, to json: inout JSONText) {
+    json.object { json in
+      json.member("service", call.service)
+      if !call.environment.isEmpty { json.member("environment", call.environment) }
+      json.member("operation", call.operation)
+      json.member("callee", call.callee)
+      json.member("callee_operation", call.calleeOperation)
+      json.key("base")
+      write(call.base, to: &json)
+      json.key("current")
+      write(call.current, to: &json)
+      json.changes(call.changes)
+    }
+  }
+
+  private func write(_ side: OperationCall.Side?, to json: inout JSONText) {
+    guard let side else { return json.null() }
+    json.object { json in
+      json.member("requests", side.requests as Double?)
+      json.member("probability", side.probability.map(rounded))
+      json.member("per_request", side.perRequest.map(rounded))
     }
   }
 

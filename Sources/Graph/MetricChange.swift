@@ -9,12 +9,16 @@ public struct MetricChange: Sendable, Equatable {
     /// Milliseconds: of a node the incoming calls, of an edge what the server saw, or the
     /// client where no server reports.
     case latencyP95 = "latency_p95_ms"
+    /// Of a call: the share of the caller's requests that make it at all, 0…1.
+    case probability
+    /// Of a call: how often a request of the caller makes it.
+    case perRequest = "per_request"
 
     /// A smaller move is no change, however large it is beside the figure: one error among ten
     /// thousand requests.
     var moveMin: Double {
       switch self {
-      case .errorRate: 0.001
+      case .errorRate, .probability, .perRequest: 0.001
       case .requestRate, .latencyP95: 0
       }
     }

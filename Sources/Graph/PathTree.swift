@@ -37,6 +37,9 @@ struct PathTree {
       self.nodes = nodes
       sums = nodes.dropFirst().reduce(into: nodes.first?.sums ?? Sums()) { $0.merge($1.sums) }
     }
+
+    /// Those that were not told apart.
+    var isOverflow: Bool { nodes.first?.operation.isNone ?? false }
   }
 
   /// By what is requested.

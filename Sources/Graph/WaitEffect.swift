@@ -4,7 +4,10 @@ import Model
 struct WaitEffect {
   private let gathering: Gathering
   private let graph: ServiceGraph
+  private let structure: CallStructure
   private let target: Node
+  /// What is called of it that is asked about.
+  private let targets: Set<NameID>
   /// How many of the service's requests are for the operation asked about, 0…1.
   private let part: Double
 
@@ -16,10 +19,15 @@ struct WaitEffect {
   /// No request is supposed to take so much longer or shorter: an hour.
   private static let changeNanosMax = 3.6e12
 
-  init(_ gathering: Gathering, _ graph: ServiceGraph, _ target: Node, operation: String?) {
+  init(
+    _ gathering: Gathering, _ graph: ServiceGraph, _ structure: CallStructure, _ target: Node,
+    operation: String?
+  ) {
     self.gathering = gathering
     self.graph = graph
+    self.structure = structure
     self.target = target
+    targets = structure.targets(target.nameID, operation: operation, gathering)
     guard let operation else {
       part = 1
       return
@@ -34,14 +42,9 @@ struct WaitEffect {
   func gainNanosMax(change: Double) -> Double {
     guard change < 0 else { return 0 }
     let faster = -change * 1e6
-    let waits = gathering.waits.values.compactMap { $0[target.nameID] }
-    let known = waits.reduce(0) { $0 + $1.counters.adjusted(.requestsAdjusted) }
-    let all = graph.edges.reduce(0) { sum, edge in
-      let isOfTarget = edge.serverNameID == target.nameID
-      return isOfTarget && edge.connectionType.isWaitedFor ? sum + edge.requests : sum
-    }
     // Of the other calls nothing is known but what paths say.
-    guard !waits.isEmpty, known >= all * WaitEffect.knownShareMin else { return .infinity }
+    guard isKnown else { return .infinity }
+    let waits = gathering.waits.values.compactMap { $0[target.nameID] }
     return waits.reduce(0) { sum, wait in
       let others =
         wait.counters.adjusted(.requestsAdjusted)
@@ -50,7 +53,56 @@ struct WaitEffect {
     }
   }
 
+  /// Of nearly all calls to the service that somebody waits for, drag and slack are known.
+  private var isKnown: Bool {
+    let waits = gathering.waits.values.compactMap { $0[target.nameID] }
+    let known = waits.reduce(0) { $0 + $1.counters.adjusted(.requestsAdjusted) }
+    let all = graph.edges.reduce(0) { sum, edge in
+      let isOfTarget = edge.serverNameID == target.nameID
+      return isOfTarget && edge.connectionType.isWaitedFor ? sum + edge.requests : sum
+    }
+    return !waits.isEmpty && known >= all * WaitEffect.knownShareMin
+  }
+
+  /// By how much requests take longer, by operation, nanoseconds: what of the delay exceeds the slack of
+  /// calls, as often as they are made. Empty when nothing gets slower, or too little slack is known.
+  func losses(change: Double) -> [NameID: Double] {
+    change > 0 && isKnown ? byOperation(change) : [:]
+  }
+
+  /// The same for any change.
+  private func byOperation(_ change: Double) -> [NameID: Double] {
+    var sources: [NameID: Double] = [:]
+    for operation in targets {
+      let sums = gathering.operations[target.nameID]?[operation] ?? gathering.nodes[target.nameID]
+      sources[operation] = own(sums ?? Sums(), change)
+    }
+    return structure.follow(from: sources, tolerance: 1) { caller, calls, change in
+      let waits = gathering.waits[structure.service(of: caller)]
+      let sum = calls.reduce(0.0) { sum, call in
+        guard let wait = waits?[structure.service(of: call.callee)] else { return sum }
+        let change = change(call.callee)
+        return change == 0
+          ? sum : sum + call.probability * call.times * delay(of: wait, by: change)
+      }
+      return min(max(sum, -WaitEffect.changeNanosMax), WaitEffect.changeNanosMax)
+    }
+  }
+
+  /// By how much a request takes longer by itself, nanoseconds: none takes less than nothing.
+  private func own(_ sums: Sums, _ change: Double) -> Double {
+    let weight = Double(sums.ownTime.weight) / Double(SpanRecord.weightOne)
+    guard change < 0, weight > 0 else { return change * 1e6 }
+    return -sums.ownTime.sum { min(-change * 1e6, $0) } / weight
+  }
+
   func calls(change: Double?) -> [WhatIf.Call] {
+    // A call's drag has its way there and back in it, which a faster service leaves as it is.
+    let change = change.map { own(gathering.nodes[target.nameID] ?? Sums(), $0) }
+    return calls(changeNanos: change)
+  }
+
+  private func calls(changeNanos: Double?) -> [WhatIf.Call] {
     gathering.waits.compactMap { client, servers -> WhatIf.Call? in
       guard let sums = servers[target.nameID], let reference = gathering.references[client] else {
         return nil
@@ -58,7 +110,7 @@ struct WaitEffect {
       let requests = sums.counters.adjusted(.requestsAdjusted)
       return WhatIf.Call(
         client: reference.id, environment: reference.environment, requests: requests,
-        wait: CallWait(sums), change: change.map { delay(of: sums, by: $0 * 1e6) / 1e6 })
+        wait: CallWait(sums), change: changeNanos.map { delay(of: sums, by: $0) / 1e6 })
     }.sorted { $0.requests != $1.requests ? $0.requests > $1.requests : $0.client < $1.client }
   }
 
@@ -73,13 +125,11 @@ struct WaitEffect {
   }
 
   /// Follows the change up the callers: each waits longer by what its calls do, as often as it makes
-  /// them. Calls of one request that run side by side are counted as if one waited for the other.
+  /// them. Calls of one request that run side by side are counted as if one waited for the other. By
+  /// operation, where it is known what they call.
   func upstream(change: Double) -> [WhatIf.Upstream] {
-    let sums = gathering.nodes[target.nameID] ?? Sums()
-    let weight = Double(sums.ownTime.weight) / Double(SpanRecord.weightOne)
-    // No request takes less than nothing.
-    let faster = weight > 0 ? -sums.ownTime.sum { min(-change * 1e6, $0) } / weight : change * 1e6
-    let own = part * (change < 0 ? faster : change * 1e6)
+    let own = part * own(gathering.nodes[target.nameID] ?? Sums(), change)
+    let byOperation = byOperation(change)
     let nodes = Dictionary(uniqueKeysWithValues: graph.nodes.map { ($0.nameID, $0) })
     let calls = Dictionary(grouping: graph.edges, by: \.clientNameID)
     var changes: [NameID: Double] = [target.nameID: own]
@@ -105,7 +155,11 @@ struct WaitEffect {
     return graph.nodes.compactMap { node -> WhatIf.Upstream? in
       guard node.nameID != target.nameID, node.kind == .service else { return nil }
       let mean = node.figures.latency?.mean
-      let change = (changes[node.nameID] ?? 0) / 1e6
+      let parts = structure.parts(of: node.nameID)
+      let isKnown = parts.contains { byOperation[$0] != nil }
+      let change =
+        (isKnown
+          ? structure.value(of: node.nameID, in: byOperation) : changes[node.nameID] ?? 0) / 1e6
       return WhatIf.Upstream(
         service: node.id, environment: node.environment, isEntry: !called.contains(node.nameID),
         mean: mean, change: max(change, -(mean ?? .infinity)))

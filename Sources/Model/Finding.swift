@@ -67,7 +67,8 @@ public enum SeriesKind: UInt8, Sendable, CaseIterable {
   /// than is corrected, in `Counters.Field.skewed` alone. With `second` 2: spans that are an end of an
   /// edge and counted under no `UnpairedReason`.
   case coverage = 7
-  /// Spans a name of which is summed under overflow: `first` the tenant, `second` the `NameKind`.
+  /// Spans a name of which is summed under overflow: `first` the tenant, `second` the `NameKind`. With
+  /// `second` 256 and 257: requests on ways that are not told apart, and calls of operations that are not.
   case overflow = 8
   /// Traces with a failed call of which no span of the callee tells: `first` the peer as the call
   /// names it, `second` the address it went to or 0, `third` the caller.
@@ -153,6 +154,13 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public static func overflow(_ tenant: TenantID, _ kind: NameKind) -> SeriesKey {
     .init(.overflow, UInt64(tenant.raw), UInt64(kind.rawValue))
   }
+  /// Ways of requests, or what operations call, summed under overflow.
+  public static func overflow(_ tenant: TenantID, part: UInt64) -> SeriesKey {
+    .init(.overflow, UInt64(tenant.raw), part)
+  }
+  /// `second` of overflow series that are about no name.
+  public static let overflowPathsPart: UInt64 = 256
+  public static let overflowCallsPart: UInt64 = 257
   public static func unreached(
     _ peer: NameID, at address: NameID, by caller: NameID
   ) -> SeriesKey {

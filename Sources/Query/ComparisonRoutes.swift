@@ -12,7 +12,8 @@ enum ComparisonRoutes {
   static let diff = Route(
     method: .get, path: "/api/v1/graph/diff",
     summary:
-      "New, vanished and changed nodes and edges between two ranges, each with the figures of both; "
+      "New, vanished and changed nodes, edges and calls of operations between two ranges, each with the "
+      + "figures of both; "
       + "with `version`, two versions of a service over one range.",
     parameters: GraphRoutes.rangeParameters + GraphRoutes.dimensionParameters + [
       QueryParameter(
@@ -49,13 +50,29 @@ enum ComparisonRoutes {
     try reader.finish()
     let current = try await call.input(range, options.kinds)
     let base = try await call.input(named ?? stretch(before: current), options.kinds)
+    let structure = try await structure(call, range, base: named, options)
     try KnownDimensions.check(
       options.dimensions, configured: call.configuration.dimensions, tenant: call.tenant,
       in: base, current)
     let diff = try GraphDiff.compare(
       base: base, current: current, tenant: call.tenant, options: options,
-      changeMin: changeMin ?? GraphDiff.changeMinDefault)
+      changeMin: changeMin ?? GraphDiff.changeMinDefault, structure: structure)
     return Answer(.json, diff.json.bytes)
+  }
+
+  /// What tells what operations call, and whom names and addresses stand for.
+  private static let structureKinds: Set<SeriesKind> = [
+    .node, .edge, .operation, .call, .answered, .instance,
+  ]
+
+  /// What operations call is summed by the minute, and not by dimension.
+  private static func structure(
+    _ call: Call, _ range: Range<Nanos>, base: Range<Nanos>?, _ options: GraphOptions
+  ) async throws -> (base: GraphInput, current: GraphInput)? {
+    guard options.dimensions.isEmpty else { return nil }
+    let current = try await call.input(range.inMinutes, structureKinds)
+    let stretch = base?.inMinutes ?? stretch(before: current)
+    return (try await call.input(stretch, structureKinds), current)
   }
 
   /// As long as a range was once it was widened to whole windows, so that the two do not overlap.

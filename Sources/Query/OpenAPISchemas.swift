@@ -174,6 +174,19 @@ enum OpenAPISchemas {
       ]
     ),
     ("EdgeDifferences", differences(of: "EdgeDifference")),
+    (
+      "CallDifference",
+      [
+        ("service", .text), ("environment", .text), ("operation", .text), ("callee", .text),
+        ("callee_operation", .text), ("base", .maybe("CallFigures")),
+        ("current", .maybe("CallFigures")), ("changes", .list(.reference("MetricChange"))),
+      ]
+    ),
+    ("CallDifferences", differences(of: "CallDifference")),
+    (
+      "CallFigures",
+      [("requests", .number), ("probability", .maybeNumber), ("per_request", .maybeNumber)]
+    ),
     ("EdgeFigures", [("request_rate", .number), ("error_rate", .maybeNumber)] + measures),
     (
       "EntryPoint",
@@ -252,7 +265,8 @@ enum OpenAPISchemas {
         ("base_start", .time), ("base_end", .time),
         ("comparison", .choice(["ranges", "versions"])),
         ("min_change", .number), ("nodes", .reference("NodeDifferences")),
-        ("edges", .reference("EdgeDifferences")), ("coverage", .reference("Coverage")),
+        ("edges", .reference("EdgeDifferences")), ("calls", .reference("CallDifferences")),
+        ("coverage", .reference("Coverage")),
         ("base_coverage", .reference("Coverage")), ("node", .reference("VersionDifference")),
         ("not_compared", .list(.text)),
       ]
@@ -587,8 +601,9 @@ enum OpenAPISchemas {
     (
       "ErrorEffect",
       [
-        ("service", .text), ("environment", .text), ("entry", .boolean),
-        ("error_rate", .maybeNumber), ("increase", .number), ("supposed", .boolean),
+        ("entry", .text), ("environment", .text), ("requests", .number),
+        ("error_rate", .maybeNumber), ("increase", .maybeNumber), ("supposed", .boolean),
+        ("overflow", .boolean),
       ]
     ),
     (
@@ -692,6 +707,7 @@ enum OpenAPISchemas {
       [
         ("entry", .text), ("environment", .text), ("requests", .number), ("mean_ms", .number),
         ("expected_mean_ms", .number), ("change_ms", .number), ("on_path_share", .number),
+        ("overflow_share", .number),
       ]
     ),
     (

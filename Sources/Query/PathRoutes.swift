@@ -134,7 +134,7 @@ enum PathRoutes {
   }
 
   private static let whatIfKinds: Set<SeriesKind> = [
-    .path, .version, .node, .edge, .wait, .answered, .instance, .operation,
+    .path, .version, .node, .edge, .wait, .answered, .instance, .operation, .call,
   ]
 
   static let whatIf = Route(
@@ -145,7 +145,7 @@ enum PathRoutes {
     parameters: GraphRoutes.rangeParameters + [
       QueryParameter(name: "service", shape: .text, summary: "A name or an id. Required."),
       QueryParameter(
-        name: "operation", shape: .text, summary: "Only this operation would be faster or slower."),
+        name: "operation", shape: .text, summary: "Only this operation would change."),
       QueryParameter(
         name: "delta_ms", shape: .number(-changeMax...changeMax),
         summary: "How much longer each request would take; negative for shorter."),

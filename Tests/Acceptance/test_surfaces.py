@@ -108,13 +108,14 @@ def test_what_changed_between_two_ranges(gateway):
         "min_change",
         "nodes",
         "edges",
+        "calls",
         "coverage",
         "base_coverage",
     }
     assert (diff["comparison"], diff["min_change"]) == ("ranges", 0.1)
     assert diff["base_end"] == diff["start"]
     nodes, edges = diff["nodes"], diff["edges"]
-    for part in (nodes, edges):
+    for part in (nodes, edges, diff["calls"]):
         assert set(part) == {"new", "vanished", "changed", "unchanged"}
     assert [each["id"] for each in nodes["new"]] == ["new"]
     assert [each["id"] for each in nodes["vanished"]] == ["old"]
@@ -148,6 +149,10 @@ def test_what_changed_between_two_ranges(gateway):
     ]
     low, high = b["changes"][0]["interval"]
     assert low < 0 < 2 / 300 < high
+    assert [each["callee"] for each in diff["calls"]["new"]] == ["new"]
+    (call,) = diff["calls"]["vanished"]
+    assert (call["service"], call["callee"], call["current"]) == ("a", "old", None)
+    assert call["base"]["probability"] == pytest.approx(1 / 3)
     (edge,) = edges["changed"]
     assert set(edge) == {"client", "server", "connection_type", "base", "current", "changes"}
     assert set(edge["current"]) == EDGE_FIGURES | {"request_rate", "error_rate"}
@@ -227,6 +232,10 @@ def test_where_the_time_goes(gateway):
     assert [each["client"] for each in effect["calls"]] == ["checkout"]
     assert {each["service"] for each in effect["upstream"]} == {"checkout", "frontend"}
     assert all(each["change_ms"] <= 0 for each in effect["upstream"])
+    failing = ask(gateway, "/api/v1/what-if", service="payment", error_rate=1)
+    (rise,) = failing["errors"]
+    assert set(rise) == {"entry", "requests", "error_rate", "increase", "supposed", "overflow"}
+    assert rise["entry"] == "frontend GET /" and not rise["overflow"]
 
 
 def test_paths(shop):

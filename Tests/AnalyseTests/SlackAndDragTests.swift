@@ -96,6 +96,25 @@ import Testing
     }
   }
 
+  /// Scenario: a call of 180 ms to a service that takes 10 of them; a call of as long to a database; one
+  /// to a service whose caller sent no client's span.
+  /// Guarantees: drag is that of the call, way there and back included, so that the first two compare;
+  /// where no client tells of it, it is the server's.
+  @Test func dragIsThatOfTheCall() {
+    var trace = TraceSketch()
+    let root = trace.span("front", .server, 0, 500)
+    let call = trace.span("front", .client, under: root, 10, 190)
+    trace.span("back", .server, under: call, 90, 100)
+    trace.span("front", .client, under: root, 200, 380, peer: "orders")
+    trace.span("plain", .server, under: root, 400, 430)
+    let outcome = trace.analysed()
+    #expect(outcome.wait("front", "back").ownTime == .of(180))
+    #expect(outcome.wait("front", "back").clientLatency == .of(180))
+    #expect(outcome.wait("front", "orders").ownTime == .of(180))
+    #expect(outcome.wait("front", "plain").ownTime == .of(30))
+    #expect(outcome.wait("front", "back").latency == outcome.wait("front", "orders").latency)
+  }
+
   /// Scenario: 20 000 spans in each shape that could take time that grows with their square.
   /// Guarantees: no more than a few times that many children are looked at, and a comparison more
   /// for each halving.

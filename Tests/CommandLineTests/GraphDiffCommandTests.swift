@@ -18,7 +18,11 @@ import Testing
       {"metric":"latency_p95_ms","base":10,"current":9,"change":-0.1,"significant":false}],
       "new_versions":["v2"],"vanished_versions":["v1"]}],"unchanged":3},
       "edges":{"new":[],"vanished":[],"changed":[{"client":"a","server":"b","changes":[
-      {"metric":"request_rate","base":0,"current":2,"change":null}]}],"unchanged":1}}
+      {"metric":"request_rate","base":0,"current":2,"change":null}]}],"unchanged":1},
+      "calls":{"new":[],"vanished":[{"service":"a","operation":"GET /","callee":"b",
+      "callee_operation":""}],"changed":[{"service":"a","operation":"PUT /","callee":"b",
+      "callee_operation":"pay","changes":[{"metric":"probability","base":0.5,"current":0.25,
+      "change":-0.5,"significant":true}]}],"unchanged":1}}
       """)
     let code = await world.run(
       "graph", "diff", "--service", "shop/a", "--depth=2", "--direction=up", "--min-change=0.2",
@@ -28,14 +32,16 @@ import Testing
       world.output == """
         a – b and c – d, 4 nodes and edges as they were
 
-        WHAT                        BEFORE      NOW  CHANGE  BEYOND CHANCE
-        new\u{FFFD}    new
-        old     vanished
-        shop/a  new version                      v2
-        shop/a  vanished version        v1
-        shop/a  error rate           1.00%    5.00%   +400%  yes
-        shop/a  p95                10.0 ms  9.00 ms  -10.0%  no
-        a → b   requests a second        0     2.00       –  –
+        WHAT                                  BEFORE      NOW  CHANGE  BEYOND CHANCE
+        new\u{FFFD}             new
+        old              vanished
+        shop/a           new version                       v2
+        shop/a           vanished version         v1
+        shop/a           error rate            1.00%    5.00%   +400%  yes
+        shop/a           p95                 10.0 ms  9.00 ms  -10.0%  no
+        a → b            requests a second         0     2.00       –  –
+        a GET / → b      vanished
+        a PUT / → b pay  requests that call    50.0%    25.0%  -50.0%  yes
 
         """)
     let query = world.requests.first?.url.query() ?? ""

@@ -157,27 +157,37 @@ struct PathShop {
     ) { try shop.whatIf("checkout", operation: "Other", change: -10) }
   }
 
-  /// Scenario: a service fails more often: behind callers that pass on one failure in four, behind
-  /// some that never saw one, and in a circle of calls.
-  /// Guarantees: the rise upstream is what the calls say; what is supposed is said so; it ends.
+  /// Scenario: a service fails more often: behind a caller that passes on one failure in four, and in a
+  /// circle of calls of which none was seen to fail.
+  /// Guarantees: the rise at the entry points is what the calls say; what is supposed is said so; it
+  /// ends.
   @Test func failing() throws {
     var shop = PathShop()
+    let root = shop.fixture.part(.operation, of: shop.front, "GET /")
+    let place = shop.fixture.part(.operation, of: shop.checkout, "Place;it")
+    shop.fixture.add(.operation(shop.front, root), [.requests: 100, .requestsAdjusted: 100])
+    shop.fixture.add(.operation(shop.checkout, place), [.requests: 80, .requestsAdjusted: 80])
+    shop.fixture.add(.call(from: root, to: place), [.requests: 80, .traces: 80])
     var effects = try shop.whatIf("checkout", errorRate: 0.5).errors
-    #expect(effects.map(\.service) == ["shop/front"])
-    #expect((effects[0].increase - 80.0 / 110 * 0.5 * 0.25).magnitude < 1e-9)
-    #expect(effects[0].isEntry && !effects[0].isSupposed)
+    #expect(effects.map(\.entry) == ["shop/front GET /", "shop/front GET /help"])
+    #expect(((effects[0].increase ?? 0) - 0.8 * 0.5 * 0.25).magnitude < 1e-9)
+    #expect(effects[1].increase == 0)
+    #expect(effects.allSatisfy { !$0.isSupposed })
     let edge = shop.fixture.node("edge", environment: "prod")
-    shop.fixture.add(.node(edge), [.requestsAdjusted: 110])
+    shop.fixture.add(.node(edge), [.requestsAdjusted: 110, .requests: 110])
+    shop.path(9, below: 0, edge, traces: 110, own: 1, whole: 1)
     shop.fixture.call(edge, shop.front, requests: 110)
-    shop.fixture.call(shop.checkout, edge, requests: 1)
+    shop.fixture.add(.call(from: edge, to: root), [.requests: 110, .traces: 110])
+    shop.fixture.add(.call(from: place, to: edge), [.requests: 1, .traces: 1])
     effects = try shop.whatIf("checkout", errorRate: 0.5).errors
-    #expect(effects.map(\.service) == ["edge", "shop/front"])
-    #expect((effects[0].increase - effects[1].increase).magnitude < 1e-9)
-    #expect(effects[0].isSupposed && !effects[1].isSupposed)
+    #expect(effects.map(\.entry) == ["edge", "shop/front GET /", "shop/front GET /help"])
+    #expect(effects[0].increase == effects[1].increase)
+    #expect(effects.map(\.isSupposed) == [true, false, false])
     #expect(throws: GraphError.self) { try shop.whatIf("nobody", errorRate: 0.5) }
     let json = try shop.whatIf("checkout", change: 1, errorRate: 0.5).json.parsed()
-    #expect((json["errors"] as? [[String: Any]])?.count == 2)
-    let change = (json["latency"] as? [[String: Any]])?.first?["change_ms"] as? Double
-    #expect(((change ?? 0) - 0.8).magnitude < 1e-9)
+    #expect((json["errors"] as? [[String: Any]])?.count == 3)
+    let latency = try #require(json["latency"] as? [[String: Any]])
+    let front = latency.first { $0["entry"] as? String == "shop/front GET /" }
+    #expect((((front?["change_ms"] as? Double) ?? 0) - 0.8).magnitude < 1e-9)
   }
 }

@@ -127,6 +127,11 @@ import Testing
     var full = Sums()
     full.counters[.requests] = 2
     input.window.merge(full, at: .overflow(.standard, .service))
+    full.counters[.requests] = 5
+    input.window.merge(full, at: .overflow(.standard, part: SeriesKey.overflowPathsPart))
+    input.window.merge(full, at: .overflow(.standard, part: 999))
+    full.counters[.requests] = 3
+    input.window.merge(full, at: .overflow(.standard, part: SeriesKey.overflowCallsPart))
     let coverage = try GraphBuilder.build(
       input, tenant: .standard, options: GraphOptions()
     ).coverage
@@ -135,7 +140,10 @@ import Testing
     #expect(coverage.skewAdjusted == 7 && coverage.skewOverLimit == 3)
     #expect(coverage.unpaired == ["parent_missing": 3, "client_without_peer": 1])
     #expect(coverage.standalone == ["entry_point": 6] && coverage.paired == 40)
-    #expect(coverage.overflow == ["services": 2])
+    let overflow: [String: UInt64] = [
+      "services": 2, "paths_per_entry_point": 5, "calls_per_operation": 3,
+    ]
+    #expect(coverage.overflow == overflow)
   }
 
   /// Scenario: two tenants with a service of the same name in one window, and a series whose name

@@ -35,6 +35,71 @@ import Testing
       changeMin: changeMin)
   }
 
+  /// Scenario: one operation stops making a call that another makes more often, so that the edge is as it
+  /// was; one call is new, one is as it was, one moved little; one was not told apart.
+  /// Guarantees: each is where it belongs, by operation, with both sides; chance is told; what is asked
+  /// for is kept.
+  @Test func callsOfOperations() throws {
+    func range(
+      x: (makers: Int64, calls: Int64), y: (makers: Int64, calls: Int64), new: Int64
+    ) -> GraphInput {
+      var fixture = GraphFixture()
+      let (front, pay) = (fixture.node("front"), fixture.node("pay"))
+      let other = fixture.node("other", kind: .external)
+      fixture.add(.node(front), [.requests: 300, .requestsAdjusted: 300])
+      fixture.add(.node(pay), [.requests: 100, .requestsAdjusted: 100])
+      fixture.add(.node(other), [.requests: 1, .requestsAdjusted: 1])
+      let charge = fixture.part(.operation, of: pay, "charge")
+      for (name, made) in [("X", x), ("Y", y), ("Z", (makers: Int64(50), calls: Int64(50)))] {
+        let operation = fixture.part(.operation, of: front, name)
+        fixture.add(.operation(front, operation), [.requests: 100, .requestsAdjusted: 100])
+        fixture.add(
+          .call(from: operation, to: charge),
+          [.requests: made.calls, .requestsAdjusted: made.calls, .traces: made.makers])
+        fixture.add(
+          .call(from: operation, to: other),
+          [.requests: new, .requestsAdjusted: new, .traces: new])
+        fixture.add(.call(from: operation, to: .none), [.requests: made.calls, .traces: 1])
+      }
+      return fixture.input
+    }
+    let base = range(x: (80, 80), y: (80, 80), new: 0)
+    let current = range(x: (0, 0), y: (80, 160), new: 1)
+    let diff = try GraphDiff.compare(
+      base: base, current: current, tenant: .standard, options: GraphOptions(),
+      structure: (base, current))
+    let calls = try #require(diff.calls)
+    #expect(calls.vanished.map(\.operation) == ["X"])
+    let gone = try #require(calls.vanished.first)
+    #expect(gone.service == "front" && gone.callee == "pay" && gone.calleeOperation == "charge")
+    #expect(gone.base?.probability == 0.8 && gone.current == nil)
+    #expect(calls.appeared.map(\.operation) == ["X", "Y", "Z"])
+    #expect(calls.changed.map(\.operation) == ["Y"] && calls.unchangedCount == 1)
+    #expect(calls.changed.first?.changes.map(\.metric) == [.perRequest])
+    let fewer = range(x: (40, 40), y: (80, 80), new: 0)
+    let half = try GraphDiff.compare(
+      base: base, current: fewer, tenant: .standard, options: GraphOptions(),
+      structure: (base, fewer))
+    let change = try #require(half.calls?.changed.first?.changes.first)
+    #expect(change.metric == .probability && change.base == 0.8 && change.current == 0.4)
+    #expect(change.isSignificant)
+    let written = try #require(try half.json.parsed()["calls"] as? [String: Any])
+    let call = try #require((written["changed"] as? [[String: Any]])?.first)
+    #expect(
+      Set(call.keys) == [
+        "service", "operation", "callee", "callee_operation", "base", "current", "changes",
+      ])
+    #expect((call["current"] as? [String: Any])?["probability"] as? Double == 0.4)
+    var options = GraphOptions()
+    options.service = "other"
+    options.depth = 0
+    let part = try GraphDiff.compare(
+      base: base, current: current, tenant: .standard, options: options,
+      structure: (base, current))
+    #expect(part.calls == Differences())
+    #expect(try compare(Range(), Range()).calls == nil)
+  }
+
   /// Scenario: a node and a call that came, a node and a call that went, one that changed and one
   /// that did not.
   /// Guarantees: each is where it belongs, with the figures of the sides it was in.

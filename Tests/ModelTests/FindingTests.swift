@@ -17,6 +17,9 @@ import Testing
       (.skewOverLimit(TenantID(1)), []), (.paired(TenantID(1)), []),
       (.traffic(from: a, to: b, TrafficKind(.accessLog, recordedBy: .client)), [a, b]),
       (.traffic(from: a, to: b, TrafficKind(.flowLog, recordedBy: .client)), [a, b]),
+      (.overflow(TenantID(1), .service), []),
+      (.overflow(TenantID(1), part: SeriesKey.overflowPathsPart), []),
+      (.overflow(TenantID(1), part: SeriesKey.overflowCallsPart), []),
       (.location(of: a, at: c), [a, c]), (.queueAlias(a, sentTo: b), [a, b]),
     ]
     #expect(Set(keys.map(\.0)).count == keys.count)

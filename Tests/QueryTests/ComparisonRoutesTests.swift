@@ -24,6 +24,9 @@ import Testing
     let asked = fixture.backend.state.withLock(\.asked)
     #expect(asked[0] == (1_789_999_505 * Nanos.second)..<(1_790_000_000 * Nanos.second))
     #expect(asked[1] == (start * Nanos.second)..<(end * Nanos.second))
+    // What operations call is asked for by whole minutes, over as long a stretch.
+    #expect(asked.count == 4)
+    #expect(asked.suffix(2).allSatisfy { $0.lowerBound.isMultiple(of: .minute) })
   }
 
   /// Scenario: a comparison of a range with itself.
@@ -34,6 +37,7 @@ import Testing
     #expect(nodes["unchanged"] as? Int == 3)
     #expect((nodes["changed"] as? [Any])?.isEmpty == true)
     #expect((json["edges"] as? [String: Any])?["unchanged"] as? Int == 2)
+    #expect((json["calls"] as? [String: Any])?["unchanged"] as? Int == 0)
     #expect(json["min_change"] as? Double == 0.1)
   }
 

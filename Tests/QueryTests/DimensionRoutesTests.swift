@@ -52,6 +52,7 @@ import Testing
     #expect(service["not_counted"] as? [String] == ["operations", "versions", "health"])
     let diff = try await fixture.ask("/api/v1/graph/diff?\(query)").json()
     #expect((diff["edges"] as? [String: Any])?["unchanged"] as? Int == 1)
+    #expect(diff["calls"] == nil)
     let paths = try await fixture.ask("/api/v1/graph/paths?from=frontend&to=checkout&\(query)")
     #expect((try paths.json()["paths"] as? [[String: Any]])?.first?["length"] as? Int == 1)
     let drawn = try await fixture.ask("/api/graph/data?\(query)").json()

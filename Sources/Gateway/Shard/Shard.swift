@@ -140,7 +140,9 @@ extension Shard {
     _ = analyse(spans, key)
     counters.skewAdjusted &+= UInt64(analyser.forest.skewedCount)
     counters.skewOverLimit &+= UInt64(analyser.forest.skewOverLimitCount)
-    pathLimiter.limit(&findings)
+    pathLimiter.limit(&findings, of: key.tenant)
+    counters.pathsOverflowed = pathLimiter.pathOverflows
+    counters.callsOverflowed = pathLimiter.callOverflows
     let isExample = windows.seal(findings)
     countCopies()
     traces.seal(slot)
@@ -248,6 +250,9 @@ public struct ShardCounters: Sendable, Equatable {
   /// far.
   public var skewAdjusted: UInt64 = 0
   public var skewOverLimit: UInt64 = 0
+  /// Steps of paths, and calls of operations, of sealed traces that were not told apart.
+  public var pathsOverflowed: UInt64 = 0
+  public var callsOverflowed: UInt64 = 0
 
   public init() {}
 
@@ -262,5 +267,7 @@ public struct ShardCounters: Sendable, Equatable {
     tracesSealedForMemory &+= other.tracesSealedForMemory
     skewAdjusted &+= other.skewAdjusted
     skewOverLimit &+= other.skewOverLimit
+    pathsOverflowed &+= other.pathsOverflowed
+    callsOverflowed &+= other.callsOverflowed
   }
 }
