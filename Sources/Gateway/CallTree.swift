@@ -104,7 +104,6 @@ struct CallTree {
   private static func text(_ pair: NamePair, _ names: NameTable) -> String {
     let service = names.name(pair.service).map { NodeIdentity(text: $0.text) }
     let operation = names.name(pair.operation)?.text ?? ""
-    let label = service.map { $0.namespace.isEmpty ? $0.name : "\($0.namespace)/\($0.name)" }
-    return "\(label ?? "?") \(operation)"
+    return "\(service?.path ?? "?") \(operation)"
   }
 }
