@@ -36,7 +36,10 @@ public struct Dependencies: Sendable, Equatable {
 
   /// Only links one end of which is called so: by its id, or its name alone.
   public mutating func keep(around service: String) {
-    func isMeant(_ id: String) -> Bool { id == service || id.hasSuffix("/\(service)") }
+    let path = NodeIdentity(name: service).path
+    func isMeant(_ id: String) -> Bool {
+      id == service || id == path || id.hasSuffix("/\(path)")
+    }
     links = links.filter { isMeant($0.parent) || isMeant($0.child) }
   }
 

@@ -64,7 +64,7 @@ public enum GraphBuilder {
     dimensions: [Dimensions.Pair] = []
   ) throws(GraphError) -> ServiceView {
     let gathering = Gathering(input, tenant: tenant, dimensions: dimensions, showsTraffic: true)
-    let id = namespace.isEmpty ? name : "\(namespace)/\(name)"
+    let id = namespace.isEmpty ? name : NodeIdentity(namespace: namespace, name: name).path
     let known = gathering.references.values.filter { reference in
       environment.map { $0 == reference.environment } ?? true
     }
@@ -72,6 +72,7 @@ public enum GraphBuilder {
       $0.kind == .service && $0.namespace == namespace && $0.name == name
     }
     if found.isEmpty { found = known.filter { $0.id == id } }
+    if found.isEmpty, namespace.isEmpty { found = known.filter { $0.plainID == name } }
     guard let node = found.first else {
       throw .unknownService(
         service: id, nearest: Spelling.nearest(to: id, among: known.map(\.id)))

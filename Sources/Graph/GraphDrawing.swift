@@ -32,9 +32,12 @@ struct GraphDrawing {
     showsEnvironments = graph.hasSeveralEnvironments
   }
 
-  /// The id, with its environment where several are shown.
+  /// The id, with its environment where several are shown. No two nodes have the same: the last bracket is
+  /// the environment's, an empty one where the id ends with a bracket itself.
   func title(_ id: String, environment: String) -> String {
-    showsEnvironments && !environment.isEmpty ? "\(id) (\(environment))" : id
+    guard showsEnvironments else { return id }
+    if environment.isEmpty { return id.hasSuffix(")") ? "\(id) ()" : id }
+    return "\(id) (\(NodeIdentity.encoded(environment, besides: ["(", ")"])))"
   }
 
   func title(_ node: Node) -> String { title(node.id, environment: node.environment) }

@@ -88,12 +88,21 @@ public enum NodeGraph {
     }
   }
 
+  /// No two edges have the same: an arrow within a title is percent-encoded, and a last bracket that could be
+  /// a type's is one.
+  private static func id(_ ends: (String, String), _ type: String) -> String {
+    let titles = [ends.0, ends.1].map { $0.escaped(["→": "%E2%86%92"]) }
+    let path = titles.joined(separator: " → ")
+    let isClear = ConnectionType.allCases.allSatisfy { !path.hasSuffix(" (\($0.label))") }
+    return type.isEmpty && isClear ? path : "\(path) (\(type))"
+  }
+
   private static func write(_ edge: Edge, _ drawing: GraphDrawing, to json: inout JSONText) {
     let ends = (drawing.clientTitle(edge), drawing.serverTitle(edge))
     let latency = edge.serverLatency ?? edge.clientLatency
     let type = edge.connectionType.label
     json.object { json in
-      json.member("id", "\(ends.0) → \(ends.1)" + (type.isEmpty ? "" : " (\(type))"))
+      json.member("id", id(ends, type))
       json.member("source", ends.0)
       json.member("target", ends.1)
       json.member("mainStat", HumanText.duration(milliseconds: latency?.mean))

@@ -4,6 +4,8 @@ public import Model
 struct NodeReference: Sendable, Equatable {
   let nameID: NameID
   let id: String
+  /// The same with nothing percent-encoded, as people may write it.
+  let plainID: String
   let environment: String
   let namespace: String
   let name: String
@@ -16,7 +18,8 @@ struct NodeReference: Sendable, Equatable {
     let plain =
       identity.namespace.isEmpty ? identity.name : "\(identity.namespace)/\(identity.name)"
     nameID = name.id
-    id = kind == .service ? plain : "\(kind.rawValue):\(plain)"
+    id = kind.id(of: identity.path)
+    plainID = kind == .service ? plain : "\(kind.rawValue):\(plain)"
     environment = identity.environment
     namespace = identity.namespace
     self.name = identity.name
@@ -37,7 +40,8 @@ extension NodeReference {
     _ service: String, among known: [NodeReference]
   ) throws(GraphError) -> [NodeReference] {
     let byID = known.filter { $0.id == service }
-    let found = byID.isEmpty ? known.filter { $0.name == service } : byID
+    let found =
+      byID.isEmpty ? known.filter { $0.name == service || $0.plainID == service } : byID
     guard !found.isEmpty else {
       throw .unknownService(
         service: service,
@@ -50,6 +54,16 @@ extension NodeReference {
 }
 
 extension NodeKind {
+  /// The id of a node of this kind: the path of a service, all else with its kind before it. Of a service that
+  /// is called as if it had one, the colon is percent-encoded.
+  func id(of path: String) -> String {
+    guard self == .service else { return "\(rawValue):\(path)" }
+    for kind in NodeKind.allCases where kind != .service && path.hasPrefix("\(kind.rawValue):") {
+      return "\(kind.rawValue)%3A\(path.dropFirst(kind.rawValue.count + 1))"
+    }
+    return path
+  }
+
   init?(_ kind: NameKind) {
     switch kind {
     case .service: self = .service

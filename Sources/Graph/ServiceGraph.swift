@@ -17,10 +17,12 @@ public struct ServiceGraph: Sendable, Equatable {
   /// The length of the range in seconds; never 0, so that it can divide.
   public var seconds: Double { rangeSeconds(start, end) }
 
-  /// Nodes of more than one environment are shown, so an id alone may name several of them.
+  /// Nodes of more than one environment are shown, or one id with and without one, so that an id alone may
+  /// name several of them.
   public var hasSeveralEnvironments: Bool {
     guard let first = nodes.first(where: { !$0.environment.isEmpty }) else { return false }
     return nodes.contains { !$0.environment.isEmpty && $0.environment != first.environment }
+      || Set(nodes.lazy.map(\.id)).count < nodes.count
   }
 }
 
@@ -33,7 +35,7 @@ public enum NodeKind: String, Sendable, CaseIterable {
 public struct Node: Sendable, Equatable {
   /// The identity behind `id`, unique also across environments.
   public var nameID: NameID
-  /// `namespace/name`, or `name` without a namespace; prefixed with the kind unless a service.
+  /// `NodeIdentity.path`, prefixed with the kind unless a service. Unique within an environment.
   public var id: String
   public var environment: String
   public var namespace: String

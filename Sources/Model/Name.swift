@@ -107,6 +107,46 @@ public struct NodeIdentity: Hashable, Sendable {
   }
 }
 
+extension NodeIdentity {
+  /// Namespace and name as users read and write them: `namespace/name`, or `name` without a namespace. No
+  /// two identities of one environment are written alike, and nothing in it needs quoting: what divides,
+  /// and what cannot be seen, stands in it percent-encoded.
+  /// - Source: RFC 3986, 2.1.
+  public var path: String {
+    let name = NodeIdentity.encoded(name)
+    return namespace.isEmpty ? name : "\(NodeIdentity.encoded(namespace))/\(name)"
+  }
+
+  /// Text with `/`, `%`, these scalars and all that cannot be seen percent-encoded.
+  public static func encoded(_ text: String, besides scalars: [Unicode.Scalar] = []) -> String {
+    func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+      scalar != "/" && scalar != "%" && !isUnseen(scalar) && !scalars.contains(scalar)
+    }
+    if text.unicodeScalars.allSatisfy(isPlain) { return text }
+    var encoded = ""
+    for scalar in text.unicodeScalars {
+      if isPlain(scalar) {
+        encoded.unicodeScalars.append(scalar)
+      } else {
+        for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
+          let digits = String(byte, radix: 16, uppercase: true)
+          encoded += byte < 16 ? "%0\(digits)" : "%\(digits)"
+        }
+      }
+    }
+    return encoded
+  }
+
+  /// Controls, marks of direction and the like, and scalars that are no characters.
+  private static func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7F }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: return true
+    default: return scalar.properties.isNoncharacterCodePoint
+    }
+  }
+}
+
 /// Which instance of a service it is, as the text of its name holds it: what it calls itself and,
 /// behind the unit separator (U+001F), the address it says it has. So the series of instances tell
 /// who had which address when.

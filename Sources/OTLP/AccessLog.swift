@@ -17,10 +17,15 @@ import Model
   /// In both directions.
   let bytes: UInt64
 
-  /// - Parameter workload: whom a waypoint's record speaks for.
-  init(_ attributes: AttributeSlots, resource: ReportingResource, workload: MeshWorkload? = nil) {
+  /// - Parameters:
+  ///   - workload: whom a waypoint's record speaks for.
+  ///   - ignored: codes with which nothing failed.
+  init(
+    _ attributes: AttributeSlots, resource: ReportingResource, workload: MeshWorkload? = nil,
+    ignored: IgnoredCodes = IgnoredCodes()
+  ) {
     isInbound = AccessLog.isInbound(attributes, resource, workload)
-    isFailure = AccessLog.isFailure(attributes)
+    isFailure = AccessLog.isFailure(attributes, ignored)
     bytes = [.bytesReceived, .bytesSent, .requestBodySize, .responseBodySize].reduce(0) {
       $0.saturatingAdding(UInt64(clamping: max(0, attributes[$1].number ?? 0)))
     }
@@ -102,19 +107,21 @@ import Model
 
   // MARK: Failure
 
-  /// By the rules for spans of proxies: a code below 500 is an answer, and the server's.
-  private static func isFailure(_ attributes: AttributeSlots) -> Bool {
-    if attributes[.error].isTrue || attributes.has(.errorType) { return true }
-    let code = attributes.number(.responseCode, .httpResponseStatusCode, .httpStatusCode)
-    if let code, code >= 500 { return true }
-    if let flags = unsafe attributes[.responseFlags].text,
-      unsafe EnvoyResponseFlags.nameFailure(flags)
+  /// By the rules for spans of proxies: a code below 500 is an answer, and the server's; with a code in
+  /// the list nothing failed, unless something else than the code says so.
+  private static func isFailure(_ attributes: AttributeSlots, _ ignored: IgnoredCodes) -> Bool {
+    if attributes.isFailureByFlags { return true }
+    let http = attributes.number(.responseCode, .httpResponseStatusCode, .httpStatusCode)
+    let grpc = attributes.grpcStatus
+    let isFailureByHTTP = http.map { $0 >= 500 } ?? false
+    let isFailureByRPC = grpc.map { SemanticConventions.serverFailures.contains($0) } ?? false
+    if !ignored.isEmpty,
+      ignored.cover(http: http, isFailure: isFailureByHTTP, grpc: grpc, isFailure: isFailureByRPC)
     {
-      return true
+      return attributes.namesError(besides: http, grpc)
     }
-    let status = attributes.grpcStatus(
-      .rpcResponseStatusCode, .rpcGRPCStatusCode, .grpcStatusCode)
-    return status.map { SemanticConventions.serverFailures.contains($0) } ?? false
+    return isFailureByHTTP || isFailureByRPC || attributes[.error].isTrue
+      || attributes.has(.errorType)
   }
 }
 

@@ -22,12 +22,16 @@ enum AttributeKey: UInt8, CaseIterable {
   case rpcMethod, generativeProvider, generativeSystem, generativeOperation
   case databaseSystem, databaseSystemName, databaseName, databaseNamespace
   case databaseInstance, databaseType, databaseCollection
+  case databaseStatement, databaseQueryText, databaseOperation, databaseOperationName
+  case databaseConnection, cassandraKeyspace, hbaseNamespace, mongoDBCollection, sqlTable
   case graphQLOperationName, graphQLOperationType
   // Queues.
   case messagingSystem, messagingDestinationName, messagingDestination
   case messagingDestinationTemplate, messagingDestinationPublishName
   case messagingDestinationTemporary, messagingDestinationAnonymous
   case messagingTemporaryDestination, messageBusDestination
+  case messagingSourceName, messagingSourceTemplate, messagingSourceTemporary,
+    messagingSourceAnonymous, messagingURL
   case sqsQueueURL, awsQueueURL, snsTopicARN
   case messagingOperationType, messagingOperation
   // Sampling.
@@ -106,6 +110,15 @@ enum AttributeKey: UInt8, CaseIterable {
     case .databaseInstance: "db.instance"
     case .databaseType: "db.type"
     case .databaseCollection: "db.collection.name"
+    case .databaseStatement: "db.statement"
+    case .databaseQueryText: "db.query.text"
+    case .databaseOperation: "db.operation"
+    case .databaseOperationName: "db.operation.name"
+    case .databaseConnection: "db.connection_string"
+    case .cassandraKeyspace: "db.cassandra.keyspace"
+    case .hbaseNamespace: "db.hbase.namespace"
+    case .mongoDBCollection: "db.mongodb.collection"
+    case .sqlTable: "db.sql.table"
     case .messagingSystem: "messaging.system"
     case .messagingDestinationName: "messaging.destination.name"
     case .messagingDestination: "messaging.destination"
@@ -115,6 +128,11 @@ enum AttributeKey: UInt8, CaseIterable {
     case .messagingDestinationAnonymous: "messaging.destination.anonymous"
     case .messagingTemporaryDestination: "messaging.temp_destination"
     case .messageBusDestination: "message_bus.destination"
+    case .messagingSourceName: "messaging.source.name"
+    case .messagingSourceTemplate: "messaging.source.template"
+    case .messagingSourceTemporary: "messaging.source.temporary"
+    case .messagingSourceAnonymous: "messaging.source.anonymous"
+    case .messagingURL: "messaging.url"
     case .sqsQueueURL: "aws.sqs.queue.url"
     case .awsQueueURL: "aws.queue_url"
     case .snsTopicARN: "aws.sns.topic.arn"

@@ -27,12 +27,22 @@ public struct IgnoredCodes: Sendable, Equatable {
 
   public var isEmpty: Bool { http.isEmpty && grpc.isEmpty }
 
-  func contains(http code: Int64) -> Bool {
+  /// Whether a code is in the lists and there is none of the other protocol that is a failure and in neither.
+  func cover(
+    http: Int64?, isFailure isFailureByHTTP: Bool, grpc: Int64?, isFailure isFailureByRPC: Bool
+  ) -> Bool {
+    let ignoresHTTP = http.map { contains(http: $0) } ?? false
+    let ignoresRPC = grpc.map { contains(grpc: $0) } ?? false
+    guard ignoresHTTP || ignoresRPC else { return false }
+    return (ignoresHTTP || !isFailureByHTTP) && (ignoresRPC || !isFailureByRPC)
+  }
+
+  private func contains(http code: Int64) -> Bool {
     guard let code = Int(exactly: code) else { return false }
     return http.contains { $0.contains(code) }
   }
 
-  func contains(grpc code: Int64) -> Bool {
+  private func contains(grpc code: Int64) -> Bool {
     Int(exactly: code).flatMap(RPCCode.init(rawValue:)).map(grpc.contains) ?? false
   }
 }

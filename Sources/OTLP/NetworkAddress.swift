@@ -7,7 +7,7 @@ enum NetworkAddress {
   /// Without scheme, port and zone: `10.0.0.5:8080`, `[::1]:80`, `::1`, `fe80::1%eth0`, `tcp://example.com:80`,
   /// `example.com` → the host. Empty where there is none.
   static func host(of text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    unsafe hostBeforePort(TargetAddress.location(in: text))
+    unsafe withoutRootDot(hostBeforePort(TargetAddress.location(in: text)))
   }
 
   /// The same; a number behind a colon is a port, and a name with a colon of its own stays whole.
@@ -16,9 +16,18 @@ enum NetworkAddress {
     let host = unsafe hostBeforePort(location)
     guard host.count < location.count, unsafe location.first != UInt8(ascii: "["),
       unsafe location[host.count] == colon
-    else { return unsafe host }
+    else { return unsafe withoutRootDot(host) }
     let port = unsafe location.part(from: host.count + 1)
-    return unsafe TargetAddress.isPort(port) ? host : location
+    return unsafe TargetAddress.isPort(port) ? withoutRootDot(host) : location
+  }
+
+  /// `db.example.` is the same name as `db.example`: the dot says that nothing is to be appended when it is
+  /// looked up. In a path it is part of a file's name.
+  /// - Source: RFC 1034, 3.1 (absolute names).
+  private static func withoutRootDot(_ host: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    guard unsafe host.last == UInt8(ascii: "."), unsafe host.position(of: UInt8(ascii: "/")) == nil
+    else { return unsafe host }
+    return unsafe host.part(0..<host.count - 1)
   }
 
   private static func hostBeforePort(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
@@ -73,7 +82,7 @@ enum NetworkAddress {
       if unsafe url[end] == UInt8(ascii: "@") { start = end + 1 }
       end += 1
     }
-    let host = unsafe hostBeforePort(url.part(start..<end))
+    let host = unsafe withoutRootDot(hostBeforePort(url.part(start..<end)))
     return unsafe host.isEmpty ? nil : host
   }
 

@@ -20,14 +20,21 @@ import Model
 }
 
 extension AttributeSlots {
-  var isDatabase: Bool {
-    has(.databaseSystem, or: .databaseSystemName) || has(.databaseType, or: .databaseCollection)
-  }
+  /// Any attribute of a database makes a call one to a database, because older instrumentations and those
+  /// written by hand leave the system out.
+  var isDatabase: Bool { hasAny(of: AttributeSlots.databaseKeys) }
 
-  var isMessaging: Bool {
-    has(.messagingSystem) || has(.messagingDestinationName, or: .messagingDestination)
-      || has(.messageBusDestination) || has(.sqsQueueURL, or: .snsTopicARN)
-  }
+  static let databaseKeys = AttributeKeySet(
+    .databaseSystemName, .databaseSystem, .databaseType, .databaseNamespace, .databaseName,
+    .databaseInstance, .cassandraKeyspace, .hbaseNamespace, .databaseCollection,
+    .mongoDBCollection, .sqlTable, .databaseOperationName, .databaseOperation,
+    .databaseQueryText, .databaseStatement, .databaseConnection)
+
+  var isMessaging: Bool { hasAny(of: AttributeSlots.messagingKeys) }
+
+  static let messagingKeys = AttributeKeySet(
+    .messagingSystem, .messagingDestinationName, .messagingDestination, .messagingSourceName,
+    .messageBusDestination, .sqsQueueURL, .snsTopicARN)
 
   /// The host that a call went to, whatever the peer is called.
   var peerHost: UnsafeRawBufferPointer? { unsafe name(PeerPrecedence.host)?.text }
@@ -79,14 +86,30 @@ extension AttributeSlots {
     return nil
   }
 
-  /// The first of the keys that holds a status of gRPC, as a number or by its name.
-  func grpcStatus(_ keys: AttributeKey...) -> Int64? {
-    for key in keys where has(key) {
+  /// The status of gRPC, as a number or by its name.
+  var grpcStatus: Int64? {
+    for key in [AttributeKey.rpcResponseStatusCode, .rpcGRPCStatusCode, .grpcStatusCode]
+    where has(key) {
       if let number = self[key].number { return number }
       if let text = unsafe self[key].text, let code = unsafe GRPCStatusName.code(text) {
         return code
       }
     }
     return nil
+  }
+
+  /// Envoy says that the upstream failed or was not reached.
+  var isFailureByFlags: Bool {
+    guard let flags = unsafe self[.responseFlags].text else { return false }
+    return unsafe EnvoyResponseFlags.nameFailure(flags)
+  }
+
+  /// `error.type` has a name of its own and does not repeat one of these codes.
+  func namesError(besides http: Int64?, _ grpc: Int64?) -> Bool {
+    guard let type = unsafe self[.errorType].text, unsafe !type.equals("_OTHER") else {
+      return false
+    }
+    let number = unsafe self[.errorType].number ?? GRPCStatusName.code(type)
+    return number == nil || number != http && number != grpc
   }
 }

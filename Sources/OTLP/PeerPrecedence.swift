@@ -3,7 +3,7 @@ import Model
 // Who is on the other side, in one place: the tables below are what docs/graph.md repeats, and a
 // test compares the two. Within a table: what a person configured, then logical names, then
 // addresses; of one meaning the current name before those it replaced.
-// - Source: OpenTelemetry semantic conventions 1.20 to 1.39 (db, messaging, rpc, http, faas, aws, gen_ai);
+// - Source: OpenTelemetry semantic conventions 1.4 to 1.39 (db, messaging, rpc, http, faas, aws, gen_ai);
 //   OpenTracing's tags (`peer.*`, `db.*`, `message_bus.destination`, which Azure's SDKs send
 //   too); Envoy's tracing tags.
 
@@ -19,6 +19,8 @@ enum PeerRule {
   case address(AttributeKey)
   /// The host of a URL.
   case hostOfURL(AttributeKey)
+  /// The host that a connection string leads to.
+  case hostOfConnection(AttributeKey)
   /// Who an upstream cluster of Envoy is.
   case cluster(AttributeKey)
   /// What stands before the last `/` of a method's full name.
@@ -31,7 +33,7 @@ enum PeerRule {
   /// What it gives is a host: in names of hosts, upper and lower case are the same.
   var isHost: Bool {
     switch self {
-    case .host, .address, .hostOfURL, .said(.requestedServerName): true
+    case .host, .address, .hostOfURL, .hostOfConnection, .said(.requestedServerName): true
     case .text, .said, .cluster, .serviceOf, .lastPart, .lastingQueue: false
     }
   }
@@ -39,7 +41,8 @@ enum PeerRule {
   var key: AttributeKey {
     switch self {
     case .text(let key), .said(let key), .host(let key), .address(let key), .hostOfURL(let key),
-      .cluster(let key), .serviceOf(let key), .lastPart(let key, _), .lastingQueue(let key):
+      .hostOfConnection(let key), .cluster(let key), .serviceOf(let key), .lastPart(let key, _),
+      .lastingQueue(let key):
       key
     }
   }
@@ -49,17 +52,20 @@ enum PeerPrecedence {
   static let database: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .address(.serverAddress), .address(.netPeerName),
     .address(.serverSocketDomain), .address(.netSockPeerName), .address(.peerHostname),
-    .address(.networkPeerAddress), .address(.netPeerIP),
+    .hostOfConnection(.databaseConnection), .hostOfURL(.urlFull), .hostOfURL(.httpURL),
+    .host(.httpHost), .address(.networkPeerAddress), .address(.netPeerIP),
     .address(.serverSocketAddress), .address(.netSockPeerAddress), .address(.peerIPv4),
     .address(.peerIPv6), .text(.databaseNamespace),
-    .text(.databaseName), .text(.databaseInstance), .text(.databaseSystemName),
-    .text(.databaseSystem), .text(.databaseType), .text(.databaseCollection),
+    .text(.databaseName), .text(.databaseInstance), .text(.cassandraKeyspace),
+    .text(.hbaseNamespace), .text(.databaseSystemName), .text(.databaseSystem),
+    .text(.databaseType), .text(.databaseCollection), .text(.mongoDBCollection), .text(.sqlTable),
   ]
 
   /// The queue or topic, by its own name.
   static let queue: [PeerRule] = [
     .text(.messagingDestinationTemplate), .lastingQueue(.messagingDestinationName),
-    .lastingQueue(.messagingDestination), .text(.messageBusDestination),
+    .lastingQueue(.messagingDestination), .text(.messagingSourceTemplate),
+    .lastingQueue(.messagingSourceName), .text(.messageBusDestination),
     .lastPart(.sqsQueueURL, "/"), .lastPart(.awsQueueURL, "/"), .lastPart(.snsTopicARN, ":"),
   ]
 
@@ -67,8 +73,14 @@ enum PeerPrecedence {
   /// what its sender calls it.
   static let queueSentTo: [PeerRule] = [.text(.messagingDestinationPublishName)]
 
-  /// Where nothing names the queue.
-  static let queueSystem: [PeerRule] = [.text(.messagingSystem)]
+  /// Where nothing names the queue: the broker.
+  static let broker: [PeerRule] = [
+    .text(.servicePeerName), .text(.peerService), .address(.serverAddress), .address(.netPeerName),
+    .address(.serverSocketDomain), .address(.netSockPeerName), .address(.peerHostname),
+    .hostOfConnection(.messagingURL), .address(.networkPeerAddress), .address(.netPeerIP),
+    .address(.serverSocketAddress), .address(.netSockPeerAddress), .address(.peerIPv4),
+    .address(.peerIPv6), .text(.messagingSystem),
+  ]
 
   static let external: [PeerRule] = [
     .text(.servicePeerName), .text(.peerService), .cluster(.upstreamClusterName),
@@ -144,6 +156,7 @@ extension AttributeSlots {
     case .host: return unsafe PeerRule.nonEmpty(NetworkAddress.host(of: text))
     case .address: return unsafe PeerRule.nonEmpty(NetworkAddress.withoutPort(text))
     case .hostOfURL: return unsafe NetworkAddress.host(ofURL: text)
+    case .hostOfConnection: return unsafe ConnectionString.host(of: text)
     case .serviceOf:
       var end: Int?
       while let found = unsafe text.position(of: UInt8(ascii: "/"), from: end.map { $0 + 1 } ?? 0) {
@@ -157,6 +170,7 @@ extension AttributeSlots {
         start = found + 1
       }
       return unsafe PeerRule.nonEmpty(text.part(from: start))
+    case .lastingQueue(.messagingSourceName): return unsafe isPassingSource ? nil : text
     case .lastingQueue: return unsafe isPassingQueue ? nil : text
     }
   }
@@ -165,6 +179,11 @@ extension AttributeSlots {
   private var isPassingQueue: Bool {
     self[.messagingDestinationTemporary].isTrue || self[.messagingDestinationAnonymous].isTrue
       || self[.messagingTemporaryDestination].isTrue
+  }
+
+  /// The same of where messages were taken from.
+  private var isPassingSource: Bool {
+    self[.messagingSourceTemporary].isTrue || self[.messagingSourceAnonymous].isTrue
   }
 }
 

@@ -62,33 +62,23 @@ import Model
 
   /// The span's code is in the list, and it has none of another protocol that is a failure by itself.
   private func hasCode(in ignored: IgnoredCodes) -> Bool {
-    let ignoresHTTP = httpCode.map { ignored.contains(http: $0) } ?? false
-    let ignoresRPC = rpcCode.map { ignored.contains(grpc: $0) } ?? false
-    guard ignoresHTTP || ignoresRPC else { return false }
-    return (ignoresHTTP || !isFailureByHTTP) && (ignoresRPC || !isFailureByRPC)
+    ignored.cover(
+      http: httpCode, isFailure: isFailureByHTTP, grpc: rpcCode, isFailure: isFailureByRPC)
   }
 
   /// Something says that the span failed and is not its code once more: that the upstream was not
   /// reached, or an error with a name of its own. The status and `error` say no more than the code.
   private func isFailureBesidesCodes(status: Int64) -> Bool {
     if isFailureByFlags { return true }
-    guard status == 2 || kind == .client || kind == .server,
-      let type = unsafe attributes[.errorType].text, unsafe !type.equals("_OTHER")
-    else { return false }
-    let number = unsafe attributes[.errorType].number ?? GRPCStatusName.code(type)
-    return number == nil || number != httpCode && number != rpcCode
+    guard status == 2 || kind == .client || kind == .server else { return false }
+    return attributes.namesError(besides: httpCode, rpcCode)
   }
 
   private var httpCode: Int64? { attributes.number(.httpResponseStatusCode, .httpStatusCode) }
 
-  private var rpcCode: Int64? {
-    attributes.grpcStatus(.rpcResponseStatusCode, .rpcGRPCStatusCode, .grpcStatusCode)
-  }
+  private var rpcCode: Int64? { attributes.grpcStatus }
 
-  private var isFailureByFlags: Bool {
-    guard let flags = unsafe attributes[.responseFlags].text else { return false }
-    return unsafe EnvoyResponseFlags.nameFailure(flags)
-  }
+  private var isFailureByFlags: Bool { attributes.isFailureByFlags }
 
   private var isFailureByAttributes: Bool {
     if attributes[.error].isTrue || isFailureByHTTP || isFailureByRPC || isFailureByFlags {
@@ -181,7 +171,7 @@ import Model
       traits.insert(.namesQueue)
       setPeer(.messaging, queue)
     } else if !takes {
-      setPeer(.messaging, attributes.name(PeerPrecedence.queueSystem))
+      setPeer(.messaging, attributes.name(PeerPrecedence.broker))
     }
   }
 

@@ -75,7 +75,8 @@ extension SpanBuilder {
     let isWaypoint = (resource.meshKind ?? node?.kind) == .waypoint
     let workload = isWaypoint ? MeshWorkload(spanAttributes) : nil
     let reporter = reporter(node, workload)
-    let record = AccessLog(spanAttributes, resource: resource, workload: workload)
+    let record = AccessLog(
+      spanAttributes, resource: resource, workload: workload, ignored: ignoredCodes)
     overflow = reporter.overflow.intersection(.overflow(.service))
     let other = peer(record.other)
     let otherAddress = unsafe address(record.otherAddress)

@@ -12,7 +12,7 @@ import Model
 /// `endSpan` · `finish`. Of a request of logs the same, with `beginLogRecord` to `endLogRecord`.
 @safe struct SpanBuilder: ~Copyable {
   let limits: DecodeLimits
-  private let ignoredCodes: IgnoredCodes
+  let ignoredCodes: IgnoredCodes
   private let table: NameTable
   private let keys = AttributeKeyTable()
 

@@ -63,7 +63,7 @@ extension Call {
       return identity.name == name && identity.namespace == namespace
     }
     guard let service = found.first else {
-      let id = namespace.isEmpty ? name : "\(namespace)/\(name)"
+      let id = NodeIdentity(namespace: namespace, name: name).path
       throw .unknownService(
         service: id,
         nearest: Spelling.nearest(to: id, among: services.compactMap(NodeLabel.id)))

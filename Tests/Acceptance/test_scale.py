@@ -1,6 +1,7 @@
 """A large system: the graph of an hour, memory, limits that are reached, and traces of any shape."""
 
 import json
+import statistics
 import time
 
 import pytest
@@ -68,14 +69,15 @@ def test_graph_of_an_hour_of_a_thousand_services(past):
         times.append(time.monotonic() - began)
         assert status == 200, text
     graph = json.loads(text)
-    print(f"graph of an hour: {min(times):.3f} s at best, {max(times):.3f} s at worst")
+    median = statistics.median(times)
+    print(f"graph of an hour: {min(times):.3f} s at best, {median:.3f} s half of the times")
     print(f"memory at most: {past.resident_mebibytes()} MiB of {LIMIT_MEBIBYTES}")
     assert len(graph["nodes"]) == hour.SERVICES and len(graph["edges"]) == hour.EDGES
     assert {edge["requests"] for edge in graph["edges"]} == {len(minutes)}
     assert graph["coverage"]["overflow"] == {} and graph["coverage"]["unpaired"] == {}
     status, text = past.get("/api/v1/services/-/service-0007", start=start, end=end)
     assert status == 200 and len(json.loads(text)["operations"]) == hour.OPERATIONS_OF_EACH
-    assert min(times) <= SECONDS_OF_A_GRAPH, times
+    assert median <= SECONDS_OF_A_GRAPH, times
     assert past.resident_mebibytes() <= RESIDENT_MEBIBYTES
 
 

@@ -69,6 +69,18 @@ import Testing
         "otelcol-gateway→external:tempo.observability.svc virtual_node 1/0",
       ], paired: 4, standalone: ["entry_point 1", "inner_work 5"]),
     Expected(
+      file: "opentelemetry-python/shop",
+      nodes: [
+        "database:db.shop.example 2/1", "messaging:receipts 1/0", "shop/mail 1/0",
+        "shop/orders 2/1",
+        "shop/web 2/1",
+      ],
+      edges: [
+        "messaging:receipts→shop/mail messaging_system 1/0",
+        "shop/orders→database:db.shop.example database 2/1",
+        "shop/orders→messaging:receipts messaging_system 1/0", "shop/web→shop/orders 2/1",
+      ], paired: 8, standalone: ["entry_point 2", "inner_work 1"]),
+    Expected(
       file: "queues/batch",
       nodes: ["billing 1/0", "checkout 2/0", "messaging:orders 2/0"],
       edges: [
@@ -140,7 +152,7 @@ import Testing
         for (trace, spans) in try SentSpans(name).traces { check(spans, trace, in: name) }
       }
     }
-    #expect(files >= 17)
+    #expect(files >= 18)
   }
 
   private func check(_ spans: [SpanRecord], _ trace: TraceID, in file: String) {

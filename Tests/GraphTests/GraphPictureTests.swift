@@ -11,8 +11,11 @@ import FoundationXML
 @Suite struct GraphPictureTests {
   /// Names that try to leave their quotes, their line or their document.
   static let hostileNames = [
-    "a\"b", "a\\", "a\\\"; evil", "a\nb", "<b>&amp;", "a|b;c#d`e`", "\u{1B}[31mred", "é – 漢字",
-    "]] end", "\u{202E}reversed", "\u{FFFE}", "--> n0", "\\N\\G",
+    "a\"b", "a\\", "a\\\"; evil", "a\nb", "a\tb", "a\u{1}b", "a?b", "a%0Ab", "<b>&amp;",
+    "a|b;c#d`e`", "\u{1B}[31mred", "é – 漢字",
+    "]] end", "\u{202E}reversed", "\u{FFFE}", "\u{FFFF}", "?", "--> n0", "\\N\\G", "shop/cart",
+    "shop%2Fcart", "/", "%", "database:orders", "external:", "a → b", "b (database)", "b ()",
+    "a (prod)",
   ]
 
   private func hostile() -> GraphFixture {
@@ -82,8 +85,89 @@ import FoundationXML
     #expect(reader.nodes.count == GraphPictureTests.hostileNames.count + 1)
     #expect(reader.edges.count == GraphPictureTests.hostileNames.count)
     #expect(reader.edges.allSatisfy { reader.nodes.contains($0.0) && reader.nodes.contains($0.1) })
-    #expect(reader.nodes.contains("a\"b"))
+    #expect(reader.nodes.contains("a\"b") && reader.nodes.contains("a%0Ab"))
     #expect(reader.dataKeys.isSubset(of: reader.keys))
+  }
+
+  /// Scenario: hostile names with and without a namespace, as services and as what does not report, in two
+  /// environments and in none; all joined by edges of several types.
+  /// Guarantees: every node has an id of its own in GraphML, DOT, Mermaid, JSON and Grafana, every edge one in
+  /// Grafana, and every edge ends at a node; ids are found again.
+  @Test func idsAreUnique() throws {
+    var fixture = GraphFixture()
+    var nodes: [NameID] = []
+    let names = GraphPictureTests.hostileNames + ["cart", "orders", "plain", "b", "a"]
+    for environment in ["", "prod", "b) (c"] {
+      for (namespace, kind) in [
+        ("", NameKind.service), ("shop", .service), ("shop/cart", .service), ("", .database),
+        ("shop", .external),
+      ] {
+        for name in names {
+          nodes.append(
+            fixture.node(name, namespace: namespace, environment: environment, kind: kind))
+        }
+      }
+    }
+    for (index, node) in nodes.enumerated() {
+      fixture.call(nodes[0], node)
+      fixture.call(nodes[index / 2], node, .database)
+    }
+    let graph = try fixture.graph()
+    #expect(graph.nodes.count == nodes.count)
+
+    let reader = GraphMLReader()
+    let parser = XMLParser(data: Data(graph.graphML.utf8))
+    parser.delegate = reader
+    #expect(parser.parse() && reader.nodes.count == nodes.count)
+    #expect(reader.edges.allSatisfy { reader.nodes.contains($0.0) && reader.nodes.contains($0.1) })
+
+    let statements = graph.dot.split(separator: "\n").compactMap { DOTStatement(String($0)) }
+    let drawn = statements.filter { $0.ids.count == 1 }.map { $0.ids[0] }
+    #expect(drawn.count == nodes.count && Set(drawn).count == nodes.count)
+    #expect(graph.mermaid.split(separator: "\n").count == 1 + nodes.count + graph.edges.count)
+
+    let grafana = try NodeGraph.data(graph).parsed()
+    for part in ["nodes", "edges"] {
+      let members = try #require(grafana[part] as? [[String: Any]])
+      let ids = members.compactMap { $0["id"] as? String }
+      #expect(ids.count == members.count && Set(ids).count == ids.count, "\(part)")
+    }
+
+    for environment in ["", "prod"] {
+      let same = graph.nodes.filter { $0.environment == environment }
+      #expect(Set(same.map(\.id)).count == same.count)
+      let known = same.compactMap { fixture.names[$0.nameID] }
+      for node in same {
+        #expect(try NodeLabel.nodes(named: node.id, among: known) == [node.nameID], "\(node.id)")
+      }
+    }
+  }
+
+  /// Scenario: names that are asked for as they are, and as ids with nothing encoded.
+  /// Guarantees: they are found where one node is meant; where two are, the answer names both ids.
+  @Test func plainIDs() throws {
+    var fixture = GraphFixture()
+    let topic = fixture.node("sensors/cellar", kind: .messaging)
+    let slash = fixture.node("shop/cart")
+    fixture.call(slash, topic, .messagingSystem)
+    func found(_ service: String) throws -> [NameID] {
+      try GraphBuilder.build(
+        fixture.input, tenant: fixture.tenant, options: GraphOptions(service: service, depth: 0)
+      ).nodes.map(\.nameID)
+    }
+    for text in ["sensors/cellar", "messaging:sensors/cellar", "messaging:sensors%2Fcellar"] {
+      #expect(try found(text) == [topic])
+    }
+    #expect(try found("shop/cart") == [slash] && found("shop%2Fcart") == [slash])
+    let cart = fixture.node("cart", namespace: "shop")
+    fixture.call(cart, topic, .messagingSystem)
+    #expect(try found("shop/cart") == [cart] && found("shop%2Fcart") == [slash])
+    let plain = fixture.node("sensors/cellar", kind: .database)
+    fixture.call(cart, plain, .database)
+    #expect(
+      throws: GraphError.ambiguous(
+        service: "sensors/cellar", ids: ["database:sensors%2Fcellar", "messaging:sensors%2Fcellar"])
+    ) { try found("sensors/cellar") }
   }
 
   /// Scenario: one id in two environments.

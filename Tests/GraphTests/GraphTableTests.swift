@@ -51,7 +51,7 @@ import Testing
     let graph = try GraphBuilder.build(input, tenant: .standard, options: GraphOptions())
     let text = GraphTable.text(graph)
     #expect(!text.contains("\u{1B}"))
-    #expect(text.contains("?[2Ja?b"))
+    #expect(text.contains("%1B[2Ja%0Ab"))
     #expect(text.contains("1 node, 0 edges, 1 span\n"))
     #expect(
       text.hasSuffix(

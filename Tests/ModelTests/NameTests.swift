@@ -145,4 +145,25 @@ import Testing
     #expect(odd.instance == "a" && odd.address == "b\u{1F}c")
     #expect(InstanceIdentity(text: "a\u{1F}") == InstanceIdentity(instance: "a"))
   }
+
+  /// Scenario: identities with ordinary names, and with what divides, quotes or cannot be seen in them.
+  /// Guarantees: ordinary ones are written as they are; all else is percent-encoded, so that no two are alike.
+  @Test func paths() {
+    func path(_ namespace: String, _ name: String) -> String {
+      NodeIdentity(namespace: namespace, name: name).path
+    }
+    #expect(path("", "checkout") == "checkout" && path("shop", "checkout") == "shop/checkout")
+    #expect(path("é", "漢字 (2)|\"") == "é/漢字 (2)|\"")
+    #expect(path("", "shop/cart") == "shop%2Fcart" && path("", "shop%2Fcart") == "shop%252Fcart")
+    #expect(path("a/b", "c") == "a%2Fb/c" && path("a", "b/c") == "a/b%2Fc")
+    #expect(path("", "a\tb\n\u{1}\u{7F}") == "a%09b%0A%01%7F")
+    #expect(path("", "\u{202E}\u{2028}\u{FFFE}\u{85}") == "%E2%80%AE%E2%80%A8%EF%BF%BE%C2%85")
+    var seen: Set<String> = []
+    let parts = ["", "a", "/", "%", "%2F", "a/", "/a", "2F", "\n", "%0A"]
+    for namespace in parts {
+      for name in parts where !(namespace.isEmpty && name.isEmpty) {
+        #expect(seen.insert(path(namespace, name)).inserted, "\(namespace) \(name)")
+      }
+    }
+  }
 }

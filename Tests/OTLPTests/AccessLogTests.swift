@@ -242,6 +242,33 @@ import Testing
     #expect(try read(log)?.isFailed == isFailed)
   }
 
+  /// Scenario: records with a code in the user's lists, alone, with what repeats it, and with another reason.
+  /// Guarantees: such a code is no failure; flags, an error with a name of its own and a code of the other
+  /// protocol are; other codes are what they were.
+  @Test(
+    arguments: [
+      ([("response_code", 503), ("response_flags", "-")], false),
+      ([("response_code", "503"), ("response_flags", "-"), ("error.type", "503")], false),
+      ([("http.response.status_code", 503), ("url.full", "http://b/"), ("error", true)], false),
+      ([("response_code", 200), ("rpc.response.status_code", "UNAVAILABLE")], false),
+      ([("response_code", 503), ("rpc.grpc.status_code", 14)], false),
+      ([("response_code", 503), ("response_flags", "UF")], true),
+      ([("response_code", 503), ("error.type", "timeout")], true),
+      ([("response_code", 503), ("rpc.grpc.status_code", 13)], true),
+      ([("response_code", 500), ("rpc.grpc.status_code", 14)], true),
+      ([("response_code", 500), ("response_flags", "-")], true),
+      ([("response_code", 200), ("rpc.grpc.status_code", 13)], true),
+    ] as [([(String, SampleValue)], Bool)])
+  func ignoredCodes(attributes: [(String, SampleValue)], isFailed: Bool) throws {
+    var rules = DecodeRules()
+    rules.ignoredCodes.http = [503...503]
+    rules.ignoredCodes.grpc = [.unavailable]
+    let log = SampleLog(attributes: attributes)
+    let record = try #require(log.decode(rules: rules).batch.spans.first)
+    #expect(record.isError == isFailed)
+    #expect(try #require(log.decode().batch.spans.first).isError)
+  }
+
   /// Scenario: durations and sizes as numbers, text, fractions, and nonsense.
   /// Guarantees: what can be read is; nonsense is as if it were not there.
   @Test func numbers() throws {

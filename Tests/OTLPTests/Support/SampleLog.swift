@@ -71,17 +71,18 @@ struct SampleLog {
   /// Decodes the request, in the form asked for.
   func decode(
     _ encoding: OTLPEncoding = .protobuf, names: NameTable = NameTable(),
-    limits: DecodeLimits = DecodeLimits()
+    limits: DecodeLimits = DecodeLimits(), rules: DecodeRules = DecodeRules()
   ) throws(DecodeError) -> DecodedRequest {
     try SampleLog.decode(
-      encoding == .protobuf ? protobuf : Array(json.utf8), encoding, names: names, limits: limits)
+      encoding == .protobuf ? protobuf : Array(json.utf8), encoding, names: names, limits: limits,
+      rules: rules)
   }
 
   static func decode(
     _ body: [UInt8], _ encoding: OTLPEncoding = .protobuf, names: NameTable = NameTable(),
-    limits: DecodeLimits = DecodeLimits()
+    limits: DecodeLimits = DecodeLimits(), rules: DecodeRules = DecodeRules()
   ) throws(DecodeError) -> DecodedRequest {
-    let decoder = OTLPDecoder(names: names, limits: limits)
+    let decoder = OTLPDecoder(names: names, limits: limits, rules: rules)
     let result = body.withUnsafeBytes { bytes in
       Result { () throws(DecodeError) in
         try decoder.decode(bytes, .logs, encoding: encoding, tenant: .standard, now: Sample.now)
