@@ -69,18 +69,26 @@ struct TraceScaleTests {
 
   /// Scenario: traces of each shape, small ones and one as large as issue and limits allow: 50 000
   /// spans, a chain 10 000 deep, a fan-out of 20 000; through services, queues and proxies.
-  /// Guarantees: nothing is lost, nothing recurses, and a span of the large one costs about as much
-  /// as one of the small ones: time that grew with the square would be a thousandfold.
+  /// Guarantees: nothing is lost, nothing recurses, and a span of the large one costs at most twice as
+  /// much as one of the small ones: time that grew with the square would be a thousandfold.
   @Test(arguments: TraceShape.allCases) func costOfASpan(shape: TraceShape) async {
     await onOwnThread {
       var random = SeededGenerator()
       let count = shape.countMax
       let large = shape.spans(count, from: start).shuffled(using: &random)
       let small = shape.spans(10, from: start).shuffled(using: &random)
-      let (smallCost, _) = cost(of: small, times: 500)
-      let (largeCost, sums) = cost(of: large, times: 1)
+      // The least of several runs in turn: what others do on the machine only ever adds.
+      var smallCost = Double.infinity
+      var largeCost = Double.infinity
+      var sums = Window()
+      for _ in 0..<3 {
+        smallCost = min(smallCost, cost(of: small, times: 200).nanos)
+        let large = cost(of: large, times: 1)
+        largeCost = min(largeCost, large.nanos)
+        sums = large.sums
+      }
       print("\(shape): a span of 10 costs \(smallCost) ns, one of \(count) \(largeCost) ns")
-      #expect(largeCost <= 3 * smallCost)
+      #expect(largeCost <= 2 * smallCost)
       #expect(sums.series[.coverage(.standard)]?.counters[.requests] == Int64(count))
       let calls = sums.series.filter { $0.key.kind == .edge }.values
       #expect(calls.reduce(0) { $0 + $1.counters[.requests] } == shape.calls(count))
