@@ -133,7 +133,7 @@ import Testing
     case .receive, .process, .processBelowReceive, .besideInOneRequest, .bothBelowSender: break
     }
     // With links, one poll takes them all; by parentage each is taken by itself.
-    for messages in join == .links && taking != .bothBelowSender ? [sent] : sent.map { [$0] } {
+    for messages in join == .links && taking != .bothBelowSender ? [sent] : sent.map({ [$0] }) {
       let above = join == .parent || taking == .bothBelowSender ? messages[0] : nil
       switch taking {
       case .receive: _ = receive(messages, under: above)
