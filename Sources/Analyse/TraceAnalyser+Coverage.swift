@@ -107,7 +107,7 @@ extension TraceAnalyser {
     case .wrapper: return .wrapsAnotherClient
     case .settle: return .settlesMessages
     case .callToItself: return .sameService
-    case .work, .call, .callToPeer, .receive: break
+    case .work, .call, .callToPeer, .transport, .receive: break
     }
     if isTaken(index) { return nil }
     switch forest.rootReasons[index] {
@@ -122,6 +122,7 @@ extension TraceAnalyser {
 
   /// Why a span that is an end of no edge needs none.
   private func standaloneReason(_ index: Int) -> UnpairedReason {
+    if roles[index] == .transport { return .transport }
     let kind = forest.spans[index].kind
     guard roles[index] == .work, kind != .consumer else {
       return hasQueues && takings[index] == .unnamed ? .toldByLinks : .messageCounted

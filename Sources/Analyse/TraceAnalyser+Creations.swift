@@ -152,7 +152,7 @@ extension TraceAnalyser {
   private func isOnTheWayOut(_ index: Int) -> Bool {
     switch roles[index] {
     case .call, .callToPeer, .callToUnknown, .wrapper: return true
-    case .work, .ownApplication, .callToItself, .receive, .settle: return false
+    case .work, .transport, .ownApplication, .callToItself, .receive, .settle: return false
     }
   }
 

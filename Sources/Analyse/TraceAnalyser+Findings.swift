@@ -94,7 +94,7 @@ extension TraceAnalyser {
     let client = clientSide(of: index)
     if let client {
       finding.clientLatency = forest.spans[client].durationNanos
-      criticalTime &+= criticalTimes[client] &+ handedCriticalTime(client)
+      criticalTime &+= callCriticalTime(client) &+ handedCriticalTime(client)
     }
     // What proxies in front of the callee took is in the gap, so it is not the server's time too.
     let serverTime = entry.durationNanos.saturatingSubtracting(callee.proxyTime)
@@ -207,7 +207,7 @@ extension TraceAnalyser {
     finding.counters[.requests] = messages
     finding.counters[.requestsAdjusted] = weight
     finding.counters[.criticalPathNanos] = adjusted(
-      criticalTimes[index] &+ handedCriticalTime(index), Int64(span.weight))
+      callCriticalTime(index) &+ handedCriticalTime(index), Int64(span.weight))
     let handedTime = handedTime(index)
     if handedTime > 0, messages > 0 { finding.ownTime = handedTime }
     var node = finding
@@ -215,7 +215,7 @@ extension TraceAnalyser {
     node.clientLatency = nil
     node.ownTime = messages > 0 ? sent.durationNanos : nil
     node.counters[.traces] = 0
-    node.counters[.criticalPathNanos] = adjusted(criticalTimes[index], Int64(span.weight))
+    node.counters[.criticalPathNanos] = adjusted(callCriticalTime(index), Int64(span.weight))
     if hasFailedCalls { count(peerCosts[index], &finding.counters, weight: weight) }
     if sent.isError {
       countFailure(

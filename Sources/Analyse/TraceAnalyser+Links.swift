@@ -83,7 +83,7 @@ extension TraceAnalyser {
       guard queueNamedBySender(sender).isNone else { continue }
       switch roles[sender] {
       case .call, .callToPeer, .callToUnknown: break
-      case .work, .ownApplication, .wrapper, .callToItself, .receive, .settle: continue
+      case .work, .transport, .ownApplication, .wrapper, .callToItself, .receive, .settle: continue
       }
       if sentTo[sender].isNone || link.queue < sentTo[sender] { sentTo[sender] = link.queue }
     }

@@ -88,7 +88,8 @@ extension TraceAnalyser {
   private func addGaps(to steps: inout [PathStep], peers: inout [Int: Int]) {
     for index in forest.spans.indices where takerOfTime(of: index) == nil {
       let handed = handedCriticalTime(index)
-      guard criticalTimes[index] > 0 || handed > 0 else { continue }
+      let own = callCriticalTime(index)
+      guard !isCarrying(index), own > 0 || handed > 0 else { continue }
       let visit = Int(visitOf[index])
       switch owners[index] {
       case .service, .incomingEdge:
@@ -98,15 +99,15 @@ extension TraceAnalyser {
       }
       if let peer = peerCalled(index) {
         var step = TraceAnalyser.step(to: peer, after: Int32(visit), of: steps)
-        step.own = criticalTimes[index]
+        step.own = own
         step.gap = handed
         step.isError = forest.spans[index].isError
         if hasFailedCalls { peers[index] = steps.count }
         steps.append(step)
       } else if roles[index] == .call, lastCallee[index] >= 0 {
-        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= criticalTimes[index] &+ handed
+        steps[Int(visitOf[Int(lastCallee[index])])].gap &+= own &+ handed
       } else {
-        steps[visit].own &+= criticalTimes[index] &+ handed
+        steps[visit].own &+= own &+ handed
       }
     }
   }

@@ -30,6 +30,7 @@ extension TraceAnalyser {
       }
     }
     if hasProxies { handTimesDown() }
+    handTransportTimesUp()
   }
 
   /// Gives the time of proxies around a call to the call: of several below one the last, because
@@ -72,7 +73,7 @@ extension TraceAnalyser {
   /// Whether a span of this role is about something that is called.
   private func leads(_ role: Role) -> Bool {
     switch role {
-    case .call, .callToPeer, .callToUnknown, .wrapper: return true
+    case .call, .callToPeer, .callToUnknown, .wrapper, .transport: return true
     case .work, .ownApplication, .callToItself, .receive, .settle: return false
     }
   }
@@ -95,6 +96,7 @@ extension TraceAnalyser {
     }
     handedCriticalTimes.removeAll(keepingCapacity: true)
     if hasProxies { handCriticalTimesDown() }
+    handTransportCriticalTimesUp()
     for index in forest.spans.indices {
       switch owners[index] {
       case .service: visits[Int(visitOf[index])].criticalTime &+= criticalTimes[index]
@@ -113,6 +115,7 @@ extension TraceAnalyser {
       switch roles[index] {
       case .call, .callToPeer, .callToUnknown: owners.append(.outgoingEdge)
       case .receive, .settle: owners.append(.nobody)
+      case .transport: owners.append(ownerOfTransport(index))
       case .work, .ownApplication, .wrapper, .callToItself: owners.append(.service)
       }
     }

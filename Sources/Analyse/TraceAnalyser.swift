@@ -19,7 +19,14 @@ public struct TraceAnalyser: Sendable {
   var visits: [Visit] = []
   var roles: [Role] = []
   /// Parallel to the forest's spans: what a parent in the same visit finds at or below it.
-  private var reaches: [Below] = []
+  var reaches: [Below] = []
+  /// Whether the trace has spans that may carry the calls of others; without, what follows is empty.
+  var hasTransports = false
+  /// Parallel to the forest's spans: the call to a database or a queue that client spans right below it
+  /// carry, which is itself or above it; −1 for none.
+  var carriedCalls: [Int32] = []
+  /// Parallel to the forest's spans: of a call, what of the spans that carry it is on the critical path.
+  var carriedCriticalTimes: [Nanos] = []
   /// Parallel to the forest's spans: the call that covers calls begun under it: itself, or the one
   /// above it with nothing but internal work between; −1 for none.
   var callOf: [Int32] = []
@@ -125,6 +132,8 @@ public struct TraceAnalyser: Sendable {
     case ownApplication
     /// A client span around another one.
     case wrapper
+    /// A client span that carries a call to a database or a queue above it.
+    case transport
     /// A call that a server span of the same service answered.
     case callToItself
     /// Waiting for messages, and saying what became of them.
@@ -177,6 +186,7 @@ public struct TraceAnalyser: Sendable {
     findVisits()
     findRoles()
     findSendings(key.trace)
+    findTransports()
     findCalls()
     findQueues()
     joinLinkedTakers(key.trace)
@@ -249,14 +259,18 @@ public struct TraceAnalyser: Sendable {
     roles.append(contentsOf: repeatElement(.work, count: forest.spans.count))
     reaches.removeAll(keepingCapacity: true)
     reaches.append(contentsOf: repeatElement(.nothing, count: forest.spans.count))
+    hasTransports = false
     for index32 in forest.order.reversed() {
       let index = Int(index32)
+      if isAtDatabaseOrQueue(index), !forest.children(of: index).isEmpty { hasTransports = true }
       let below = below(index)
       roles[index] = role(of: index, below: below)
       if roles[index] == .work, answersItsOwnService(index) {
         // Whatever it calls in turn, it is who answered a client of its service above it.
         reaches[index] = .ownServer
-      } else if roles[index] != .work || (below == .calledVisit && !passesCallOn(index)) {
+      } else if canCarry(index, below: below) {
+        reaches[index] = .carrier
+      } else if isWayOut(index, below: below) {
         reaches[index] = .exit
       } else {
         reaches[index] = below
@@ -264,19 +278,29 @@ public struct TraceAnalyser: Sendable {
     }
   }
 
-  private enum Below: Sendable { case nothing, ownServer, exit, calledVisit }
+  enum Below: Sendable { case nothing, ownServer, carrier, exit, calledVisit }
 
-  /// What is below a span: another service's visit, a way to an exit, a server span of its own
-  /// service (behind which there may be anything), or none of these.
+  /// What is below a span: another service's visit, a way to an exit, ways to exits that all may carry a
+  /// call of the span, a server span of its own service (behind which there may be anything), or none of
+  /// these.
   private func below(_ index: Int) -> Below {
     var found = Below.nothing
     for child32 in forest.children(of: index) {
       let child = Int(child32)
       if visitOf[child] != visitOf[index] || reaches[child] == .calledVisit { return .calledVisit }
       if reaches[child] == .exit { found = .exit }
+      if reaches[child] == .carrier, found != .exit { found = .carrier }
       if reaches[child] == .ownServer, found == .nothing { found = .ownServer }
     }
     return found
+  }
+
+  /// Whether a span is a way out to a span above it. What a service does with a message is no part of a
+  /// call around that.
+  private func isWayOut(_ index: Int, below: Below) -> Bool {
+    if roles[index] != .work { return true }
+    if below == .carrier { return forest.spans[index].kind == .consumer }
+    return below == .calledVisit && !passesCallOn(index)
   }
 
   /// Whether a client span above it was answered by its own service: a server span within a visit, not a
@@ -326,7 +350,7 @@ public struct TraceAnalyser: Sendable {
     guard isExit(index) else { return .work }
     if below == .calledVisit { return .call }
     if isOwnApplicationHop(index) { return .ownApplication }
-    if below == .exit { return .wrapper }
+    if below == .exit || (below == .carrier && !namesDatabaseOrQueue(index)) { return .wrapper }
     if below == .ownServer, forest.spans[index].kind == .client,
       !forest.spans[index].traits.contains(.messaging)
     {

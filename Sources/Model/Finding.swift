@@ -306,6 +306,8 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
   case messageCounted = 17
   /// A span that takes messages of which its links tell, in the traces they name.
   case toldByLinks = 18
+  /// A client span that carries a call to a database or a queue, of which a span above it tells.
+  case transport = 19
 
   public var label: String {
     switch self {
@@ -327,13 +329,15 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .innerRequest: "inner_request"
     case .messageCounted: "message_counted"
     case .toldByLinks: "told_by_links"
+    case .transport: "transport"
     }
   }
 
   /// The span needs no partner: nothing is missing. It might have made an edge otherwise.
   public var isStandalone: Bool {
     switch self {
-    case .entryPoint, .backgroundWork, .innerWork, .innerRequest, .messageCounted, .toldByLinks:
+    case .entryPoint, .backgroundWork, .innerWork, .innerRequest, .messageCounted, .toldByLinks,
+      .transport:
       true
     case .clientWithoutPeer, .ownApplication, .wrapsAnotherClient, .parentMissing, .parentCycle,
       .queueNotNamed, .settlesMessages, .trafficWithoutPeer, .linkTargetMissing, .linkAddsNothing,
@@ -348,7 +352,7 @@ public enum UnpairedReason: UInt8, Sendable, CaseIterable {
     case .trafficWithoutPeer, .linkTargetMissing, .linkAddsNothing, .linkNotRead: false
     case .clientWithoutPeer, .ownApplication, .wrapsAnotherClient, .parentMissing, .parentCycle,
       .queueNotNamed, .settlesMessages, .sameService, .entryPoint, .backgroundWork, .innerWork,
-      .innerRequest, .messageCounted, .toldByLinks:
+      .innerRequest, .messageCounted, .toldByLinks, .transport:
       true
     }
   }

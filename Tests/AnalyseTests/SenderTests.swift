@@ -166,7 +166,9 @@ import Testing
       switch analyser.roles[index] {
       case .call where analyser.isSent(index), .callToPeer: ends += 1
       case .call: break  // Each callee below is an end.
-      case .callToUnknown, .ownApplication, .wrapper, .callToItself, .settle, .receive, .work: break
+      case .callToUnknown, .ownApplication, .wrapper, .transport, .callToItself, .settle, .receive,
+        .work:
+        break
       }
       if analyser.isTaken(index) || analyser.isCalled(index) { ends += 1 }
       if analyser.forest.spans[index].traits.contains(.namesCaller) { ends += 1 }

@@ -51,16 +51,16 @@ import Testing
       ConnectionType.allCases.map(\.label) == [
         "", "messaging_system", "database", "virtual_node", "link",
       ])
-    #expect(UnpairedReason.allCases.map(\.rawValue) == Array(1...18))
+    #expect(UnpairedReason.allCases.map(\.rawValue) == Array(1...19))
     #expect(
       UnpairedReason.allCases.map(\.label) == [
         "client_without_peer", "own_application", "wraps_another_client", "parent_missing",
         "parent_cycle", "queue_not_named", "settles_messages", "traffic_without_peer",
         "link_target_missing", "link_adds_nothing", "link_not_read", "same_service",
         "entry_point", "background_work", "inner_work", "inner_request", "message_counted",
-        "told_by_links",
+        "told_by_links", "transport",
       ])
-    #expect(UnpairedReason.allCases.filter(\.isStandalone).map(\.rawValue) == Array(13...18))
+    #expect(UnpairedReason.allCases.filter(\.isStandalone).map(\.rawValue) == Array(13...19))
     #expect(UnpairedReason.allCases.filter { !$0.isOfSpan }.map(\.rawValue) == Array(8...11))
     #expect(Counters.Field.allCases.map(\.rawValue) == Array(0..<16))
   }
