@@ -98,7 +98,7 @@ import Testing
     }
     let list = try await fixture.ask("/api/v1/services").json()
     let ids = (list["services"] as? [[String: Any]])?.compactMap { $0["id"] as? String }
-    #expect(ids == ["mail/out+1", "shop/checkout", "shop/frontend"])
+    #expect(ids == ["mail%2Fout+1", "shop/checkout", "shop/frontend"])
     let named = try await fixture.ask("/api/v1/services?namespace=shop").json()
     #expect((named["services"] as? [Any])?.count == 2)
     let one = try await fixture.ask("/api/v1/services/shop/checkout").json()

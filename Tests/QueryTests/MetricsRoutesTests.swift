@@ -137,7 +137,7 @@ import Testing
 
   /// Scenario: names with quotes, backslashes and newlines; equal ids in two environments; an edge
   /// whose names are gone.
-  /// Guarantees: labels are escaped, equal labels are summed into one series, nothing is lost.
+  /// Guarantees: labels are escaped (line breaks as in ids), equal labels are summed into one series, nothing is lost.
   @Test func labels() async throws {
     let fixture = QueryFixture()
     fixture.backend.state.withLock { state in
@@ -152,7 +152,7 @@ import Testing
     }
     let metrics = try await scrape(fixture)
     let total = "traces_service_graph_request_total"
-    let hostile = #"\#(total){client="a\"b\\c\nd",server="a\"b\\c\nd",connection_type=""}"#
+    let hostile = #"\#(total){client="a\"b\\c%0Ad",server="a\"b\\c%0Ad",connection_type=""}"#
     #expect(metrics[hostile] == 1)
     #expect(metrics[#"\#(total){client="ads",server="ads",connection_type=""}"#] == 4)
     let overflow = #"client="__overflow__",server="__overflow__",connection_type="""#

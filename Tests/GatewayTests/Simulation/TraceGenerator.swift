@@ -10,6 +10,9 @@ struct TraceGenerator {
   var random: SeededGenerator
   let names = NameTable()
   var spansPerTraceMax = 40
+  /// Whether messages are polled in one trace and worked on in another: then a trace may take back what
+  /// another one counted.
+  var hasPolls = true
   /// Spans that links may name.
   private var linkable: [SpanLink] = []
 
@@ -107,7 +110,7 @@ struct TraceGenerator {
       span.traits.formUnion([.messaging, .namesQueue])
       span.links = UInt16(random.below(3))
       if kind == .producer, random.once(in: 3) { span.traits.insert(.creates) }
-      if span.takesMessages, random.once(in: 3) {
+      if span.takesMessages, random.once(in: 3), hasPolls {
         span.traits.insert(.receives)
         if random.once(in: 2) { span.kind = .client }
       }
