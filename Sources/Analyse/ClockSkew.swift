@@ -39,7 +39,7 @@ struct ClockSkew: Sendable {
         inherit(index, from: parent, &spans)
       } else if let move = ClockSkew.move(
         of: spans[index], under: spans[parent],
-        isSent: TraceForest.leadsToQueue(parent, spans) { Int(parents[$0]) })
+        isSent: TraceForest.isSent(index, under: parent, spans) { Int(parents[$0]) })
       {
         if move.distance <= nanosMax {
           shift(index, by: move.delta, &spans)

@@ -64,7 +64,7 @@ public struct CriticalPath: Sendable {
     // Whoever sends a message does not wait for what the broker calls with it.
     if span.kind == .server, forest.spans[parent].kind == .producer { return true }
     if span.kind == .server, span.service != forest.spans[parent].service,
-      forest.leadsToQueue(parent)
+      forest.isSent(child, under: parent)
     {
       return true
     }

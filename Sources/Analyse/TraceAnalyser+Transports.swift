@@ -32,7 +32,15 @@ extension TraceAnalyser {
 
   /// Whether the span is a proxy's that a service answered, and may have carried a message to it.
   func canCarryToTaker(_ index: Int, below: Below) -> Bool {
-    guard roles[index] == .call || (roles[index] == .wrapper && below == .proxiedCall) else {
+    switch roles[index] {
+    case .call:
+      let reachesTaker = forest.children(of: index).contains {
+        visitOf[Int($0)] != visitOf[index] && forest.spans[Int($0)].kind.isEntry
+      }
+      guard reachesTaker else { return false }
+    case .wrapper: guard below == .proxiedCall else { return false }
+    case .work, .callToPeer, .callToUnknown, .transport, .ownApplication, .callToItself, .receive,
+      .settle:
       return false
     }
     let span = forest.spans[index]

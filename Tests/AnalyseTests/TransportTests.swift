@@ -271,6 +271,27 @@ struct TransportTests {
     }
   }
 
+  /// Scenario: a sender's sidecar sends by way of a gateway that has a client's span alone, and the broker
+  /// calls the taker below the sender.
+  /// Guarantees: the gateway is called by the sender, not by way of the queue; the taker by way of it.
+  @Test func gatewayToTheBroker() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let send = trace.span(
+      "a", .producer, under: root, 10, 20, traits: Self.queued, peer: "orders",
+      peerKind: .messaging)
+    let proxy = trace.span("a", .client, under: send, 11, 19, traits: Self.sidecar, peer: "gw")
+    trace.span("gateway", .client, under: proxy, 12, 18, traits: .proxy, peer: "broker")
+    trace.span("b", .server, under: send, 50, 60)
+    let outcome = analysed(trace)
+    #expect(
+      outcome.edges == [
+        "a→gateway 1/0", "a→orders messaging_system 1/0", "gateway→broker virtual_node 1/0",
+        "orders→b messaging_system 1/0",
+      ])
+    #expect(outcome.unpaired.isEmpty)
+  }
+
   /// Scenario: a client span that names only a broker's system calls a service through its sidecar.
   /// Guarantees: that is a call to the service.
   @Test func callOfTheBroker() {
