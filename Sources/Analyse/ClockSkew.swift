@@ -37,7 +37,10 @@ struct ClockSkew: Sendable {
       guard parent >= 0 else { continue }
       if ClockSkew.areOfOneClock(spans[index], spans[parent]) {
         inherit(index, from: parent, &spans)
-      } else if let move = ClockSkew.move(of: spans[index], under: spans[parent]) {
+      } else if let move = ClockSkew.move(
+        of: spans[index], under: spans[parent],
+        isSent: TraceForest.isSent(index, under: parent, spans) { Int(parents[$0]) })
+      {
         if move.distance <= nanosMax {
           shift(index, by: move.delta, &spans)
         } else {
@@ -84,10 +87,11 @@ struct ClockSkew: Sendable {
 
   /// By how much a span has to be moved to agree with the one above it; nil where it need not.
   private static func move(
-    of child: SpanRecord, under parent: SpanRecord
+    of child: SpanRecord, under parent: SpanRecord, isSent: Bool
   ) -> (delta: UInt64, distance: Nanos)? {
     let startsBefore = child.start < parent.start
-    guard startsBefore || child.end > parent.end, !isExplained(child, under: parent) else {
+    guard startsBefore || child.end > parent.end, !isSent, !isExplained(child, under: parent)
+    else {
       return nil
     }
     let slack = parent.durationNanos.subtractingReportingOverflow(child.durationNanos)
@@ -103,9 +107,7 @@ struct ClockSkew: Sendable {
   /// Whether something else than clocks explains that a span reaches beyond the one above it.
   private static func isExplained(_ child: SpanRecord, under parent: SpanRecord) -> Bool {
     // Time in a queue: what is sent is taken when somebody has time for it.
-    if child.kind == .consumer || parent.kind == .producer || child.traits.contains(.receives) {
-      return true
-    }
+    if child.kind == .consumer || child.traits.contains(.receives) { return true }
     guard child.start >= parent.start, child.end > parent.end else { return false }
     // Nobody waits for it (`CriticalPath.isAsynchronous`).
     guard child.kind == .server, parent.kind == .client else { return true }

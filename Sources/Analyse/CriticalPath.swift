@@ -63,6 +63,11 @@ public struct CriticalPath: Sendable {
     if span.kind == .consumer { return true }
     // Whoever sends a message does not wait for what the broker calls with it.
     if span.kind == .server, forest.spans[parent].kind == .producer { return true }
+    if span.kind == .server, span.service != forest.spans[parent].service,
+      forest.isSent(child, under: parent)
+    {
+      return true
+    }
     guard span.end > forest.spans[parent].end else { return false }
     return !(span.kind == .server && forest.spans[parent].kind == .client)
   }

@@ -108,7 +108,7 @@ extension TraceAnalyser {
   func isThroughQueue(_ entry: Int, parent: Int) -> Bool {
     guard hasQueues, visitOf[entry] != visitOf[parent] else { return false }
     if forest.spans[entry].kind == .consumer { return true }
-    guard forest.spans[parent].kind == .producer else { return false }
+    guard forest.isSent(entry, under: parent) else { return false }
     let visit = visits[Int(visitOf[entry])]
     return forest.spans[entry].kind != .server || visit.takesMessages || !visit.sendsMessages
   }

@@ -163,6 +163,6 @@ extension TraceAnalyser {
 
   /// Whether a call goes through a queue, so that its caller does not wait for it.
   func isQueued(_ entry: Int, parent: Int) -> Bool {
-    forest.spans[entry].kind == .consumer || forest.spans[parent].kind == .producer
+    forest.spans[entry].kind == .consumer || forest.isSent(entry, under: parent)
   }
 }

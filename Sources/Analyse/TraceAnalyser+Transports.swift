@@ -3,7 +3,8 @@ import Model
 // A call to a database or a queue can have spans of what carries it: of the HTTP client by which its
 // library sends, of the sidecar that leads it out. The call is the outermost span, because it says what
 // is called; those below, which name no more than a host, are its transport. They make no edges, and
-// several are tries of one call. Where a service answers a transport, the call is to that service.
+// several are tries of one call. Where a service answers a transport, the call is to that service; but
+// behind proxies through which a message was sent it is who takes the message.
 extension TraceAnalyser {
   /// Whether the span calls a database or a queue by its attributes.
   func namesDatabaseOrQueue(_ index: Int) -> Bool {
@@ -29,6 +30,24 @@ extension TraceAnalyser {
     return span.kind != .producer && span.traits.isDisjoint(with: [.database, .messaging])
   }
 
+  /// Whether the span is a proxy's that a service answered, and may have carried a message to it.
+  func canCarryToTaker(_ index: Int, below: Below) -> Bool {
+    switch roles[index] {
+    case .call:
+      let reachesTaker = forest.children(of: index).contains {
+        visitOf[Int($0)] != visitOf[index] && forest.spans[Int($0)].kind.isEntry
+      }
+      guard reachesTaker else { return false }
+    case .wrapper: guard below == .proxiedCall else { return false }
+    case .work, .callToPeer, .callToUnknown, .transport, .ownApplication, .callToItself, .receive,
+      .settle:
+      return false
+    }
+    let span = forest.spans[index]
+    return span.traits.contains(.proxy) && span.kind != .producer
+      && span.traits.isDisjoint(with: [.database, .messaging])
+  }
+
   /// Finds which client spans carry the call of a span above them.
   mutating func findTransports() {
     carriedCalls.removeAll(keepingCapacity: true)
@@ -38,7 +57,8 @@ extension TraceAnalyser {
       let index = Int(index32)
       if isCarried(index) {
         carriedCalls[index] = index32
-      } else if reaches[index] == .carrier, let parent = forest.parent(of: index),
+      } else if reaches[index] == .carrier || reaches[index] == .proxiedCall,
+        let parent = forest.parent(of: index),
         visitOf[parent] == visitOf[index], carriedCalls[parent] >= 0
       {
         carry(index, Int(carriedCalls[parent]))
@@ -51,7 +71,7 @@ extension TraceAnalyser {
   private func isCarried(_ index: Int) -> Bool {
     switch roles[index] {
     case .callToPeer: return namesDatabaseOrQueue(index)
-    case .call: return namesDatabaseOrQueue(index) && sends(index)
+    case .call: return forest.spans[index].sendsThroughQueue
     case .receive, .settle: return true
     case .work, .callToUnknown, .transport, .wrapper, .ownApplication, .callToItself: return false
     }
@@ -59,6 +79,7 @@ extension TraceAnalyser {
 
   /// Work between a poll and a client span is work on what the poll got; so is what ends after the poll.
   private mutating func carry(_ index: Int, _ call: Int) {
+    if reaches[index] == .proxiedCall, roles[call] != .call { return }
     if roles[call] == .receive {
       let (span, poll) = (forest.spans[index], forest.spans[call])
       guard roles[index] != .work, span.start >= poll.start, span.end <= poll.end else { return }

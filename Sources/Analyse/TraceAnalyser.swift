@@ -229,7 +229,7 @@ public struct TraceAnalyser: Sendable {
       let span = forest.spans[index]
       if span.traits.contains(.proxy) { hasProxies = true }
       let takes = takes(index)
-      if takes || span.kind == .producer || span.traits.contains(.settles) { hasQueues = true }
+      if takes || span.sendsThroughQueue || span.traits.contains(.settles) { hasQueues = true }
       if span.links > 0, span.sendsMessages { hasQueues = true }
       defer {
         if takes { noteTaker(index) }
@@ -270,6 +270,8 @@ public struct TraceAnalyser: Sendable {
         reaches[index] = .ownServer
       } else if canCarry(index, below: below) {
         reaches[index] = .carrier
+      } else if canCarryToTaker(index, below: below) {
+        reaches[index] = .proxiedCall
       } else if isWayOut(index, below: below) {
         reaches[index] = .exit
       } else {
@@ -278,18 +280,19 @@ public struct TraceAnalyser: Sendable {
     }
   }
 
-  enum Below: Sendable { case nothing, ownServer, carrier, exit, calledVisit }
+  enum Below: Sendable { case nothing, ownServer, carrier, proxiedCall, exit, calledVisit }
 
-  /// What is below a span: another service's visit, a way to an exit, ways to exits that all may carry a
-  /// call of the span, a server span of its own service (behind which there may be anything), or none of
-  /// these.
+  /// What is below a span: another service's visit, a way to an exit, a way through proxies of its own service
+  /// to another one's visit, ways to exits that all may carry a call of the span, a server span of its own
+  /// service (behind which there may be anything), or none of these.
   private func below(_ index: Int) -> Below {
     var found = Below.nothing
     for child32 in forest.children(of: index) {
       let child = Int(child32)
       if visitOf[child] != visitOf[index] || reaches[child] == .calledVisit { return .calledVisit }
       if reaches[child] == .exit { found = .exit }
-      if reaches[child] == .carrier, found != .exit { found = .carrier }
+      if reaches[child] == .proxiedCall, found != .exit { found = .proxiedCall }
+      if reaches[child] == .carrier, found == .nothing || found == .ownServer { found = .carrier }
       if reaches[child] == .ownServer, found == .nothing { found = .ownServer }
     }
     return found
@@ -299,7 +302,7 @@ public struct TraceAnalyser: Sendable {
   /// call around that.
   private func isWayOut(_ index: Int, below: Below) -> Bool {
     if roles[index] != .work { return true }
-    if below == .carrier { return forest.spans[index].kind == .consumer }
+    if below == .carrier || below == .proxiedCall { return forest.spans[index].kind == .consumer }
     return below == .calledVisit && !passesCallOn(index)
   }
 
@@ -327,6 +330,7 @@ public struct TraceAnalyser: Sendable {
       if roles[index] == .call { callOf[index] = index32 }
       let sending = sending(index)
       if sending != index, roles[sending] == .call { callOf[index] = Int32(sending) }
+      if roles[index] == .transport { callOf[index] = callOf[Int(carriedCalls[index])] }
       guard let parent = forest.parent(of: index) else { continue }
       let call = Int(callOf[parent])
       if visitOf[index] == visitOf[parent] {
@@ -349,8 +353,10 @@ public struct TraceAnalyser: Sendable {
     if hasQueues, let role = roleAtQueue(index) { return role }
     guard isExit(index) else { return .work }
     if below == .calledVisit { return .call }
+    if below == .proxiedCall, forest.spans[index].sendsThroughQueue { return .call }
     if isOwnApplicationHop(index) { return .ownApplication }
-    if below == .exit || (below == .carrier && !namesDatabaseOrQueue(index)) { return .wrapper }
+    if below == .exit || below == .proxiedCall { return .wrapper }
+    if below == .carrier, !namesDatabaseOrQueue(index) { return .wrapper }
     if below == .ownServer, forest.spans[index].kind == .client,
       !forest.spans[index].traits.contains(.messaging)
     {

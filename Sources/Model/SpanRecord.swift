@@ -90,6 +90,12 @@ public struct SpanRecord: Hashable, Sendable {
       && traits.isDisjoint(with: [.receives, .settles])
   }
 
+  /// Whether what another service does below it came through a queue: a client's span that sends names
+  /// that; one that names only the broker's system may call a service of that.
+  public var sendsThroughQueue: Bool {
+    kind == .producer || (sendsMessages && traits.contains(.namesQueue))
+  }
+
   /// Whether it sends messages that other spans may have created.
   public var sendsCreatedMessages: Bool {
     sendsMessages && !(kind == .producer && traits.contains(.creates))

@@ -227,6 +227,84 @@ struct TransportTests {
     #expect(outcome.standalone == ["message_counted 1", "transport 2"])
   }
 
+  /// Scenario: a message is sent by a producer or a client span, straight, by way of the sender's sidecar, or
+  /// of its listener and upstream; below that, while it is sent or later, the taker's sidecar and the taker
+  /// (a consumer, or a server that the broker called), or the taker alone. Clocks are corrected.
+  /// Guarantees: the message goes through the queue, with the time it was there, and blocks nobody; the
+  /// sender's proxies are transport.
+  @Test(arguments: [SpanKind.producer, .client], [0, 1, 2]) func pushed(
+    by kind: SpanKind, proxies: Int
+  ) {
+    for taker in [SpanKind.consumer, .server] {
+      for (hasSidecar, start) in [(false, Nanos(14)), (true, 14), (false, 200), (true, 200)] {
+        var trace = TraceSketch()
+        let root = trace.span("a", .server, 0, 100)
+        let send = trace.span(
+          "a", kind, under: root, 10, 50, traits: Self.queued, peer: "orders",
+          peerKind: .messaging)
+        var below = send
+        if proxies > 1 {
+          below = trace.span(
+            "a", .server, under: below, 11, 49, traits: Self.sidecar, peer: "broker")
+        }
+        if proxies > 0 {
+          below = trace.span("a", .client, under: below, 12, 48, traits: .proxy, peer: "broker")
+        }
+        if hasSidecar {
+          below = trace.span("b", .server, under: below, start, start + 30, traits: .proxy)
+        }
+        trace.span("b", taker, under: below, start + 1, start + 29)
+        let entered = hasSidecar ? start : start + 1
+        let plain = analysed(trace)
+        for outcome in [plain, trace.analysed(clockSkewNanosMax: .second)] {
+          #expect(
+            outcome.edges == ["a→orders messaging_system 1/0", "orders→b messaging_system 1/0"])
+          #expect(outcome.nodes == ["a 1/0", "b 1/0", "orders 1/0"] && outcome.unpaired.isEmpty)
+          let edge = outcome.edge("orders", "b", .messagingSystem)
+          #expect(edge.ownTime == .of(entered > 50 ? entered - 50 : 0))
+          #expect(outcome.node("b").counters[.criticalPathNanos] == 0)
+          #expect(outcome.coverage[.criticalPathNanos] == Int64(100 * Nanos.millisecond))
+          #expect(outcome.coverage[.skewed] == 0)
+          #expect(outcome.reasons[.transport] ?? 0 == Int64(proxies))
+        }
+      }
+    }
+  }
+
+  /// Scenario: a sender's sidecar sends by way of a gateway that has a client's span alone, and the broker
+  /// calls the taker below the sender.
+  /// Guarantees: the gateway is called by the sender, not by way of the queue; the taker by way of it.
+  @Test func gatewayToTheBroker() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let send = trace.span(
+      "a", .producer, under: root, 10, 20, traits: Self.queued, peer: "orders",
+      peerKind: .messaging)
+    let proxy = trace.span("a", .client, under: send, 11, 19, traits: Self.sidecar, peer: "gw")
+    trace.span("gateway", .client, under: proxy, 12, 18, traits: .proxy, peer: "broker")
+    trace.span("b", .server, under: send, 50, 60)
+    let outcome = analysed(trace)
+    #expect(
+      outcome.edges == [
+        "a→gateway 1/0", "a→orders messaging_system 1/0", "gateway→broker virtual_node 1/0",
+        "orders→b messaging_system 1/0",
+      ])
+    #expect(outcome.unpaired.isEmpty)
+  }
+
+  /// Scenario: a client span that names only a broker's system calls a service through its sidecar.
+  /// Guarantees: that is a call to the service.
+  @Test func callOfTheBroker() {
+    var trace = TraceSketch()
+    let root = trace.span("a", .server, 0, 100)
+    let call = trace.span(
+      "a", .client, under: root, 10, 50, traits: .messaging, peer: "kafka", peerKind: .messaging)
+    let proxy = trace.span("a", .client, under: call, 11, 49, traits: Self.sidecar, peer: "rest")
+    trace.span("rest", .server, under: proxy, 12, 48)
+    let outcome = analysed(trace)
+    #expect(outcome.edges == ["a→rest 1/0"] && outcome.unpaired == ["wraps_another_client 1"])
+  }
+
   /// Scenario: a client span that names a host around another one, as before.
   /// Guarantees: the inner one is the call: only databases and queues are known by the outer span.
   @Test func hostAroundHost() {
