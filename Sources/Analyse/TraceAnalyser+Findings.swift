@@ -199,8 +199,10 @@ extension TraceAnalyser {
       window: elsewhere?.window ?? window(of: index),
       key: .edge(
         span.service, peer, isSent(index) ? .messagingSystem : connectionType(toPeerOf: span)),
-      weight: weight, exemplar: trace)
+      weight: weight)
     if messages > 0 {
+      // A trace that counts no call here is no example of one.
+      finding.exemplar = trace
       finding.latency = sent.durationNanos
       finding.clientLatency = sent.durationNanos
     }

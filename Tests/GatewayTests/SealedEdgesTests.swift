@@ -27,7 +27,7 @@ import Testing
       ])
     #expect(metrics[0].samples.map(\.value) == [100])
     #expect(metrics[1].samples.map(\.value) == (1...12).map(Double.init))
-    #expect(metrics[2].samples.map(\.value) == (13...18).map(Double.init))
+    #expect(metrics[2].samples.map(\.value) == (13...19).map(Double.init))
   }
 
   /// Scenario: checkpoints with edges beyond the bound, and with spans of two tenants that made no edge.
