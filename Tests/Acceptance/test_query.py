@@ -270,7 +270,9 @@ def test_metrics_are_those_that_are_documented(fed):
     page = (ROOT / "docs" / "operations.md").read_text()
     named = re.findall(r"`((?:spangate|traces_service_graph)_[a-z0-9_]+)`", page)
     assert sorted(named) == sorted(set(named))
-    assert {name.removesuffix("_total") for name in named} == families
+    # Those of reviews are shown where a GitHub App is set up: test_github_reviews.py.
+    always = {name for name in named if not name.startswith("spangate_github_")}
+    assert {name.removesuffix("_total") for name in always} == families
 
 
 def total(gateway, name):

@@ -74,7 +74,9 @@ def test_graph_of_an_hour_of_a_thousand_services(past):
     print(f"memory at most: {past.resident_mebibytes()} MiB of {LIMIT_MEBIBYTES}")
     assert len(graph["nodes"]) == hour.SERVICES and len(graph["edges"]) == hour.EDGES
     assert {edge["requests"] for edge in graph["edges"]} == {len(minutes)}
-    assert graph["coverage"]["overflow"] == {} and graph["coverage"]["unpaired"] == {}
+    # Each entry point has more ways than are told apart, which is said; nothing else overflows.
+    assert set(graph["coverage"]["overflow"]) <= {"paths_per_entry_point"}
+    assert graph["coverage"]["unpaired"] == {}
     status, text = past.get("/api/v1/services/-/service-0007", start=start, end=end)
     assert status == 200 and len(json.loads(text)["operations"]) == hour.OPERATIONS_OF_EACH
     assert median <= SECONDS_OF_A_GRAPH, times
