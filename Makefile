@@ -2,7 +2,7 @@
 # Debian 12 with git, make, python3 and the Swift 6.3 toolchain; the rest is installed here.
 
 BUILD_PACKAGES = libnghttp2-dev libprotobuf-c-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES = curl python3-venv protobuf-c-compiler nghttp2-client graphviz systemd strace procps
+TEST_PACKAGES = curl python3-venv protobuf-c-compiler nghttp2-client graphviz openssl systemd strace procps
 
 ACCEPTANCE = Tests/Acceptance
 PYTHON = .venv/bin/python
